@@ -1,0 +1,92 @@
+# postern. `make help` lists what there is to make.
+#
+# One Makefile and a short module.mk in each folder; objects and programs go
+# to build/ (build/san with SAN=1). CFLAGS, CPPFLAGS, LDFLAGS and CC are the
+# user's; what postern itself needs is kept apart from them.
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules
+
+PREFIX ?= /usr/local
+SYSCONFDIR ?= /etc
+sbindir = $(PREFIX)/sbin
+bindir = $(PREFIX)/bin
+libexecdir = $(PREFIX)/libexec/postern
+mandir = $(PREFIX)/share/man
+sysconfdir = $(SYSCONFDIR)/postern
+
+ifeq ($(origin CC),default)
+CC = cc
+endif
+BISON ?= bison
+CFLAGS ?= -O2 -g
+
+BUILD = build
+ifeq ($(SAN),1)
+BUILD = build/san
+san_flags = -fsanitize=address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer
+endif
+
+warnings = -Wall -Wextra -Wpedantic -Wformat=2 -Wshadow -Wstrict-prototypes \
+	-Wmissing-prototypes -Wpointer-arith -Wcast-qual -Wwrite-strings \
+	-Wvla -Wundef -Wconversion -Wnull-dereference -Wimplicit-fallthrough \
+	-Wswitch-enum
+ifeq ($(CI),true)
+warnings += -Werror
+endif
+
+hardening = -fstack-protector-strong -fstack-clash-protection -fPIE
+ifneq ($(SAN),1)
+hardening += -D_FORTIFY_SOURCE=3
+endif
+hardening_ld = -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs
+ifeq ($(SAN),1)
+hardening_ld = -pie
+endif
+
+our_cppflags = -D_GNU_SOURCE -I. -I$(BUILD)/gen \
+	-DLIBEXECDIR='"$(libexecdir)"' -DCONFIG_FILE='"$(sysconfdir)/postern.conf"'
+our_cflags = -std=c11 $(warnings) $(hardening) $(san_flags)
+our_ldflags = $(hardening_ld) $(san_flags)
+
+# Each module.mk adds to these: a program's name to `programs`, its sources as
+# NAME_src and its libraries as NAME_libs.
+programs :=
+common_src :=
+
+all: programs
+include common/module.mk supervisor/module.mk smtpd/module.mk \
+	router/module.mk queue/module.mk resolver/module.mk \
+	deliver/module.mk ctl/module.mk
+include tests/module.mk
+
+object = $(addprefix $(BUILD)/obj/,$(patsubst %.c,%.o,$(1)))
+
+$(BUILD)/libcommon.a: $(call object,$(common_src)) $(common_gen_obj)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+define program_rule
+$(BUILD)/$(1): $(call object,$($(1)_src)) $(BUILD)/libcommon.a
+	$$(CC) $$(CFLAGS) $$(our_ldflags) $$(LDFLAGS) -o $$@ $$^ -Wl,--as-needed \
+	    $($(1)_libs) -lbsd $$(LDLIBS)
+endef
+$(foreach p,$(programs),$(eval $(call program_rule,$(p))))
+
+programs: $(addprefix $(BUILD)/,$(programs))
+
+$(BUILD)/obj/%.o: %.c | generated
+	@mkdir -p $(@D)
+	$(CC) $(our_cppflags) $(CPPFLAGS) $(our_cflags) $(CFLAGS) -MMD -MP \
+	    -c -o $@ $<
+
+generated: $(common_gen)
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+
+clean:
+	rm -rf build
+
+.PHONY: all programs generated clean

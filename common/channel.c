@@ -1,0 +1,412 @@
+#include "common/channel.h"
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bsd/sys/queue.h>
+#include <event2/event.h>
+
+#include "common/log.h"
+
+/* A control buffer of CMSG_LEN admits exactly one descriptor. */
+union one_fd {
+	char buffer[CMSG_LEN(sizeof(int))];
+	struct cmsghdr align;
+};
+
+struct waiting {
+	STAILQ_ENTRY(waiting) next;
+	int fd;
+	size_t length;
+	uint8_t record[];
+};
+
+struct channel {
+	int fd;
+	enum program self, peer;
+	const struct channel_handler *handler;
+	void *context;
+	struct event *readable, *writable, *failed;
+	STAILQ_HEAD(, waiting) queue;
+	unsigned int queued;
+	bool broken; /* to be closed from the event loop */
+	bool *freed; /* set if the handler freed the channel */
+};
+
+static void on_readable(evutil_socket_t, short, void *);
+static void on_writable(evutil_socket_t, short, void *);
+static void on_failed(evutil_socket_t, short, void *);
+
+static void
+close_fd(int *fd)
+{
+	if (*fd != -1)
+		close(*fd);
+	*fd = -1;
+}
+
+/* Reads one datagram. Returns its length; the number of descriptors in `fds`,
+ * where 2 stands for "more than fits". */
+static ssize_t
+receive_record(int fd, void *record, int *passed, unsigned int *fds, int flags)
+{
+	union one_fd control;
+	struct iovec iov = { record, LIMIT_RECORD };
+	struct msghdr header = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.buffer,
+		.msg_controllen = sizeof(control.buffer),
+	};
+	struct cmsghdr *c;
+	ssize_t n;
+
+	*passed = -1;
+	*fds = 0;
+	do
+		n = recvmsg(fd, &header, flags | MSG_CMSG_CLOEXEC);
+	while (n == -1 && errno == EINTR);
+	if (n == -1)
+		return -1;
+	c = CMSG_FIRSTHDR(&header);
+	if (c != NULL && c->cmsg_level == SOL_SOCKET &&
+	    c->cmsg_type == SCM_RIGHTS &&
+	    c->cmsg_len == CMSG_LEN(sizeof(int))) {
+		memcpy(passed, CMSG_DATA(c), sizeof(int));
+		*fds = 1;
+	}
+	if ((header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
+		close_fd(passed);
+		errno = EPROTO;
+		return -1;
+	}
+	return n;
+}
+
+int
+channel_read(int fd, void *record, struct message *m, enum program self,
+    enum program peer, int flags)
+{
+	unsigned int fds;
+	int passed;
+	ssize_t n = receive_record(fd, record, &passed, &fds, flags);
+
+	if (n == -1)
+		return -1;
+	if (n == 0) { /* end of file, or an empty record: both end the link */
+		close_fd(&passed);
+		return 0;
+	}
+	if (message_decode(m, record, (size_t)n, fds) == -1 ||
+	    !message_is_allowed(m->type, peer, self)) {
+		close_fd(&passed);
+		errno = EPROTO;
+		return -1;
+	}
+	m->fd = passed;
+	return 1;
+}
+
+static ssize_t
+send_record(int fd, const void *record, size_t length, int passed, int flags)
+{
+	union one_fd control;
+	struct iovec iov = { (void *)(uintptr_t)record, length };
+	struct msghdr header = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct cmsghdr *c;
+	ssize_t n;
+
+	if (passed != -1) {
+		memset(&control, 0, sizeof(control));
+		header.msg_control = control.buffer;
+		header.msg_controllen = sizeof(control.buffer);
+		c = CMSG_FIRSTHDR(&header);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(c), &passed, sizeof(int));
+	}
+	do
+		n = sendmsg(fd, &header, flags | MSG_NOSIGNAL);
+	while (n == -1 && errno == EINTR);
+	return n;
+}
+
+int
+channel_write(int fd, const struct message *m, int flags)
+{
+	uint8_t record[LIMIT_RECORD];
+	ssize_t length = message_encode(m, record, sizeof(record));
+
+	if (length == -1)
+		return -1;
+	return send_record(fd, record, (size_t)length, m->fd, flags) == -1 ? -1
+									   : 0;
+}
+
+struct channel *
+channel_new(struct event_base *base, int fd_take, enum program self,
+    enum program peer, const struct channel_handler *handler, void *context)
+{
+	struct channel *c = calloc(1, sizeof(*c));
+
+	if (c == NULL || evutil_make_socket_nonblocking(fd_take) == -1) {
+		close(fd_take);
+		free(c);
+		return NULL;
+	}
+	c->fd = fd_take;
+	c->self = self;
+	c->peer = peer;
+	c->handler = handler;
+	c->context = context;
+	STAILQ_INIT(&c->queue);
+	c->readable =
+	    event_new(base, c->fd, EV_READ | EV_PERSIST, on_readable, c);
+	c->writable = event_new(base, c->fd, EV_WRITE, on_writable, c);
+	c->failed = event_new(base, -1, 0, on_failed, c);
+	if (c->readable == NULL || c->writable == NULL || c->failed == NULL ||
+	    event_add(c->readable, NULL) == -1) {
+		channel_free(&c);
+		errno = ENOMEM;
+	}
+	return c;
+}
+
+static void
+discard_first(struct channel *c)
+{
+	struct waiting *w = STAILQ_FIRST(&c->queue);
+
+	STAILQ_REMOVE_HEAD(&c->queue, next);
+	c->queued--;
+	close_fd(&w->fd);
+	free(w);
+}
+
+void
+channel_free(struct channel **pointer)
+{
+	struct channel *c = *pointer;
+
+	*pointer = NULL;
+	if (c == NULL)
+		return;
+	if (c->freed != NULL)
+		*c->freed = true;
+	while (!STAILQ_EMPTY(&c->queue))
+		discard_first(c);
+	if (c->readable != NULL)
+		event_free(c->readable);
+	if (c->writable != NULL)
+		event_free(c->writable);
+	if (c->failed != NULL)
+		event_free(c->failed);
+	close_fd(&c->fd);
+	free(c);
+}
+
+static void
+channel_end(struct channel *c)
+{
+	c->handler->closed(c, c->context);
+	channel_free(&c);
+}
+
+/* Marks the link as dead; the event loop then closes it. */
+static void
+channel_break(struct channel *c)
+{
+	if (c->broken)
+		return;
+	c->broken = true;
+	event_active(c->failed, 0, 0);
+}
+
+static void
+on_failed(evutil_socket_t fd, short what, void *argument)
+{
+	(void)fd;
+	(void)what;
+	channel_end(argument);
+}
+
+/* Reads one message and gives it to the handler. False if there is nothing
+ * more to do on this channel now, or the channel is gone. */
+static bool
+receive_one(struct channel *c, void *record)
+{
+	struct message m = MESSAGE_INIT(MESSAGE_NONE, 0);
+	bool freed = false;
+	int handled;
+
+	switch (
+	    channel_read(c->fd, record, &m, c->self, c->peer, MSG_DONTWAIT)) {
+	case 1:
+		break;
+	case 0:
+		channel_end(c);
+		return false;
+	default:
+		if (errno == EAGAIN)
+			return false;
+		log_warn("link-error peer=%s error=\"%s\"",
+		    program_name(c->peer), strerror(errno));
+		channel_end(c);
+		return false;
+	}
+	c->freed = &freed;
+	handled = c->handler->receive(c, &m, c->context);
+	close_fd(&m.fd);
+	if (freed)
+		return false;
+	c->freed = NULL;
+	if (handled == -1) {
+		log_warn("link-protocol peer=%s message=%s handle=%u",
+		    program_name(c->peer), message_type_name(m.type), m.handle);
+		channel_end(c);
+		return false;
+	}
+	return !c->broken;
+}
+
+static void
+on_readable(evutil_socket_t fd, short what, void *argument)
+{
+	static uint8_t record[LIMIT_RECORD];
+	struct channel *c = argument;
+
+	(void)fd;
+	(void)what;
+	if (c->broken)
+		return;
+	for (int turn = 0; turn < LIMIT_CHANNEL_TURN; turn++)
+		if (!receive_one(c, record))
+			return;
+}
+
+/* ETOOMANYREFS: too many descriptors of this user are in flight; they drain
+ * as the peers read, so it is like a full socket. */
+static bool
+must_wait(int error)
+{
+	return error == EAGAIN || error == ENOBUFS || error == ENOMEM ||
+	       error == ETOOMANYREFS;
+}
+
+static void
+wait_for_room(struct channel *c, int error)
+{
+	static const struct timeval soon = { 0, 5000 };
+
+	/* A full socket wakes us; the other lacks have no event of theirs. */
+	event_add(c->writable, error == EAGAIN ? NULL : &soon);
+}
+
+static int
+enqueue(struct channel *c, const void *record, size_t length, int fd_take)
+{
+	struct waiting *w;
+
+	if (c->queued >= LIMIT_CHANNEL_QUEUE) {
+		log_warn("link-full peer=%s", program_name(c->peer));
+		close_fd(&fd_take);
+		channel_break(c);
+		errno = ENOBUFS;
+		return -1;
+	}
+	w = malloc(sizeof(*w) + length);
+	if (w == NULL) {
+		close_fd(&fd_take);
+		channel_break(c);
+		return -1;
+	}
+	w->fd = fd_take;
+	w->length = length;
+	memcpy(w->record, record, length);
+	STAILQ_INSERT_TAIL(&c->queue, w, next);
+	c->queued++;
+	return 0;
+}
+
+int
+channel_send(struct channel *c, struct message *m)
+{
+	uint8_t record[LIMIT_RECORD];
+	ssize_t length = message_encode(m, record, sizeof(record));
+	int fd = message_take_fd(m);
+
+	if (length == -1 || c->broken) {
+		if (length != -1)
+			errno = EPIPE;
+		close_fd(&fd);
+		return -1;
+	}
+	if (c->queued == 0) {
+		if (send_record(c->fd, record, (size_t)length, fd,
+			MSG_DONTWAIT) != -1) {
+			close_fd(&fd);
+			return 0;
+		}
+		if (!must_wait(errno)) {
+			close_fd(&fd);
+			channel_break(c);
+			return -1;
+		}
+		wait_for_room(c, errno);
+	}
+	return enqueue(c, record, (size_t)length, fd);
+}
+
+static void
+on_writable(evutil_socket_t fd, short what, void *argument)
+{
+	struct channel *c = argument;
+
+	(void)fd;
+	(void)what;
+	if (c->broken)
+		return;
+	while (!STAILQ_EMPTY(&c->queue)) {
+		struct waiting *w = STAILQ_FIRST(&c->queue);
+
+		if (send_record(c->fd, w->record, w->length, w->fd,
+			MSG_DONTWAIT) == -1) {
+			if (must_wait(errno))
+				wait_for_room(c, errno);
+			else
+				channel_break(c);
+			return;
+		}
+		discard_first(c);
+	}
+}
+
+unsigned int
+channel_queued(const struct channel *c)
+{
+	return c->queued;
+}
+
+void
+channel_pause(struct channel *c)
+{
+	event_del(c->readable);
+}
+
+void
+channel_resume(struct channel *c)
+{
+	event_add(c->readable, NULL);
+}
+
+enum program
+channel_peer(const struct channel *c)
+{
+	return c->peer;
+}

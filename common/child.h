@@ -1,0 +1,56 @@
+/*
+ * The child's side of the start contract (doc/design.md).
+ *
+ * The supervisor execs a program with their channel at descriptor 3 and sends
+ * LOG, CONFIG, PEERs, LISTENERs and START. child_begin() reads those, as the
+ * user that it was started as (root), and touches nothing else. The program
+ * then opens what it needs, enters its sandbox, and calls child_run(), which
+ * answers READY, hands the peers over and keeps the channel on the event loop.
+ *
+ * When the supervisor goes away the program exits at once: everything in
+ * flight is made for that.
+ */
+#ifndef COMMON_CHILD_H
+#define COMMON_CHILD_H
+
+#include <stdint.h>
+
+#include "common/config.h"
+#include "common/limits.h"
+#include "common/program.h"
+
+struct event_base;
+
+struct child_peer {
+	enum program program;
+	uint32_t instance;
+	uint32_t generation;
+	int fd;
+};
+
+struct child {
+	enum program program;
+	uint32_t instance;   /* unique in this supervisor's life */
+	uint32_t generation; /* grows with each reload */
+	struct config *config;
+	int listeners[LIMIT_LISTENERS]; /* by number; -1 where none */
+	struct child_peer peers[LIMIT_PEERS];
+	unsigned int peer_count;
+};
+
+struct child_handler {
+	/* A link to a neighbour. Takes the descriptor. */
+	void (*peer)(const struct child_peer *);
+	/* Finish within so many seconds and exit. Take nothing new. */
+	void (*drain)(uint32_t seconds);
+	/* Takes a new configuration while running; NULL if the program is
+	 * restarted on reload instead. */
+	void (*reconfigure)(struct config *take);
+};
+
+/* Exits with a message if descriptor 3 is not a supervisor. */
+void child_begin(struct child *, enum program);
+void child_run(
+    struct child *, struct event_base *, const struct child_handler *);
+
+#endif

@@ -1,0 +1,59 @@
+/*
+ * Everything that grows has its bound here, with the reason for the number.
+ * Sizes are in octets and exclude a terminating NUL unless said otherwise.
+ */
+#ifndef COMMON_LIMITS_H
+#define COMMON_LIMITS_H
+
+/* RFC 5321 4.5.3.1: local part 64, domain 255, path 256 with its brackets.
+ * Longer local parts exist in the wild (VERP), so the path is the bound. */
+#define LIMIT_LOCAL_PART 255
+#define LIMIT_DOMAIN 255
+#define LIMIT_PATH 512
+
+/* RFC 5321 4.5.3.1.4 says 512; room for the parameters of extensions. */
+#define LIMIT_COMMAND_LINE 2048
+/* RFC 5321 4.5.3.1.6 says 998 + CRLF; common software sends longer ones, and
+ * a line is never held in memory, so only a broken client meets this. */
+#define LIMIT_TEXT_LINE 65536
+
+#define LIMIT_ADDRESS_TEXT 45 /* INET6_ADDRSTRLEN - 1 */
+#define LIMIT_HELO 255
+#define LIMIT_USER 64	 /* a login name or an authenticated user */
+#define LIMIT_NAME 64	 /* a table, mailbox, relay or listener */
+#define LIMIT_REPLY 2048 /* a whole multi-line reply, kept for `why` */
+#define LIMIT_DESTINATION (LIMIT_DOMAIN + 16) /* "mx:" and the domain */
+
+/* RFC 5321 4.5.3.1.8 demands at least 100 recipients. */
+#define LIMIT_RECIPIENTS_DEFAULT 1000
+#define LIMIT_EXPANSION 10000 /* recipients after aliases, a message */
+#define LIMIT_ALIAS_DEPTH 32
+#define LIMIT_HOPS 50 /* Received fields, RFC 5321 6.3 */
+
+#define LIMIT_MESSAGE_SIZE_DEFAULT (50ULL * 1024 * 1024)
+#define LIMIT_MESSAGE_SIZE_MOST (1024ULL * 1024 * 1024)
+
+/* One SMTP reply that a remote server may send, all lines. */
+#define LIMIT_REMOTE_REPLY 8192
+
+#define LIMIT_DNS_RECORDS 8192 /* encoded records of one answer */
+#define LIMIT_MX 20	       /* hosts tried for one domain */
+#define LIMIT_MX_ADDRESSES 40  /* addresses tried for one domain */
+
+/* One SEQPACKET datagram. The largest message type is below this; checked at
+ * compile time in message.c. */
+#define LIMIT_RECORD 16384
+/* Records waiting for one peer to read. Every request is answered before the
+ * next one of the same handle, so only a peer that stopped reading fills it. */
+#define LIMIT_CHANNEL_QUEUE 16384
+/* Records read from one peer before the others have a turn. */
+#define LIMIT_CHANNEL_TURN 64
+
+#define LIMIT_WORKERS 16	  /* processes of one program */
+#define LIMIT_PEERS 64		  /* links of one process, all generations */
+#define LIMIT_LISTENERS 64	  /* listening sockets of one configuration */
+#define LIMIT_SESSIONS 1024	  /* SMTP sessions of one smtpd worker */
+#define LIMIT_CONFIG_SIZE 1048576 /* a configuration file */
+#define LIMIT_LOG_LINE 1024
+
+#endif

@@ -1,0 +1,86 @@
+/*
+ * The numbers that travel between programs and lie in the store. They are
+ * part of both formats: add at the end, never renumber.
+ */
+#ifndef COMMON_MAIL_H
+#define COMMON_MAIL_H
+
+#include <stdbool.h>
+
+/* RFC 3848: the keyword after "with" in a Received field. */
+enum smtp_protocol {
+	SMTP_PROTOCOL_SMTP,
+	SMTP_PROTOCOL_ESMTP,
+	SMTP_PROTOCOL_ESMTPS,
+	SMTP_PROTOCOL_ESMTPA,
+	SMTP_PROTOCOL_ESMTPSA,
+	SMTP_PROTOCOL_LOCAL,
+	SMTP_PROTOCOLS
+};
+
+/* RFC 6152: the BODY parameter of MAIL. */
+enum smtp_body { SMTP_BODY_7BIT, SMTP_BODY_8BITMIME, SMTP_BODIES };
+
+/* Where a recipient's mail goes: a mailbox of this host, a relay with a name
+ * in the configuration, or the MX hosts of the recipient's domain. */
+enum route_kind { ROUTE_MAILBOX, ROUTE_RELAY, ROUTE_MX, ROUTE_KINDS };
+
+/* What became of one attempt for one recipient. */
+enum report_outcome {
+	REPORT_DELIVERED,
+	REPORT_DEFERRED,
+	REPORT_FAILED,
+	REPORT_OUTCOMES
+};
+
+/* What a report that is not REPORT_DELIVERED is about: this recipient only,
+ * the whole message, or the destination (no host answered), which slows
+ * down everything that waits for it. */
+enum report_scope {
+	REPORT_SCOPE_RECIPIENT,
+	REPORT_SCOPE_MESSAGE,
+	REPORT_SCOPE_DESTINATION,
+	REPORT_SCOPES
+};
+
+/* A recipient in the queue; see doc/design.md for who makes each transition.
+ * In flight is not a state: it is in memory only, so that a crash forgets it
+ * and the recipient is simply due. */
+enum recipient_state {
+	RECIPIENT_WAITING, /* due now or later */
+	RECIPIENT_HELD,	   /* by the administrator, until released */
+	RECIPIENT_FAILED,  /* undeliverable: kept and listed, never dropped */
+	RECIPIENT_STATES
+};
+
+/* The life of a message, for `trace`. */
+enum event_kind {
+	EVENT_ACCEPTED,
+	EVENT_DELIVERED,
+	EVENT_DEFERRED,
+	EVENT_FAILED,
+	EVENT_HELD,
+	EVENT_RELEASED,
+	EVENT_RETRIED, /* the administrator asked for a try now */
+	EVENT_REMOVED,
+	EVENT_KINDS
+};
+
+/* What CTL_ACT asks for. */
+enum ctl_verb {
+	CTL_VERB_RETRY,
+	CTL_VERB_HOLD,
+	CTL_VERB_RELEASE,
+	CTL_VERB_REMOVE,
+	CTL_VERBS
+};
+
+/* Their names as people read them; "unknown" outside the range. */
+const char *smtp_protocol_name(unsigned int);
+const char *route_kind_name(unsigned int);
+const char *report_outcome_name(unsigned int);
+const char *recipient_state_name(unsigned int);
+const char *event_kind_name(unsigned int);
+const char *ctl_verb_name(unsigned int);
+
+#endif

@@ -1,0 +1,3 @@
+programs += posternctl
+posternctl_src := $(wildcard ctl/*.c)
+posternctl_libs :=

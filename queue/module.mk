@@ -1,0 +1,3 @@
+programs += queue
+queue_src := $(wildcard queue/*.c)
+queue_libs := -levent_core -llmdb -lseccomp

@@ -1,0 +1,3 @@
+programs += smtpd
+smtpd_src := $(wildcard smtpd/*.c)
+smtpd_libs := -levent_core -lseccomp
