@@ -41,6 +41,12 @@ log_open(int fd_take, enum log_form form, bool verbose)
 		log_warn("log-lost lines=%u", lost);
 }
 
+int
+log_descriptor(void)
+{
+	return state.fd;
+}
+
 void
 log_program(enum program program)
 {

@@ -23,6 +23,8 @@ enum log_form {
 
 /* Until the first call lines go to standard error. Takes the descriptor. */
 void log_open(int fd_take, enum log_form, bool verbose);
+/* Where lines go now, for a process that closes all else. */
+int log_descriptor(void);
 /* The name in each line; starts as the program's. */
 void log_program(enum program);
 
