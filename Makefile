@@ -86,7 +86,59 @@ generated: $(common_gen)
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
+# -- Installing ----------------------------------------------------------
+
+libexec_programs = $(filter-out postern posternctl,$(programs))
+
+install: programs
+	install -d $(DESTDIR)$(sbindir) $(DESTDIR)$(libexecdir) \
+	    $(DESTDIR)$(sysconfdir) $(DESTDIR)$(mandir)/man5 \
+	    $(DESTDIR)$(mandir)/man8
+	install -m 755 $(BUILD)/postern $(BUILD)/posternctl \
+	    $(DESTDIR)$(sbindir)
+	install -m 755 $(addprefix $(BUILD)/,$(libexec_programs)) \
+	    $(DESTDIR)$(libexecdir)
+	install -m 644 $(wildcard man/*.5) $(DESTDIR)$(mandir)/man5
+	install -m 644 $(wildcard man/*.8) $(DESTDIR)$(mandir)/man8
+	test -e $(DESTDIR)$(sysconfdir)/postern.conf || install -m 644 \
+	    etc/postern.conf $(DESTDIR)$(sysconfdir)/postern.conf
+
+users:
+	tools/make-users
+
+deps:
+	tools/install-deps build
+
+# -- Showing and proving --------------------------------------------------
+
+demo:
+	tools/install-deps build demo
+	$(MAKE) programs
+	tools/make-users
+	tools/demo $(BUILD)
+
+check:
+	tools/install-deps build test
+	$(MAKE) programs units replays tools
+	tools/make-users
+	tests/check $(BUILD)
+
+lint:
+	tools/install-deps build lint
+	$(MAKE) generated
+	tools/lint $(BUILD)
+
+help:
+	@echo 'make             build everything into build/ (SAN=1: sanitizers)'
+	@echo 'make check       all tests; as root; installs what it needs'
+	@echo 'make demo        a live instance on 127.0.0.1; as root'
+	@echo 'make install     DESTDIR= PREFIX=$(PREFIX) SYSCONFDIR=$(SYSCONFDIR)'
+	@echo 'make users       create the system users that postern runs as'
+	@echo 'make fuzz        each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)'
+	@echo 'make lint        formatting and static analysis'
+	@echo 'make clean       remove build/'
+
 clean:
 	rm -rf build
 
-.PHONY: all programs generated clean
+.PHONY: all programs generated install users deps demo check lint help clean

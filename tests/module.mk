@@ -56,3 +56,11 @@ fuzz: fuzzers
 	tests/fuzz/run $(fuzz_dir) $(FUZZ_SECONDS) $(fuzzers)
 
 .PHONY: units replays fuzzers fuzz
+
+# Small programs that the system tests use.
+tools: $(BUILD)/tools/inject
+$(BUILD)/tools/inject: tests/tools/inject.c
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -D_GNU_SOURCE $(warnings) $(CFLAGS) -o $@ $<
+
+.PHONY: tools
