@@ -1,0 +1,98 @@
+"""The administrator's tool, against a queue with mail in it."""
+import json
+import uuid
+
+import pytest
+
+from lab import ScriptedServer, SBIN, run, wait_for
+from test_send import item, script, settled, submit
+
+
+@pytest.fixture
+def waiting(lab, postern, client):
+    """A message that the other host keeps putting off."""
+    server = ScriptedServer(lab.hosts["other"],
+                            script(RCPT="450 4.2.0 come back later"))
+    ident, token = submit(client, "someone@other.test")
+    settled(postern, ident)
+    yield ident, token
+    postern.ctl("remove", ident, check=False)
+    server.close()
+
+
+def test_queue_lists_and_filters(postern, waiting):
+    ident, _ = waiting
+    assert ident in postern.ctl("queue").stdout
+    row = item(postern, ident)
+    assert row["sender"] == "alice@here.test"
+    assert row["recipient"] == "someone@other.test"
+    assert row["destination"] == "mx:other.test"
+    assert row["attempts"] >= 1
+    for wanted in (["--recipient", "someone@other.test"],
+                   ["--sender", "alice@here.test"],
+                   ["--destination", "mx:other.test"],
+                   ["--state", "waiting"], ["--reply", "come back"]):
+        assert ident in postern.ctl("queue", *wanted).stdout, wanted
+    for other in (["--recipient", "x@other.test"], ["--state", "held"],
+                  ["--older-than", "1h"], ["--reply", "nothing like it"]):
+        assert ident not in postern.ctl("queue", *other).stdout, other
+
+
+def test_show_and_why(postern, waiting):
+    ident, token = waiting
+    shown = postern.ctl("show", ident).stdout
+    assert f"body {token}" in shown and "someone@other.test" in shown
+    why = postern.ctl("why", ident).stdout
+    assert "450 4.2.0 come back later" in why
+    assert "192.0.2.30" in why
+
+
+def test_hold_release_remove(postern, waiting):
+    ident, _ = waiting
+    postern.ctl("hold", ident)
+    assert item(postern, ident)["state"] == "held"
+    attempts = item(postern, ident)["attempts"]
+    postern.ctl("release", ident)
+    wait_for("another attempt", lambda:
+             item(postern, ident)["attempts"] > attempts)
+    assert item(postern, ident)["state"] == "waiting"
+    assert postern.ctl("remove", "--dry-run", ident).returncode == 0
+    assert item(postern, ident)
+    postern.ctl("remove", ident)
+    assert not item(postern, ident)
+    life = [json.loads(line) for line in
+            postern.ctl("trace", ident, "--json").stdout.splitlines()]
+    kinds = [event["event"] for event in life]
+    assert kinds[0] == "accepted" and kinds[-1] == "removed"
+    assert "held" in kinds and "released" in kinds and "deferred" in kinds
+
+
+def test_trace_by_address(postern, waiting):
+    ident, _ = waiting
+    assert ident in postern.ctl("trace", "someone@other.test").stdout
+
+
+def test_stats(postern, waiting):
+    rows = {r["name"]: r["value"] for r in postern.ctl_json("stats")}
+    assert rows["accepted"] >= 1
+    assert rows["waiting"] >= 1
+
+
+@pytest.mark.parametrize("arguments, code", [
+    (["quue"], 64), (["show", "nonsense"], 65), (["remove"], 64),
+    (["show", "0000000000001"], 66)])
+def test_mistakes(postern, arguments, code):
+    result = postern.ctl(*arguments, check=False)
+    assert result.returncode == code, result
+    assert result.stderr.strip()
+
+
+def test_nobody_is_home(tmp_path):
+    conf = tmp_path / "postern.conf"
+    conf.write_text(f'hostname "a.test"\nrun "{tmp_path}"\n'
+                    'listen on * port 25\n'
+                    'mailbox "m" users system deliver maildir "~/Maildir"\n'
+                    'accept to domain "a.test" mailbox "m"\n')
+    result = run(SBIN / "posternctl", "-c", conf, "queue", check=False)
+    assert result.returncode == 69
+    assert str(tmp_path) in result.stderr
