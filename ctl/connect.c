@@ -1,0 +1,177 @@
+#include "ctl/connect.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <bsd/string.h>
+
+#include "common/channel.h"
+#include "ctl/format.h"
+
+static const char *
+socket_name(enum program server)
+{
+	return server == PROGRAM_SUPERVISOR ? "supervisor" : "control";
+}
+
+static int
+say_refused(const char *path, int error)
+{
+	switch (error) {
+	case EACCES:
+	case EPERM:
+		fprintf(stderr,
+		    "posternctl: you may not use %s: be root, or a member of "
+		    "its group\n",
+		    path);
+		return EX_NOPERM;
+	case ENOENT:
+	case ENOTDIR:
+	case ECONNREFUSED:
+		fprintf(stderr,
+		    "posternctl: postern does not run: nobody listens on %s\n"
+		    "Start it with \"systemctl start postern\" or \"postern\"; "
+		    "if it uses another configuration, name that with -c "
+		    "FILE.\n",
+		    path);
+		return EX_UNAVAILABLE;
+	case EAGAIN:
+		fprintf(stderr,
+		    "posternctl: %s is busy with other clients: try again\n",
+		    path);
+		return EX_TEMPFAIL;
+	default:
+		fprintf(stderr, "posternctl: %s: %s\n", path, strerror(error));
+		return EX_OSERR;
+	}
+}
+
+/* A server that has hung must not hang us. */
+static int
+be_patient(int fd)
+{
+	struct timeval patience = { .tv_sec = CONNECT_PATIENCE };
+
+	if (setsockopt(
+		fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) == -1)
+		return -1;
+	return setsockopt(
+	    fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+}
+
+int
+connect_open(struct connection *c, const char *run, enum program server)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int length;
+
+	*c = (struct connection){ .fd = -1, .server = server };
+	length = snprintf(address.sun_path, sizeof(address.sun_path), "%s/%s",
+	    run, socket_name(server));
+	if (length < 0 || (size_t)length >= sizeof(address.sun_path)) {
+		fprintf(stderr, "posternctl: %s: too long for a socket\n", run);
+		return EX_CONFIG;
+	}
+	c->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (c->fd == -1 || be_patient(c->fd) == -1) {
+		perror("posternctl: socket");
+		connect_close(c);
+		return EX_OSERR;
+	}
+	if (connect(c->fd, (struct sockaddr *)&address, sizeof(address)) ==
+	    -1) {
+		int error = errno;
+
+		connect_close(c);
+		return say_refused(address.sun_path, error);
+	}
+	return EX_OK;
+}
+
+void
+connect_close(struct connection *c)
+{
+	if (c->fd != -1)
+		close(c->fd);
+	c->fd = -1;
+}
+
+static int
+say_broken(const struct connection *c, int error)
+{
+	if (error == EPROTO) {
+		fprintf(stderr,
+		    "posternctl: the %s sent something that is not an answer: "
+		    "is it of another version?\n",
+		    program_name(c->server));
+		return EX_PROTOCOL;
+	}
+	if (error == EAGAIN)
+		fprintf(stderr,
+		    "posternctl: no answer from the %s within %d seconds\n",
+		    program_name(c->server), CONNECT_PATIENCE);
+	else
+		fprintf(stderr,
+		    "posternctl: the %s ended the connection: it has been "
+		    "restarted, or is not ours to ask; try again\n",
+		    program_name(c->server));
+	return EX_TEMPFAIL;
+}
+
+static int
+take_end(struct connection *c, const struct message *m, bool quiet)
+{
+	c->count = m->ctl_end.count;
+	strlcpy(c->text, m->ctl_end.text, sizeof(c->text));
+	if (m->ctl_end.code != EX_OK && !quiet) {
+		fputs("posternctl: ", stderr);
+		format_print(stderr, c->text[0] != '\0' ? c->text : "failed");
+		fputc('\n', stderr);
+	}
+	return m->ctl_end.code;
+}
+
+int
+connect_ask(struct connection *c, struct message *question,
+    connect_receive *receive, void *context, bool quiet)
+{
+	static uint8_t record[LIMIT_RECORD];
+	struct message m = MESSAGE_INIT(MESSAGE_NONE, 0);
+	int code = EX_OK;
+
+	question->handle = ++c->handle;
+	c->count = 0;
+	c->text[0] = '\0';
+	if (channel_write(c->fd, question, 0) == -1)
+		return say_broken(c, errno);
+	while (code == EX_OK) {
+		int got =
+		    channel_read(c->fd, record, &m, PROGRAM_CTL, c->server, 0);
+
+		if (got != 1)
+			return say_broken(c, got == 0 ? ECONNRESET : errno);
+		if (m.handle != c->handle)
+			code = EX_PROTOCOL;
+		else if (m.type == MESSAGE_CTL_END)
+			return take_end(c, &m, quiet);
+		else
+			code = receive(&m, context);
+		if (m.fd != -1)
+			close(message_take_fd(&m));
+	}
+	return code == EX_PROTOCOL ? say_broken(c, EPROTO) : code;
+}
+
+int
+connect_receive_none(const struct message *m, void *context)
+{
+	(void)m;
+	(void)context;
+	return EX_PROTOCOL;
+}

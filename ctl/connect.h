@@ -1,0 +1,44 @@
+/*
+ * A conversation with a running postern over one of its control sockets:
+ * RUN/control is the queue's, RUN/supervisor the supervisor's.
+ *
+ * One question at a time; every answer ends in CTL_END. Whatever goes wrong
+ * has been said on standard error when a verb returns something else than
+ * EX_OK. No answer within CONNECT_PATIENCE seconds is EX_TEMPFAIL.
+ */
+#ifndef CTL_CONNECT_H
+#define CTL_CONNECT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/message.h"
+#include "common/program.h"
+
+#define CONNECT_PATIENCE 30
+
+struct connection {
+	int fd;
+	enum program server;
+	uint32_t handle;
+	/* From the last CTL_END. */
+	uint64_t count;
+	char text[LIMIT_REPLY + 1];
+};
+
+/* Gets each message before CTL_END, with what it lends. EX_OK goes on,
+ * EX_PROTOCOL says that it is not one that belongs here. */
+typedef int connect_receive(const struct message *, void *context);
+
+int connect_open(struct connection *, const char *run, enum program server)
+    __attribute__((warn_unused_result));
+/* Sends the question and reads the whole answer. `quiet`: the text of an
+ * answer that is not EX_OK is left to the caller. */
+int connect_ask(struct connection *, struct message *, connect_receive *,
+    void *context, bool quiet) __attribute__((warn_unused_result));
+void connect_close(struct connection *);
+
+/* For answers that are CTL_END alone. */
+int connect_receive_none(const struct message *, void *context);
+
+#endif

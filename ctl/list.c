@@ -1,0 +1,89 @@
+/*
+ * posternctl queue: what waits.
+ */
+#include <inttypes.h>
+#include <sysexits.h>
+
+#include "ctl/connect.h"
+#include "ctl/item.h"
+#include "ctl/options.h"
+#include "ctl/select.h"
+
+struct list {
+	const struct ctl *ctl;
+	bool json;
+	uint64_t shown;
+	uint64_t messages;
+	uint64_t octets;
+	uint64_t last_id;
+};
+
+static int
+on_item(const struct message *m, void *context)
+{
+	struct list *list = context;
+	const struct message_ctl_item *item = &m->ctl_item;
+
+	if (m->type != MESSAGE_CTL_ITEM || !item_is_valid(item))
+		return EX_PROTOCOL;
+	if (list->json)
+		item_print_json(list->ctl, item);
+	else {
+		if (list->shown == 0 && list->ctl->terminal)
+			item_print_heading(list->ctl);
+		item_print(list->ctl, item);
+	}
+	list->shown++;
+	/* The recipients of a message come one after another. */
+	if (item->id != list->last_id) {
+		list->last_id = item->id;
+		list->messages++;
+		list->octets += item->size;
+	}
+	return EX_OK;
+}
+
+static void
+print_summary(const struct list *list)
+{
+	FILE *out = list->ctl->out;
+
+	if (list->shown == 0) {
+		fputs("Nothing waits.\n", out);
+		return;
+	}
+	fprintf(out,
+	    "%" PRIu64 " recipient%s of %" PRIu64 " message%s, %s octets.\n",
+	    list->shown, list->shown == 1 ? "" : "s", list->messages,
+	    list->messages == 1 ? "" : "s", format_size(list->octets).text);
+}
+
+int
+list_run(struct ctl *ctl, const struct command *c, int count, char **words)
+{
+	struct message question = MESSAGE_INIT(MESSAGE_CTL_LIST, 0);
+	struct list list = { .ctl = ctl };
+	struct connection connection;
+	struct options options;
+	int code = options_parse(c, count, words, &options);
+
+	if (code != EX_OK)
+		return code;
+	if (options.count != 0) {
+		fprintf(stderr,
+		    "posternctl: queue takes no word; see also why, show and "
+		    "trace\n");
+		options_print_usage(c, stderr);
+		return EX_USAGE;
+	}
+	select_list(&question, 0, &options.filter);
+	list.json = options.json;
+	code = connect_open(&connection, ctl->run, PROGRAM_QUEUE);
+	if (code == EX_OK)
+		code =
+		    connect_ask(&connection, &question, on_item, &list, false);
+	connect_close(&connection);
+	if (code == EX_OK && ctl->terminal && !list.json)
+		print_summary(&list);
+	return code;
+}

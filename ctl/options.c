@@ -1,0 +1,241 @@
+#include "ctl/options.h"
+
+#include <string.h>
+#include <sysexits.h>
+
+#include "common/limits.h"
+#include "common/mail.h"
+#include "ctl/nearest.h"
+
+struct option {
+	const char *name;
+	const char *value; /* what to call it; NULL if it takes none */
+	const char *help;
+	unsigned int set;
+	int (*use)(struct options *, const char *value);
+};
+
+static int
+use_json(struct options *o, const char *value)
+{
+	(void)value;
+	o->json = true;
+	return 0;
+}
+
+static int
+use_dry_run(struct options *o, const char *value)
+{
+	(void)value;
+	o->dry_run = true;
+	return 0;
+}
+
+static int
+use_all(struct options *o, const char *value)
+{
+	(void)value;
+	o->all = true;
+	return 0;
+}
+
+static int
+use_content(struct options *o, const char *value)
+{
+	(void)value;
+	o->content = true;
+	return 0;
+}
+
+static int
+use_pattern(const char **to, const char *value, size_t most)
+{
+	if (value[0] == '\0' || strlen(value) > most)
+		return -1;
+	*to = value;
+	return 0;
+}
+
+static int
+use_sender(struct options *o, const char *value)
+{
+	return use_pattern(&o->filter.sender, value, LIMIT_PATH);
+}
+
+static int
+use_recipient(struct options *o, const char *value)
+{
+	return use_pattern(&o->filter.recipient, value, LIMIT_PATH);
+}
+
+static int
+use_destination(struct options *o, const char *value)
+{
+	return use_pattern(&o->filter.destination, value, LIMIT_DESTINATION);
+}
+
+static int
+use_reply(struct options *o, const char *value)
+{
+	return use_pattern(&o->filter.reply, value, LIMIT_REPLY);
+}
+
+static int
+use_state(struct options *o, const char *value)
+{
+	return filter_parse_state(value, &o->filter.state);
+}
+
+static int
+use_age(struct options *o, const char *value)
+{
+	return filter_parse_duration(value, &o->filter.age);
+}
+
+static const struct option options[] = {
+	{ "--sender", "ADDRESS", "from it; \"@example.org\" for a whole domain",
+	    OPTIONS_FILTER, use_sender },
+	{ "--recipient", "ADDRESS", "to it, written likewise", OPTIONS_FILTER,
+	    use_recipient },
+	{ "--destination", "NAME",
+	    "waiting for that host, domain or mailbox user", OPTIONS_FILTER,
+	    use_destination },
+	{ "--state", "STATE", "waiting, held or failed", OPTIONS_FILTER,
+	    use_state },
+	{ "--older-than", "TIME", "arrived that long ago: 90s, 5m, 1h30m, 2d",
+	    OPTIONS_FILTER, use_age },
+	{ "--reply", "TEXT", "with TEXT in the last reply", OPTIONS_FILTER,
+	    use_reply },
+	{ "--all", NULL, "every message in the queue", OPTIONS_ACT, use_all },
+	{ "--dry-run", NULL, "only show what would be affected", OPTIONS_ACT,
+	    use_dry_run },
+	{ "--content", NULL, "only the message itself, octet by octet",
+	    OPTIONS_CONTENT, use_content },
+	{ "--json", NULL, "one JSON object a line", OPTIONS_JSON, use_json },
+};
+#define OPTIONS (sizeof(options) / sizeof(options[0]))
+
+static bool
+has(const struct command *c, const struct option *o)
+{
+	return (c->options & o->set) != 0;
+}
+
+static const struct option *
+find(const struct command *c, const char *word, size_t length)
+{
+	for (size_t i = 0; i < OPTIONS; i++)
+		if (has(c, &options[i]) && strlen(options[i].name) == length &&
+		    strncmp(options[i].name, word, length) == 0)
+			return &options[i];
+	return NULL;
+}
+
+static int
+say_unknown(const struct command *c, const char *word, size_t length)
+{
+	const char *best = NULL;
+	char name[64];
+
+	snprintf(name, sizeof(name), "%.*s", (int)length, word);
+	for (size_t i = 0; i < OPTIONS; i++)
+		if (has(c, &options[i]))
+			nearest_consider(name, options[i].name, &best);
+	fprintf(stderr, "posternctl: %s has no option %.*s%s%s%s\n", c->name,
+	    (int)length, word, best != NULL ? "; did you mean " : "",
+	    best != NULL ? best : "", best != NULL ? "?" : "");
+	options_print_usage(c, stderr);
+	return EX_USAGE;
+}
+
+static int
+say_bad_value(const struct option *o, const char *value)
+{
+	fprintf(stderr, "posternctl: %s %s: \"%s\" is not %s\n", o->name,
+	    o->value, value,
+	    o->use == use_state ? "a state: waiting, held or failed"
+	    : o->use == use_age ? "a time such as 90s, 5m, 1h30m or 2d"
+	    : value[0] == '\0'	? "a text to look for"
+				: "short enough");
+	return EX_USAGE;
+}
+
+/* Uses the option at words[*at]; leaves `at` on the last word used. */
+static int
+use_option(const struct command *c, int count, char **words, int *at,
+    struct options *result)
+{
+	const char *word = words[*at], *equals = strchr(word, '=');
+	size_t length = equals != NULL ? (size_t)(equals - word) : strlen(word);
+	const struct option *o = find(c, word, length);
+	const char *value = equals != NULL ? equals + 1 : NULL;
+
+	if (o == NULL)
+		return say_unknown(c, word, length);
+	if (o->value == NULL && value != NULL) {
+		fprintf(stderr, "posternctl: %s takes no value\n", o->name);
+		return EX_USAGE;
+	}
+	if (o->value != NULL && value == NULL) {
+		if (*at + 1 >= count) {
+			fprintf(stderr, "posternctl: %s needs a value: %s\n",
+			    o->name, o->value);
+			return EX_USAGE;
+		}
+		value = words[++*at];
+	}
+	return o->use(result, value) == 0 ? EX_OK : say_bad_value(o, value);
+}
+
+int
+options_parse(
+    const struct command *c, int count, char **words, struct options *result)
+{
+	bool ended = false;
+
+	*result = (struct options){
+		.filter = FILTER_EVERYTHING,
+		.words = words,
+	};
+	for (int i = 0; i < count; i++) {
+		int code;
+
+		if (ended || words[i][0] != '-' || words[i][1] == '\0') {
+			words[result->count++] = words[i];
+			continue;
+		}
+		if (strcmp(words[i], "--") == 0) {
+			ended = true;
+			continue;
+		}
+		code = use_option(c, count, words, &i, result);
+		if (code != EX_OK)
+			return code;
+	}
+	return EX_OK;
+}
+
+void
+options_print_usage(const struct command *c, FILE *out)
+{
+	fprintf(out, "usage: posternctl [-c FILE] %s%s%s%s\n", c->name,
+	    c->arguments[0] != '\0' ? " " : "", c->arguments,
+	    c->options != 0 ? " [OPTION...]" : "");
+}
+
+void
+options_print_help(const struct command *c, FILE *out)
+{
+	char name[40];
+
+	for (size_t i = 0; i < OPTIONS; i++) {
+		const struct option *o = &options[i];
+
+		if (!has(c, o))
+			continue;
+		snprintf(name, sizeof(name), "%s%s%s", o->name,
+		    o->value != NULL ? " " : "",
+		    o->value != NULL ? o->value : "");
+		fprintf(out, "  %-24s %s\n", name, o->help);
+	}
+}

@@ -1,0 +1,34 @@
+/*
+ * posternctl reload: the supervisor reads the configuration again.
+ */
+#include <sysexits.h>
+
+#include "ctl/connect.h"
+#include "ctl/format.h"
+#include "ctl/options.h"
+
+int
+reload_run(struct ctl *ctl, const struct command *c, int count, char **words)
+{
+	struct message question = MESSAGE_INIT(MESSAGE_CTL_RELOAD, 0);
+	struct connection connection;
+	struct options options;
+	int code = options_parse(c, count, words, &options);
+
+	if (code != EX_OK)
+		return code;
+	if (options.count != 0) {
+		options_print_usage(c, stderr);
+		return EX_USAGE;
+	}
+	code = connect_open(&connection, ctl->run, PROGRAM_SUPERVISOR);
+	if (code == EX_OK)
+		code = connect_ask(
+		    &connection, &question, connect_receive_none, NULL, true);
+	connect_close(&connection);
+	/* What is wrong with a configuration takes many lines. */
+	if (connection.text[0] != '\0')
+		format_print_lines(
+		    code == EX_OK ? ctl->out : stderr, connection.text, "");
+	return code;
+}

@@ -1,0 +1,190 @@
+/*
+ * posternctl show ID: envelope, recipients, and the message itself.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "common/content.h"
+#include "common/id.h"
+#include "common/mail.h"
+#include "ctl/connect.h"
+#include "ctl/item.h"
+#include "ctl/json.h"
+#include "ctl/words.h"
+
+struct show {
+	const struct ctl *ctl;
+	const struct options *options;
+	int content; /* -1 until CTL_MESSAGE has come */
+	uint64_t size;
+};
+
+static void
+print_field(FILE *out, const char *name, const char *text)
+{
+	fprintf(out, "%-10s ", name);
+	format_print(out, text);
+	fputc('\n', out);
+}
+
+static void
+print_envelope(const struct ctl *ctl, const struct message_ctl_message *m)
+{
+	FILE *out = ctl->out;
+
+	print_field(out, "id", id_format(m->id).text);
+	fprintf(out, "%-10s %s, %s ago\n", "arrival",
+	    format_time_local(m->arrival).text,
+	    format_duration_words(item_age(ctl, m->arrival)).text);
+	fprintf(out, "%-10s %" PRIu64 "\n", "size", m->size);
+	print_field(out, "client", m->client_address);
+	print_field(out, "helo", m->helo);
+	if (m->user[0] != '\0')
+		print_field(out, "user", m->user);
+	print_field(out, "protocol", smtp_protocol_name(m->protocol));
+	print_field(
+	    out, "body", m->body == SMTP_BODY_8BITMIME ? "8BITMIME" : "7BIT");
+	fprintf(out, "%-10s ", "sender");
+	format_print_sender(out, m->sender);
+	fputc('\n', out);
+}
+
+/* Without the end of the object: the content is its last member. */
+static void
+print_envelope_json(
+    const struct ctl *ctl, struct json *j, const struct message_ctl_message *m)
+{
+	json_begin(j, ctl->out);
+	json_text(j, "id", id_format(m->id).text);
+	json_time(j, "arrival", m->arrival);
+	json_number(j, "size", m->size);
+	json_text(j, "client", m->client_address);
+	json_text(j, "helo", m->helo);
+	json_text(j, "user", m->user);
+	json_text(j, "protocol", smtp_protocol_name(m->protocol));
+	json_text(
+	    j, "body", m->body == SMTP_BODY_8BITMIME ? "8BITMIME" : "7BIT");
+	json_text(j, "sender", m->sender);
+}
+
+static int
+on_message(struct show *show, const struct message *m)
+{
+	const struct message_ctl_message *message = &m->ctl_message;
+	struct json j;
+
+	if (show->content != -1 || m->fd == -1 ||
+	    content_check(m->fd, message->size) == -1)
+		return EX_PROTOCOL;
+	show->content = dup(m->fd);
+	show->size = message->size;
+	if (show->content == -1) {
+		perror("posternctl");
+		return EX_OSERR;
+	}
+	if (show->options->content)
+		return EX_OK;
+	if (show->options->json) {
+		const uint8_t *data = content_map(m->fd, message->size);
+
+		if (data == NULL) {
+			perror("posternctl: content");
+			return EX_OSERR;
+		}
+		print_envelope_json(show->ctl, &j, message);
+		json_base64(&j, "content_base64", data, (size_t)message->size);
+		json_end(&j);
+		content_unmap(data, message->size);
+	} else
+		print_envelope(show->ctl, message);
+	return EX_OK;
+}
+
+static int
+on_item(struct show *show, const struct message_ctl_item *item)
+{
+	const struct ctl *ctl = show->ctl;
+
+	if (show->content == -1 || !item_is_valid(item))
+		return EX_PROTOCOL;
+	if (show->options->content)
+		return EX_OK;
+	if (show->options->json) {
+		item_print_json(ctl, item);
+		return EX_OK;
+	}
+	fprintf(ctl->out, "%-10s ", "recipient");
+	format_print(ctl->out, item->address);
+	fputs(" (", ctl->out);
+	format_print(ctl->out, item->destination);
+	fputs("), ", ctl->out);
+	item_colour(ctl, item);
+	fputs(item_state(item), ctl->out);
+	item_colour_end(ctl);
+	fputc('\n', ctl->out);
+	return EX_OK;
+}
+
+static int
+on_answer(const struct message *m, void *context)
+{
+	if (m->type == MESSAGE_CTL_MESSAGE)
+		return on_message(context, m);
+	if (m->type == MESSAGE_CTL_ITEM)
+		return on_item(context, &m->ctl_item);
+	return EX_PROTOCOL;
+}
+
+static int
+print_content(const struct show *show)
+{
+	const struct ctl *ctl = show->ctl;
+	const uint8_t *data = content_map(show->content, show->size);
+
+	if (data == NULL) {
+		perror("posternctl: content");
+		return EX_OSERR;
+	}
+	if (!show->options->content)
+		fputc('\n', ctl->out);
+	if (ctl->terminal)
+		format_print_content(
+		    ctl->out, data, (size_t)show->size, ctl->utf8);
+	else
+		fwrite(data, 1, (size_t)show->size, ctl->out);
+	content_unmap(data, show->size);
+	return EX_OK;
+}
+
+int
+show_run(struct ctl *ctl, const struct command *c, int count, char **words)
+{
+	struct message question = MESSAGE_INIT(MESSAGE_CTL_SHOW, 0);
+	struct connection connection;
+	struct options options;
+	struct show show = {
+		.ctl = ctl,
+		.options = &options,
+		.content = -1,
+	};
+	const char *word;
+	int code = words_one(c, count, words, &options, &word);
+
+	if (code == EX_OK)
+		code = words_id(word, &question.ctl_show.id);
+	if (code != EX_OK)
+		return code;
+	code = connect_open(&connection, ctl->run, PROGRAM_QUEUE);
+	if (code == EX_OK)
+		code = connect_ask(
+		    &connection, &question, on_answer, &show, false);
+	connect_close(&connection);
+	if (code == EX_OK && show.content != -1 && !options.json)
+		code = print_content(&show);
+	if (show.content != -1)
+		close(show.content);
+	return code;
+}

@@ -1,0 +1,19 @@
+/*
+ * Reading UTF-8 (RFC 3629) that may not be any.
+ */
+#ifndef CTL_UTF8_H
+#define CTL_UTF8_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The length of the character at the start of `text`, and its code point; 0
+ * if there is none: cut short, overlong, a surrogate or too great. */
+size_t utf8_decode(const char *text, size_t length, uint32_t *code);
+
+/* May it be sent to a terminal? Not the control characters (C0, DEL, C1),
+ * nor the marks that change the direction or the lines of text. */
+bool utf8_is_printable(uint32_t code);
+
+#endif
