@@ -32,6 +32,10 @@
 
 #define LIMIT_MESSAGE_SIZE_DEFAULT (50ULL * 1024 * 1024)
 #define LIMIT_MESSAGE_SIZE_MOST (1024ULL * 1024 * 1024)
+/* What all messages that one smtpd worker is receiving hold in memory, since
+ * a memfd is memory; beyond it clients are asked to come back. Never less
+ * than one message of the greatest size. */
+#define LIMIT_CONTENT_IN_HAND (LIMIT_MESSAGE_SIZE_MOST + 64ULL * 1024 * 1024)
 
 /* One SMTP reply that a remote server may send, all lines. */
 #define LIMIT_REMOTE_REPLY 8192
@@ -55,5 +59,36 @@
 #define LIMIT_SESSIONS 1024	  /* SMTP sessions of one smtpd worker */
 #define LIMIT_CONFIG_SIZE 1048576 /* a configuration file */
 #define LIMIT_LOG_LINE 1024
+
+/* A table's file. It is held in memory whole; a million aliases fit. */
+#define LIMIT_TABLE_SIZE (64 * 1024 * 1024)
+/* Messages that one router has given to the queue and that are not yet
+ * committed. More wait in the router, whose clients wait with them. */
+#define LIMIT_STORING 4096
+/* How long the queue may take to commit one; then the client is told to come
+ * again. Below the ten minutes that RFC 5321 4.5.3.2.6 gives a client. */
+#define LIMIT_STORING_SECONDS 300
+
+/* Questions of one link that the resolver holds at a time: more than its
+ * askers have sessions and deliveries for. */
+#define LIMIT_QUESTIONS 8192
+/* Then the answer is "timeout". Below what an SMTP client waits for a reply
+ * (RFC 5321 4.5.3.2), above what a slow name server needs. */
+#define LIMIT_QUESTION_SECONDS 20
+/* A socket for each query on its way, and the links. */
+#define LIMIT_RESOLVER_FILES 4096
+
+/* Deliveries that one queue may have with one remote process. */
+#define LIMIT_DELIVERIES 8192
+/* SMTP connections of one remote process; more deliveries wait for one. */
+#define LIMIT_CONNECTIONS 500
+/* How long a connection is kept for the next message, and for how many. */
+#define LIMIT_IDLE_SECONDS 5
+#define LIMIT_MESSAGES_A_CONNECTION 100
+/* Addresses remembered because they did not answer, and for how long. */
+#define LIMIT_BAD_ADDRESSES 512
+#define LIMIT_BAD_ADDRESS_SECONDS 300
+/* How long one delivery goes from address to address. */
+#define LIMIT_ROUTE_SECONDS 300
 
 #endif
