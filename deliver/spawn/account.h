@@ -1,0 +1,25 @@
+/*
+ * From a login name that the queue gave to the owner of a mailbox. The queue
+ * is not believed: whose uid it is, is looked up here, and root and the
+ * users of postern itself are refused.
+ */
+#ifndef DELIVER_SPAWN_ACCOUNT_H
+#define DELIVER_SPAWN_ACCOUNT_H
+
+#include <stdbool.h>
+
+#include "deliver/local/owner.h"
+#include "deliver/local/result.h"
+
+/* Loads what the C library needs for look-ups while it still may. */
+void account_preload(void);
+
+/* Could this be a login name at all? Pure. */
+bool account_name_is_valid(const char *login);
+
+/* -1, and `why` says why there will be no worker: final if there is certainly
+ * no such account, deferred if it could not be found out. */
+int account_find(const char *login, struct owner *, struct result *why)
+    __attribute__((warn_unused_result));
+
+#endif
