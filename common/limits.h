@@ -58,6 +58,9 @@
 #define LIMIT_LISTENERS 64	  /* listening sockets of one configuration */
 #define LIMIT_SESSIONS 1024	  /* SMTP sessions of one smtpd worker */
 #define LIMIT_CONFIG_SIZE 1048576 /* a configuration file */
+/* Tables, mailboxes, relays, rules, networks, values of one list: rules are
+ * compared in pairs. Longer lists belong into files. */
+#define LIMIT_CONFIG_ITEMS 4096
 #define LIMIT_LOG_LINE 1024
 
 /* A table's file. It is held in memory whole; a million aliases fit. */
