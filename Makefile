@@ -56,13 +56,14 @@ our_ldflags = $(hardening_ld) $(san_flags)
 programs :=
 common_src :=
 
+# Used by tests/module.mk while it is read.
+object = $(addprefix $(BUILD)/obj/,$(patsubst %.c,%.o,$(1)))
+
 all: programs
 include common/module.mk supervisor/module.mk smtpd/module.mk \
 	router/module.mk queue/module.mk resolver/module.mk \
 	deliver/module.mk ctl/module.mk
 include tests/module.mk
-
-object = $(addprefix $(BUILD)/obj/,$(patsubst %.c,%.o,$(1)))
 
 $(BUILD)/libcommon.a: $(call object,$(common_src)) $(common_gen_obj)
 	@rm -f $@
