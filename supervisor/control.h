@@ -1,0 +1,20 @@
+/*
+ * The two control sockets in the run directory: `control`, which the queue
+ * listens on, and `supervisor`, where root asks for a reload.
+ */
+#ifndef SUPERVISOR_CONTROL_H
+#define SUPERVISOR_CONTROL_H
+
+#include "supervisor/house.h"
+
+/* Makes both, in place of any that a former supervisor left. Exits with a
+ * message if it cannot. */
+void control_open(struct house *, const struct config *);
+/* Serves ours. -1 with errno. */
+int control_start(struct house *) __attribute__((warn_unused_result));
+/* Answers whoever waits for the end of a reload. `code`: sysexits(3). */
+void control_reloaded(int code, const char *text);
+/* Removes both. */
+void control_close(void);
+
+#endif

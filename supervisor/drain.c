@@ -1,0 +1,113 @@
+#include "supervisor/drain.h"
+
+#include <event2/event.h>
+
+#include "common/log.h"
+#include "supervisor/generation.h"
+#include "supervisor/process.h"
+
+/* A program that counts its seconds itself gets this much more. */
+#define GRACE_MS 2000
+/* The last word, after the latest end_by of all. */
+#define HOUSE_MS 4900
+#define LEAST_MS 200
+
+static struct monotime stopping_since;
+
+bool
+drain_concerns(const struct process *p)
+{
+	return p->house->stopping ||
+	       (p->generation->draining && !p->spec->lasting);
+}
+
+static bool
+is_needed(const struct process *p)
+{
+	struct process *other;
+
+	TAILQ_FOREACH (other, &p->house->processes, next)
+		if (((unsigned int)other->spec->program & p->spec->after) !=
+			0 &&
+		    (other->generation == p->generation || p->spec->lasting))
+			return true;
+	return false;
+}
+
+static void
+drain_process(struct process *p)
+{
+	int64_t left = DRAIN_RELOAD_SECONDS * 1000 + GRACE_MS;
+
+	if (p->house->stopping)
+		left = p->spec->end_by -
+		       monotime_ms_between(stopping_since, monotime_now());
+	if (left < LEAST_MS)
+		left = LEAST_MS;
+	process_drain(p, p->house->stopping ? (uint32_t)(left + 999) / 1000
+					    : DRAIN_RELOAD_SECONDS);
+	process_kill_in(p, left);
+}
+
+void
+drain_step(struct house *house)
+{
+	struct process *p, *later;
+
+	TAILQ_FOREACH_SAFE (p, &house->processes, next, later)
+		if (drain_concerns(p) && p->pid == 0)
+			process_free(&p);
+	TAILQ_FOREACH (p, &house->processes, next)
+		if (drain_concerns(p) && p->state != PROCESS_DRAINING &&
+		    !is_needed(p))
+			drain_process(p);
+	generation_sweep(house);
+	if (house->stopping && TAILQ_EMPTY(&house->processes))
+		event_base_loopbreak(house->base);
+}
+
+void
+drain_generation(struct generation *g, struct house *house)
+{
+	g->draining = true;
+	listeners_close(&g->listeners);
+	log_info("drain generation=%u", g->number);
+	drain_step(house);
+}
+
+static void
+on_last_word(evutil_socket_t fd, short what, void *argument)
+{
+	struct house *house = argument;
+	struct process *p;
+
+	(void)fd;
+	(void)what;
+	TAILQ_FOREACH (p, &house->processes, next)
+		process_kill(p, "the house is closed");
+	event_base_loopbreak(house->base);
+}
+
+void
+drain_house(struct house *house)
+{
+	static const struct timeval most = { HOUSE_MS / 1000,
+		(HOUSE_MS % 1000) * 1000 };
+	struct generation *g;
+	struct process *p;
+
+	if (house->stopping)
+		return;
+	house->stopping = true;
+	stopping_since = monotime_now();
+	TAILQ_FOREACH (g, &house->generations, next)
+		g->draining = true;
+	/* An old generation's may have been given longer than is left now. */
+	TAILQ_FOREACH (p, &house->processes, next)
+		if (p->state == PROCESS_DRAINING)
+			process_kill_in(p, p->spec->end_by);
+	if (event_base_once(
+		house->base, -1, EV_TIMEOUT, on_last_word, house, &most) == -1)
+		log_error("timer-failed program=postern");
+	drain_step(house);
+}

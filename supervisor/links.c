@@ -1,0 +1,64 @@
+#include "supervisor/links.h"
+
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "supervisor/process.h"
+
+/* Generations do not mix, but all of them work for the one queue. */
+static bool
+belong_together(const struct process *a, const struct process *b)
+{
+	return programs_are_linked(a->spec->program, b->spec->program) &&
+	       (a->generation == b->generation || a->spec->lasting ||
+		   b->spec->lasting);
+}
+
+static void
+tell_of(struct process *to, const struct process *peer, int fd)
+{
+	struct message m = MESSAGE_INIT(MESSAGE_PEER, 0);
+
+	m.peer.program = (uint16_t)peer->spec->program;
+	m.peer.instance = peer->instance;
+	m.peer.generation = peer->generation->number;
+	process_tell(to, &m, fd);
+}
+
+static int
+link_two(struct process *a, struct process *b)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)
+		return -1;
+	tell_of(a, b, pair[0]);
+	tell_of(b, a, pair[1]);
+	close(pair[0]);
+	close(pair[1]);
+	return 0;
+}
+
+void
+links_make(struct process *p)
+{
+	struct process *other;
+
+	TAILQ_FOREACH (other, &p->house->processes, next) {
+		if (other == p || other->channel == NULL ||
+		    !belong_together(p, other))
+			continue;
+		if (link_two(p, other) == 0)
+			continue;
+		log_error("link-failed program=%s peer=%s error=\"%s\"",
+		    program_name(p->spec->program),
+		    program_name(other->spec->program), strerror(errno));
+		/* Half-linked it would be of no use: try again later. */
+		process_kill(p, "cannot be linked");
+		return;
+	}
+}

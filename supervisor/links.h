@@ -1,0 +1,13 @@
+/*
+ * The wiring: a fresh socket pair for each two processes that the matrix
+ * links and that belong together.
+ */
+#ifndef SUPERVISOR_LINKS_H
+#define SUPERVISOR_LINKS_H
+
+#include "supervisor/house.h"
+
+/* Links a process that has just been started to all its living neighbours. */
+void links_make(struct process *);
+
+#endif

@@ -1,0 +1,181 @@
+#include "supervisor/listeners.h"
+
+#include <sys/socket.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bsd/string.h>
+
+#include "common/log.h"
+
+/* The kernel cuts it to net.core.somaxconn. */
+#define BACKLOG 1024
+
+union socket_address {
+	struct sockaddr any;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+};
+
+static int
+add(struct listeners *l, uint32_t number, int family, const char *address,
+    uint16_t port)
+{
+	struct listener *one = &l->list[l->count];
+
+	if (l->count >= LIMIT_LISTENERS ||
+	    strlcpy(one->address, address, sizeof(one->address)) >=
+		sizeof(one->address))
+		return -1;
+	one->number = number;
+	one->family = family;
+	one->port = port;
+	one->fd = -1;
+	l->count++;
+	return 0;
+}
+
+static int
+plan_line(struct listeners *l, uint32_t number, const struct listen_config *c)
+{
+	struct in6_addr parsed;
+
+	if (strcmp(c->address, "*") == 0) {
+		if (add(l, number, AF_INET, "0.0.0.0", c->port) == -1)
+			return -1;
+		return add(
+		    l, number + LISTENERS_SECOND, AF_INET6, "::", c->port);
+	}
+	if (inet_pton(AF_INET, c->address, &parsed) == 1)
+		return add(l, number, AF_INET, c->address, c->port);
+	if (inet_pton(AF_INET6, c->address, &parsed) == 1)
+		return add(l, number, AF_INET6, c->address, c->port);
+	return -1;
+}
+
+int
+listeners_plan(struct listeners *l, const struct config *config, FILE *errors)
+{
+	l->count = 0;
+	if (config->listen_count > LISTENERS_SECOND) {
+		fprintf(errors,
+		    "%s: %u listen lines; at most %d are possible\n",
+		    config->path, config->listen_count, LISTENERS_SECOND);
+		return -1;
+	}
+	for (unsigned int i = 0; i < config->listen_count; i++)
+		if (plan_line(l, i, &config->listens[i]) == -1) {
+			fprintf(errors, "%s: listen on %s: not an address\n",
+			    config->path, config->listens[i].address);
+			return -1;
+		}
+	return 0;
+}
+
+static socklen_t
+socket_address(const struct listener *one, union socket_address *a)
+{
+	memset(a, 0, sizeof(*a));
+	a->any.sa_family = (sa_family_t)one->family;
+	if (one->family == AF_INET) {
+		a->in.sin_port = htons(one->port);
+		inet_pton(AF_INET, one->address, &a->in.sin_addr);
+		return sizeof(a->in);
+	}
+	a->in6.sin6_port = htons(one->port);
+	inet_pton(AF_INET6, one->address, &a->in6.sin6_addr);
+	return sizeof(a->in6);
+}
+
+static int
+prepare(const struct listener *one)
+{
+	const int yes = 1;
+
+	if (setsockopt(one->fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) ==
+	    -1)
+		return -1;
+	if (one->family == AF_INET6)
+		return setsockopt(
+		    one->fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof(yes));
+	return 0;
+}
+
+static int
+open_one(struct listener *one)
+{
+	union socket_address address;
+	socklen_t length = socket_address(one, &address);
+
+	one->fd =
+	    socket(one->family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (one->fd == -1)
+		return -1;
+	if (prepare(one) == -1 || bind(one->fd, &address.any, length) == -1)
+		return -1;
+	return listen(one->fd, BACKLOG);
+}
+
+static struct listener *
+find_same(struct listeners *held, const struct listener *one)
+{
+	for (unsigned int i = 0; held != NULL && i < held->count; i++) {
+		struct listener *other = &held->list[i];
+
+		if (other->fd != -1 && other->family == one->family &&
+		    other->port == one->port &&
+		    strcmp(other->address, one->address) == 0)
+			return other;
+	}
+	return NULL;
+}
+
+static int
+open_or_share(struct listener *one, struct listeners *held)
+{
+	struct listener *same = find_same(held, one);
+
+	if (same != NULL) {
+		one->fd = fcntl(same->fd, F_DUPFD_CLOEXEC, 0);
+		return one->fd == -1 ? -1 : 0;
+	}
+	if (open_one(one) == 0)
+		return 0;
+	/* A host without IPv6 still has the other half of "*". */
+	if (errno == EAFNOSUPPORT && one->number >= LISTENERS_SECOND) {
+		log_warn("listen-skipped address=%s port=%u error=\"%s\"",
+		    one->address, one->port, strerror(errno));
+		return 0;
+	}
+	return -1;
+}
+
+int
+listeners_open(struct listeners *l, struct listeners *held, FILE *errors)
+{
+	for (unsigned int i = 0; i < l->count; i++) {
+		if (open_or_share(&l->list[i], held) == 0)
+			continue;
+		fprintf(errors, "listen on %s port %u: %s\n",
+		    l->list[i].address, l->list[i].port, strerror(errno));
+		listeners_close(l);
+		return -1;
+	}
+	return 0;
+}
+
+void
+listeners_close(struct listeners *l)
+{
+	for (unsigned int i = 0; i < l->count; i++) {
+		if (l->list[i].fd != -1)
+			close(l->list[i].fd);
+		l->list[i].fd = -1;
+	}
+}

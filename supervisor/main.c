@@ -1,0 +1,170 @@
+/*
+ * postern: the supervisor. Starts the programs of the house as root, hands
+ * them what they need, and stays to start them again when they die. It speaks
+ * no mail and reads nothing from the network.
+ */
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "common/log.h"
+#include "supervisor/control.h"
+#include "supervisor/daemon.h"
+#include "supervisor/directories.h"
+#include "supervisor/generation.h"
+#include "supervisor/log_socket.h"
+#include "supervisor/supervise.h"
+
+struct options {
+	const char *config_path;
+	bool check, foreground, verbose;
+};
+
+static void
+usage(void)
+{
+	fprintf(stderr, "usage: postern [-fnv] [-c file]\n");
+	exit(EX_USAGE);
+}
+
+/* Absolute, since we leave the working directory. Symbolic links stay, so
+ * that a reload follows one that was changed. */
+static const char *
+absolute(const char *path)
+{
+	static char result[PATH_MAX];
+	char here[PATH_MAX];
+	int n;
+
+	if (path[0] == '/')
+		return path;
+	if (getcwd(here, sizeof(here)) == NULL)
+		log_fatal(EX_OSERR, "working directory");
+	n = snprintf(result, sizeof(result), "%s/%s", here, path);
+	if (n < 0 || (size_t)n >= sizeof(result))
+		usage();
+	return result;
+}
+
+static struct options
+read_options(int argc, char **argv)
+{
+	struct options o = { .config_path = CONFIG_FILE };
+	int c;
+
+	while ((c = getopt(argc, argv, "c:fnv")) != -1) {
+		if (c == 'c')
+			o.config_path = optarg;
+		else if (c == 'f')
+			o.foreground = true;
+		else if (c == 'n')
+			o.check = true;
+		else if (c == 'v')
+			o.verbose = true;
+		else
+			usage();
+	}
+	if (optind != argc)
+		usage();
+	o.config_path = absolute(o.config_path);
+	return o;
+}
+
+static struct settings *
+load_or_exit(const char *path)
+{
+	struct settings *s = settings_load(path, stderr);
+
+	if (s == NULL)
+		exit(EX_CONFIG);
+	return s;
+}
+
+/* postern -n */
+static int
+check(const struct options *o)
+{
+	struct settings *s = load_or_exit(o->config_path);
+
+	if (o->verbose)
+		config_print(s->config, stdout);
+	settings_free(&s);
+	if (fflush(stdout) == EOF) {
+		perror("postern");
+		return EX_IOERR;
+	}
+	return EX_OK;
+}
+
+static void
+stand_alone(void)
+{
+	if (geteuid() != 0) {
+		errno = 0;
+		log_fatal(EX_NOPERM, "must be started as root");
+	}
+	umask(077);
+	if (chdir("/") == -1)
+		log_fatal(EX_OSERR, "chdir");
+	signal(SIGPIPE, SIG_IGN);
+}
+
+/* What can fail because of the configuration or the machine fails here, where
+ * whoever typed the command still sees it. */
+static void
+prepare(struct house *house, const struct options *o)
+{
+	struct settings *s = load_or_exit(o->config_path);
+
+	stand_alone();
+	directories_make(s->config);
+	directories_lock(s->config);
+	control_open(house, s->config);
+	if (!o->foreground && daemon_begin() == -1)
+		log_fatal(EX_OSERR, "daemon");
+	directories_sign();
+	house->base = event_base_new();
+	if (house->base == NULL)
+		log_fatal(EX_OSERR, "event loop");
+	if (generation_new(house, s, stderr) == NULL)
+		exit(EX_UNAVAILABLE);
+}
+
+static void
+start(struct house *house, const struct options *o)
+{
+	if (supervise_start(house) == -1 || control_start(house) == -1 ||
+	    log_socket_start(house, o->foreground, o->verbose) == -1)
+		log_fatal(EX_OSERR, "event loop");
+	generation_start(TAILQ_FIRST(&house->generations), house);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options o = read_options(argc, argv);
+	struct house house = { .config_path = o.config_path };
+
+	log_program(PROGRAM_SUPERVISOR);
+	if (o.check)
+		return check(&o);
+	TAILQ_INIT(&house.processes);
+	TAILQ_INIT(&house.generations);
+	prepare(&house, &o);
+	start(&house, &o);
+	if (event_base_dispatch(house.base) == -1)
+		log_error("event-loop-failed");
+	control_close();
+	directories_unsign();
+	log_info("stopped");
+	return EX_OK;
+}

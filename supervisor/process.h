@@ -1,0 +1,35 @@
+/*
+ * One child: exec, the start contract, its channel, its end.
+ */
+#ifndef SUPERVISOR_PROCESS_H
+#define SUPERVISOR_PROCESS_H
+
+#include <stdint.h>
+
+#include "common/message.h"
+#include "supervisor/house.h"
+
+/* Adds a process to the house, not yet running. NULL with errno. */
+struct process *process_new(struct generation *, struct house *,
+    const struct program_spec *, unsigned int worker)
+    __attribute__((warn_unused_result));
+/* Removes it; it must not be running. */
+void process_free(struct process **);
+
+/* Runs it. If that fails it is tried again after its back-off. */
+void process_start(struct process *);
+/* Its process is gone: forgets what belonged to that life. */
+void process_ended(struct process *, int status);
+/* Starts it again, after its back-off. */
+void process_restart(struct process *);
+
+/* Sends a message, with a copy of the descriptor unless that is -1. A failure
+ * ends the channel, and with it the process. */
+void process_tell(struct process *, struct message *, int fd_lent);
+/* Sends DRAIN, once. */
+void process_drain(struct process *, uint32_t seconds);
+/* SIGKILL after so many milliseconds, instead of any earlier plan. */
+void process_kill_in(struct process *, int64_t milliseconds);
+void process_kill(struct process *, const char *why);
+
+#endif

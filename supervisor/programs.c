@@ -1,0 +1,123 @@
+#include "supervisor/programs.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LENGTH(list) (sizeof(list) / sizeof((list)[0]))
+
+static const struct program_spec programs[] = {
+	/* the store first, so that it is there when mail comes */
+	{ .program = PROGRAM_QUEUE,
+	    .lasting = true,
+	    .end_by = 4700,
+	    .after = PROGRAM_SMTPD | PROGRAM_ROUTER | PROGRAM_REMOTE |
+		     PROGRAM_SPAWN },
+	{ .program = PROGRAM_RESOLVER,
+	    .end_by = 4700,
+	    .after = PROGRAM_SMTPD | PROGRAM_ROUTER | PROGRAM_REMOTE },
+	{ .program = PROGRAM_SPAWN, .end_by = 4000 },
+	{ .program = PROGRAM_REMOTE, .end_by = 4000 },
+	{ .program = PROGRAM_ROUTER, .end_by = 2500, .after = PROGRAM_SMTPD },
+	{ .program = PROGRAM_SMTPD, .end_by = 1500, .workers = true },
+};
+
+static const struct {
+	enum program a, b;
+} links[] = {
+	/* the one line through the house */
+	{ PROGRAM_SMTPD, PROGRAM_ROUTER },
+	{ PROGRAM_ROUTER, PROGRAM_QUEUE },
+	{ PROGRAM_QUEUE, PROGRAM_SPAWN },
+	{ PROGRAM_QUEUE, PROGRAM_REMOTE },
+	/* questions */
+	{ PROGRAM_SMTPD, PROGRAM_RESOLVER },
+	{ PROGRAM_ROUTER, PROGRAM_RESOLVER },
+	{ PROGRAM_REMOTE, PROGRAM_RESOLVER },
+};
+
+const struct program_spec *
+programs_list(size_t *count)
+{
+	*count = LENGTH(programs);
+	return programs;
+}
+
+const struct program_spec *
+programs_find(enum program program)
+{
+	for (size_t i = 0; i < LENGTH(programs); i++)
+		if (programs[i].program == program)
+			return &programs[i];
+	return NULL;
+}
+
+bool
+programs_are_linked(enum program a, enum program b)
+{
+	for (size_t i = 0; i < LENGTH(links); i++)
+		if ((links[i].a == a && links[i].b == b) ||
+		    (links[i].a == b && links[i].b == a))
+			return true;
+	return false;
+}
+
+unsigned int
+programs_workers(const struct program_spec *spec, const struct config *config)
+{
+	long wanted = 1;
+
+	if (spec->workers)
+		wanted = config->limit_workers != 0
+			     ? (long)config->limit_workers
+			     : sysconf(_SC_NPROCESSORS_ONLN);
+	if (wanted < 1)
+		wanted = 1;
+	return wanted > LIMIT_WORKERS ? LIMIT_WORKERS : (unsigned int)wanted;
+}
+
+static bool
+all_are_in(const char *directory)
+{
+	char path[PATH_MAX + 16];
+
+	for (size_t i = 0; i < LENGTH(programs); i++) {
+		snprintf(path, sizeof(path), "%s/%s", directory,
+		    program_name(programs[i].program));
+		if (access(path, X_OK) == -1)
+			return false;
+	}
+	return true;
+}
+
+/* All of them must be there: other mail servers have an smtpd in /usr/sbin,
+ * too. Found once, so that an upgrade does not change it. */
+static const char *
+find_directory(void)
+{
+	static char directory[PATH_MAX];
+	ssize_t n;
+	char *slash;
+
+	if (directory[0] != '\0')
+		return directory;
+	n = readlink("/proc/self/exe", directory, sizeof(directory) - 1);
+	directory[n > 0 ? n : 0] = '\0';
+	slash = strrchr(directory, '/');
+	if (slash != NULL)
+		*slash = '\0';
+	if (directory[0] == '\0' || !all_are_in(directory))
+		snprintf(directory, sizeof(directory), "%s", LIBEXECDIR);
+	return directory;
+}
+
+const char *
+programs_path(enum program program)
+{
+	static char path[PATH_MAX + 16];
+
+	snprintf(path, sizeof(path), "%s/%s", find_directory(),
+	    program_name(program));
+	return path;
+}

@@ -1,0 +1,191 @@
+#include "supervisor/reload.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include <event2/event.h>
+
+#include "common/log.h"
+#include "supervisor/control.h"
+#include "supervisor/drain.h"
+#include "supervisor/generation.h"
+#include "supervisor/notify.h"
+#include "supervisor/process.h"
+
+#define PENDING_SECONDS 15
+/* Sets of processes at the same time. Each has up to LIMIT_WORKERS + 4
+ * processes, and three links to the queue. */
+#define GENERATIONS 4
+
+static struct {
+	struct generation *pending; /* NULL: none */
+	struct generation *before;
+	struct event *timer;
+	bool again;
+} state;
+
+bool
+reload_is_pending(void)
+{
+	return state.pending != NULL;
+}
+
+static void
+finish(struct house *house, int code, const char *text)
+{
+	bool again = state.again;
+
+	state.pending = state.before = NULL;
+	state.again = false;
+	if (state.timer != NULL)
+		event_free(state.timer);
+	state.timer = NULL;
+	notify_ready();
+	control_reloaded(code, text);
+	if (again)
+		reload_begin(house);
+}
+
+static void
+refuse(struct house *house, const char *text)
+{
+	char *copy = strdup(text), *rest = copy, *line;
+
+	while (rest != NULL && (line = strsep(&rest, "\n")) != NULL)
+		if (*line != '\0')
+			log_error(
+			    "reload-refused error=\"%s\"", log_text(line));
+	free(copy);
+	finish(house, EX_CONFIG, text);
+}
+
+/* The programs that go on have these open. */
+static bool
+is_possible(const struct config *old, const struct config *new, FILE *errors)
+{
+	if (strcmp(old->run, new->run) == 0 &&
+	    strcmp(old->spool, new->spool) == 0)
+		return true;
+	fprintf(errors,
+	    "%s: a new run or spool directory needs a restart, not a reload\n",
+	    new->path);
+	return false;
+}
+
+static struct generation *
+make_generation(struct house *house, FILE *errors)
+{
+	struct settings *s = settings_load(house->config_path, errors);
+
+	if (s == NULL)
+		return NULL;
+	if (is_possible(house->current->settings->config, s->config, errors))
+		return generation_new(house, s, errors);
+	settings_free(&s);
+	return NULL;
+}
+
+/* Someone who reloads every minute does not get to have them all at once. */
+static void
+bound_generations(struct house *house)
+{
+	struct generation *g, *oldest = NULL;
+	unsigned int count = 0;
+
+	TAILQ_FOREACH (g, &house->generations, next) {
+		count++;
+		if (oldest == NULL && g->draining)
+			oldest = g;
+	}
+	if (count >= GENERATIONS && oldest != NULL)
+		generation_kill(oldest, house, "too many reloads");
+}
+
+static void
+on_timeout(evutil_socket_t fd, short what, void *argument)
+{
+	struct house *house = argument;
+	struct generation *failed = state.pending;
+
+	(void)fd;
+	(void)what;
+	house->current = state.before;
+	generation_adopt_lasting(state.before, house);
+	generation_kill(failed, house, "its generation did not get ready");
+	refuse(house, "the programs did not get ready with the new "
+		      "configuration; the old one stays (see the log)");
+	drain_step(house);
+}
+
+static int
+start(struct house *house, struct generation *g)
+{
+	static const struct timeval most = { PENDING_SECONDS, 0 };
+
+	state.timer = evtimer_new(house->base, on_timeout, house);
+	if (state.timer == NULL || evtimer_add(state.timer, &most) == -1)
+		return -1;
+	state.pending = g;
+	state.before = house->current;
+	generation_start(g, house);
+	return 0;
+}
+
+void
+reload_begin(struct house *house)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *errors;
+	struct generation *g;
+
+	if (reload_is_pending()) {
+		state.again = true;
+		return;
+	}
+	errors = open_memstream(&text, &size);
+	if (errors == NULL) {
+		refuse(house, strerror(errno));
+		return;
+	}
+	log_info("reload path=\"%s\"", log_text(house->config_path));
+	notify_reloading();
+	bound_generations(house);
+	g = make_generation(house, errors);
+	fclose(errors);
+	if (g == NULL)
+		refuse(house, text);
+	else if (start(house, g) == -1) {
+		generation_kill(g, house, "no timer");
+		refuse(house, "no memory");
+		drain_step(house);
+	}
+	free(text);
+}
+
+void
+reload_check(struct house *house)
+{
+	struct generation *g, *later;
+
+	if (state.pending == NULL || !generation_is_ready(state.pending, house))
+		return;
+	log_info("reload-done generation=%u", state.pending->number);
+	TAILQ_FOREACH_SAFE (g, &house->generations, next, later)
+		if (g != state.pending && !g->draining)
+			drain_generation(g, house);
+	finish(house, EX_OK, "");
+}
+
+void
+reload_forget(void)
+{
+	if (state.pending == NULL)
+		return;
+	event_free(state.timer);
+	state.timer = NULL;
+	state.pending = state.before = NULL;
+	control_reloaded(EX_TEMPFAIL, "postern is shutting down");
+}

@@ -1,0 +1,21 @@
+/*
+ * A new configuration while mail flows. It is checked whole, its sockets are
+ * opened and its generation is started beside the old one; only when all of it
+ * is ready does the old one drain. Whatever goes wrong before that, nothing
+ * has changed.
+ */
+#ifndef SUPERVISOR_RELOAD_H
+#define SUPERVISOR_RELOAD_H
+
+#include "supervisor/house.h"
+
+/* The outcome goes to the log and to control_reloaded(). While one is pending
+ * another is only noted, and follows. */
+void reload_begin(struct house *);
+bool reload_is_pending(void);
+/* A process has become ready: is the new generation? */
+void reload_check(struct house *);
+/* The house shuts down. */
+void reload_forget(void);
+
+#endif
