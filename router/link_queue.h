@@ -1,0 +1,49 @@
+/*
+ * The trust boundary to the queue: complete messages out, STORED back.
+ *
+ * The queue could, if taken over, refuse or lose what it is given; it cannot
+ * make us answer for a message that it was not given, or twice. Each link has
+ * a fixed table of LIMIT_STORING messages on their way, and a handle names
+ * its place and how often that was used. What does not fit waits here, in
+ * order. New messages go to the newest queue; when a link is lost whatever
+ * was on its way is answered 451, since nobody knows whether it was stored:
+ * the client comes again, and may make a duplicate but never a loss.
+ */
+#ifndef ROUTER_LINK_QUEUE_H
+#define ROUTER_LINK_QUEUE_H
+
+#include <stdbool.h>
+
+#include "common/child.h"
+#include "router/reply.h"
+
+struct event_base;
+struct link_queue;
+struct parcel;
+struct transaction;
+
+/* The final reply to a message. The parcel is gone when this returns. Never
+ * called from within link_queue_submit(). */
+typedef void link_queue_outcome(void *owner, const struct reply *);
+
+/* NULL with errno. */
+struct link_queue *link_queue_new(struct event_base *, link_queue_outcome *)
+    __attribute__((warn_unused_result));
+/* Accepts none. Calls no outcome. */
+void link_queue_free(struct link_queue **);
+
+/* Takes the descriptor. */
+void link_queue_add(struct link_queue *, const struct child_peer *);
+bool link_queue_is_up(const struct link_queue *);
+
+/* Takes the transaction, which is complete; also on failure. NULL if there
+ * is no queue, or no memory. */
+struct parcel *link_queue_submit(struct link_queue *, struct transaction *take,
+    void *owner) __attribute__((warn_unused_result));
+/* The owner is gone, and wants no outcome. */
+void link_queue_abandon(struct link_queue *, struct parcel *);
+
+/* Messages that are not answered yet. */
+unsigned int link_queue_outstanding(const struct link_queue *);
+
+#endif

@@ -1,0 +1,115 @@
+#include "router/routes.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int
+compare(const struct route *a, const struct route *b)
+{
+	int order = (int)a->kind - (int)b->kind;
+
+	if (order == 0)
+		order = strcmp(a->name, b->name);
+	if (order == 0)
+		order = strcmp(a->user, b->user);
+	if (order == 0)
+		order = strcmp(a->identity, b->identity);
+	return order;
+}
+
+RB_GENERATE_INTERNAL(
+    route_tree, route, node, compare, static __attribute__((unused)))
+
+void
+routes_init(struct routes *routes)
+{
+	STAILQ_INIT(&routes->list);
+	RB_INIT(&routes->tree);
+	routes->count = 0;
+}
+
+static const char *
+append(char **at, const char *text)
+{
+	char *copy = *at;
+	size_t size = strlen(text) + 1;
+
+	memcpy(copy, text, size);
+	*at += size;
+	return copy;
+}
+
+/* The local part of a mailbox's address, whatever its case and domain; all of
+ * any other address, whose local part is not ours to interpret. */
+static const char *
+append_identity(char **at, enum route_kind kind, const char *address)
+{
+	char *copy = *at, *domain;
+
+	append(at, address);
+	if (kind != ROUTE_MAILBOX)
+		return copy;
+	domain = strrchr(copy, '@');
+	if (domain != NULL)
+		*domain = '\0';
+	for (char *p = copy; *p != '\0'; p++)
+		*p = (char)tolower((unsigned char)*p);
+	return copy;
+}
+
+int
+routes_add(struct routes *routes, enum route_kind kind, const char *name,
+    const char *user, const char *address, const char *original)
+{
+	size_t size = strlen(name) + strlen(user) + 2 * strlen(address) +
+		      strlen(original) + 5;
+	struct route *route = calloc(1, sizeof(*route) + size);
+	char *at;
+
+	if (route == NULL)
+		return -1;
+	at = route->text;
+	route->kind = kind;
+	route->name = append(&at, name);
+	route->user = append(&at, user);
+	route->address = append(&at, address);
+	route->original = append(&at, original);
+	route->identity = append_identity(&at, kind, address);
+	if (RB_INSERT(route_tree, &routes->tree, route) != NULL) {
+		free(route);
+		return 0;
+	}
+	STAILQ_INSERT_TAIL(&routes->list, route, next);
+	routes->count++;
+	return 0;
+}
+
+void
+routes_move(struct routes *to, struct routes *from)
+{
+	struct route *route;
+
+	while ((route = STAILQ_FIRST(&from->list)) != NULL) {
+		STAILQ_REMOVE_HEAD(&from->list, next);
+		if (RB_INSERT(route_tree, &to->tree, route) != NULL) {
+			free(route);
+			continue;
+		}
+		STAILQ_INSERT_TAIL(&to->list, route, next);
+		to->count++;
+	}
+	routes_init(from);
+}
+
+void
+routes_clear(struct routes *routes)
+{
+	struct route *route;
+
+	while ((route = STAILQ_FIRST(&routes->list)) != NULL) {
+		STAILQ_REMOVE_HEAD(&routes->list, next);
+		free(route);
+	}
+	routes_init(routes);
+}

@@ -1,0 +1,47 @@
+/*
+ * The expanded recipients of a message, in the order in which they were
+ * found, each only once.
+ *
+ * Two routes are the same if one delivery serves both: the same relay and
+ * address, or the same user of the same mailbox with the same local part
+ * (bob@example.org and bob@example.net are one Maildir; bob+list is not bob,
+ * since the detail may mean something to whoever delivers).
+ */
+#ifndef ROUTER_ROUTES_H
+#define ROUTER_ROUTES_H
+
+#include <bsd/sys/queue.h>
+#include <bsd/sys/tree.h>
+
+#include "common/mail.h"
+
+struct route {
+	STAILQ_ENTRY(route) next;
+	RB_ENTRY(route) node;
+	enum route_kind kind;
+	const char *name;     /* the mailbox or relay; "" for MX */
+	const char *user;     /* the login of a mailbox's owner; "" */
+	const char *address;  /* final */
+	const char *original; /* as the client gave it */
+	const char *identity; /* of the address, for comparing */
+	char text[];	      /* all of the above */
+};
+
+RB_HEAD(route_tree, route);
+
+struct routes {
+	STAILQ_HEAD(, route) list;
+	struct route_tree tree;
+	unsigned int count;
+};
+
+void routes_init(struct routes *);
+/* Copies the texts. 0 also if the route is there already. -1 with errno. */
+int routes_add(struct routes *, enum route_kind, const char *name,
+    const char *user, const char *address, const char *original)
+    __attribute__((warn_unused_result));
+/* Moves all routes of the second to the end of the first. */
+void routes_move(struct routes *to, struct routes *from);
+void routes_clear(struct routes *);
+
+#endif

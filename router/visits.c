@@ -1,0 +1,72 @@
+#include "router/visits.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int
+compare_names(const struct visit *visit, const char *mailbox, const char *key)
+{
+	int order = strcmp(mailbox, visit->mailbox);
+
+	return order != 0 ? order : strcmp(key, visit->key);
+}
+
+static int
+compare(const struct visit *a, const struct visit *b)
+{
+	return compare_names(b, a->mailbox, a->key);
+}
+
+RB_GENERATE_INTERNAL(
+    visit_tree, visit, node, compare, static __attribute__((unused)))
+
+void
+visits_init(struct visits *visits)
+{
+	RB_INIT(&visits->tree);
+	visits->count = 0;
+}
+
+void
+visits_clear(struct visits *visits)
+{
+	struct visit *visit;
+
+	while ((visit = RB_ROOT(&visits->tree)) != NULL) {
+		RB_REMOVE(visit_tree, &visits->tree, visit);
+		free(visit);
+	}
+	visits->count = 0;
+}
+
+struct visit *
+visits_find(struct visits *visits, const char *mailbox, const char *key)
+{
+	struct visit *visit = RB_ROOT(&visits->tree);
+
+	while (visit != NULL) {
+		int order = compare_names(visit, mailbox, key);
+
+		if (order == 0)
+			return visit;
+		visit =
+		    order < 0 ? RB_LEFT(visit, node) : RB_RIGHT(visit, node);
+	}
+	return NULL;
+}
+
+struct visit *
+visits_add(struct visits *visits, const char *mailbox, const char *key)
+{
+	size_t size = strlen(key) + 1;
+	struct visit *visit = calloc(1, sizeof(*visit) + size);
+
+	if (visit == NULL)
+		return NULL;
+	visit->mailbox = mailbox;
+	visit->open = true;
+	memcpy(visit->key, key, size);
+	RB_INSERT(visit_tree, &visits->tree, visit);
+	visits->count++;
+	return visit;
+}
