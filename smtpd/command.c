@@ -1,0 +1,304 @@
+#include "smtpd/command.h"
+
+#include <stdbool.h>
+#include <string.h>
+#include <strings.h>
+
+struct word {
+	const char *name;
+	enum command_verb verb;
+};
+
+static const struct word words[] = {
+	{ "MAIL", COMMAND_MAIL },
+	{ "RCPT", COMMAND_RCPT },
+	{ "DATA", COMMAND_DATA },
+	{ "EHLO", COMMAND_EHLO },
+	{ "QUIT", COMMAND_QUIT },
+	{ "RSET", COMMAND_RSET },
+	{ "HELO", COMMAND_HELO },
+	{ "NOOP", COMMAND_NOOP },
+	{ "VRFY", COMMAND_VRFY },
+	{ "HELP", COMMAND_HELP },
+	{ "EXPN", COMMAND_ABSENT },
+	{ "STARTTLS", COMMAND_ABSENT },
+	{ "AUTH", COMMAND_ABSENT },
+	{ "BDAT", COMMAND_ABSENT },
+	{ "ETRN", COMMAND_ABSENT },
+	{ "ATRN", COMMAND_ABSENT },
+	{ "TURN", COMMAND_ABSENT },
+	{ "SEND", COMMAND_ABSENT },
+	{ "SOML", COMMAND_ABSENT },
+	{ "SAML", COMMAND_ABSENT },
+	{ "BURL", COMMAND_ABSENT },
+	{ "XCLIENT", COMMAND_ABSENT },
+	{ "XFORWARD", COMMAND_ABSENT },
+	{ "GET", COMMAND_HTTP },
+	{ "POST", COMMAND_HTTP },
+	{ "PUT", COMMAND_HTTP },
+	{ "HEAD", COMMAND_HTTP },
+	{ "DELETE", COMMAND_HTTP },
+	{ "CONNECT", COMMAND_HTTP },
+	{ "OPTIONS", COMMAND_HTTP },
+	{ "TRACE", COMMAND_HTTP },
+	{ "PATCH", COMMAND_HTTP },
+	{ "PRI", COMMAND_HTTP },
+	{ "Host:", COMMAND_HTTP },
+	{ "User-Agent:", COMMAND_HTTP },
+	{ "Origin:", COMMAND_HTTP },
+	{ "Content-Type:", COMMAND_HTTP },
+	{ "Content-Length:", COMMAND_HTTP },
+};
+
+#define WORDS (sizeof(words) / sizeof(words[0]))
+
+static void
+fail(struct command *c, unsigned int code, const char *text)
+{
+	c->error_code = code;
+	c->error_text = text;
+}
+
+static bool
+is_printable(const char *line, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if (line[i] < 0x20 || line[i] >= 0x7f)
+			return false;
+	return true;
+}
+
+static enum command_verb
+find_verb(const char *line, size_t length)
+{
+	for (size_t i = 0; i < WORDS; i++)
+		if (strncasecmp(line, words[i].name, length) == 0 &&
+		    words[i].name[length] == '\0')
+			return words[i].verb;
+	return COMMAND_UNKNOWN;
+}
+
+static const char *
+skip_spaces(const char *text)
+{
+	return text + strspn(text, " ");
+}
+
+/* RFC 1870: 1*20DIGIT. A number beyond 64 bits is more than any limit. */
+static int
+parse_size(const char *text, size_t length, uint64_t *size)
+{
+	uint64_t value = 0;
+
+	if (length == 0 || length > 20)
+		return -1;
+	for (size_t i = 0; i < length; i++) {
+		uint64_t digit = (uint64_t)(text[i] - '0');
+
+		if (text[i] < '0' || text[i] > '9')
+			return -1;
+		if (value > (UINT64_MAX - digit) / 10)
+			value = UINT64_MAX;
+		else
+			value = value * 10 + digit;
+	}
+	*size = value;
+	return 0;
+}
+
+struct parameter {
+	const char *keyword;
+	size_t keyword_length;
+	const char *value; /* NULL if there is none */
+	size_t value_length;
+};
+
+static bool
+is_keyword(const struct parameter *p, const char *keyword)
+{
+	return strlen(keyword) == p->keyword_length &&
+	       strncasecmp(keyword, p->keyword, p->keyword_length) == 0;
+}
+
+static bool
+is_value(const struct parameter *p, const char *value)
+{
+	return p->value != NULL && strlen(value) == p->value_length &&
+	       strncasecmp(value, p->value, p->value_length) == 0;
+}
+
+/* RFC 5321 4.1.2: esmtp-keyword, and an esmtp-value without "=". */
+static bool
+parameter_is_valid(const struct parameter *p)
+{
+	for (size_t i = 0; i < p->keyword_length; i++) {
+		char c = p->keyword[i];
+		bool alnum = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+			     (c >= 'a' && c <= 'z');
+
+		if (!alnum && (c != '-' || i == 0))
+			return false;
+	}
+	if (p->keyword_length == 0)
+		return false;
+	return p->value == NULL ||
+	       (p->value_length > 0 &&
+		   memchr(p->value, '=', p->value_length) == NULL);
+}
+
+/* Takes the parameter at `text`; returns what follows it. */
+static const char *
+next_parameter(const char *text, struct parameter *p)
+{
+	size_t length = strcspn(text, " ");
+	const char *equals = memchr(text, '=', length);
+
+	p->keyword = text;
+	p->keyword_length = equals != NULL ? (size_t)(equals - text) : length;
+	p->value = equals != NULL ? equals + 1 : NULL;
+	p->value_length = equals != NULL ? length - p->keyword_length - 1 : 0;
+	return skip_spaces(text + length);
+}
+
+#define SEEN_SIZE 1u
+#define SEEN_BODY 2u
+
+static void
+take_size(struct command *c, const struct parameter *p, unsigned int *seen)
+{
+	if ((*seen & SEEN_SIZE) != 0)
+		fail(c, 501, "5.5.4 SIZE is given twice");
+	else if (p->value == NULL ||
+		 parse_size(p->value, p->value_length, &c->size) == -1)
+		fail(c, 501, "5.5.4 SIZE needs a number");
+	*seen |= SEEN_SIZE;
+}
+
+static void
+take_body(struct command *c, const struct parameter *p, unsigned int *seen)
+{
+	if ((*seen & SEEN_BODY) != 0)
+		fail(c, 501, "5.5.4 BODY is given twice");
+	else if (is_value(p, "8BITMIME"))
+		c->body = SMTP_BODY_8BITMIME;
+	else if (is_value(p, "7BIT"))
+		c->body = SMTP_BODY_7BIT;
+	else if (is_value(p, "BINARYMIME"))
+		fail(c, 504, "5.5.4 BODY=BINARYMIME is not offered");
+	else
+		fail(c, 501, "5.5.4 BODY is 7BIT or 8BITMIME");
+	*seen |= SEEN_BODY;
+}
+
+static void
+parse_parameters(struct command *c, const char *text)
+{
+	struct parameter p;
+	unsigned int seen = 0;
+
+	while (*text != '\0' && c->error_code == 0) {
+		text = next_parameter(text, &p);
+		if (!parameter_is_valid(&p))
+			fail(c, 501, "5.5.4 Malformed parameter");
+		else if (c->verb == COMMAND_MAIL && is_keyword(&p, "SIZE"))
+			take_size(c, &p, &seen);
+		else if (c->verb == COMMAND_MAIL && is_keyword(&p, "BODY"))
+			take_body(c, &p, &seen);
+		else
+			fail(c, 555, "5.5.4 Unknown parameter");
+	}
+}
+
+/* "FROM:" or "TO:", the path, and its parameters. */
+static void
+parse_path(struct command *c, const char *text)
+{
+	bool mail = c->verb == COMMAND_MAIL;
+	const char *keyword = mail ? "FROM:" : "TO:";
+	const char *end;
+
+	if (strncasecmp(text, keyword, strlen(keyword)) != 0) {
+		fail(c, 501,
+		    mail ? "5.5.4 Syntax: MAIL FROM:<address>"
+			 : "5.5.4 Syntax: RCPT TO:<address>");
+		return;
+	}
+	text = skip_spaces(text + strlen(keyword));
+	if (address_parse_path(text,
+		mail ? ADDRESS_REVERSE_PATH : ADDRESS_FORWARD_PATH, &c->path,
+		&end) == -1 ||
+	    (*end != '\0' && *end != ' ')) {
+		fail(c, 501,
+		    mail ? "5.1.7 Bad sender address syntax"
+			 : "5.1.3 Bad recipient address syntax");
+		return;
+	}
+	parse_parameters(c, skip_spaces(end));
+}
+
+static void
+parse_name(struct command *c, const char *text)
+{
+	if (domain_is_valid(text) || address_literal_is_valid(text))
+		c->argument = text;
+	else
+		fail(c, 501,
+		    c->verb == COMMAND_EHLO ? "5.5.4 Syntax: EHLO hostname"
+					    : "5.5.4 Syntax: HELO hostname");
+}
+
+static void
+parse_arguments(struct command *c, const char *text)
+{
+	switch (c->verb) {
+	case COMMAND_EHLO:
+	case COMMAND_HELO:
+		parse_name(c, text);
+		break;
+	case COMMAND_MAIL:
+	case COMMAND_RCPT:
+		parse_path(c, text);
+		break;
+	case COMMAND_DATA:
+	case COMMAND_RSET:
+	case COMMAND_QUIT:
+		if (*text != '\0')
+			fail(c, 501, "5.5.4 No argument is allowed");
+		break;
+	case COMMAND_VRFY:
+		if (*text == '\0')
+			fail(c, 501, "5.5.4 Syntax: VRFY address");
+		c->argument = text;
+		break;
+	case COMMAND_NOOP:
+	case COMMAND_HELP:
+	case COMMAND_ABSENT:
+	case COMMAND_HTTP:
+	case COMMAND_UNKNOWN:
+	case COMMAND_MALFORMED:
+	case COMMAND_VERBS:
+		break;
+	}
+}
+
+void
+command_parse(char *line, size_t length, struct command *c)
+{
+	size_t verb_length;
+
+	c->error_code = 0;
+	c->error_text = NULL;
+	c->argument = "";
+	c->size = 0;
+	c->body = SMTP_BODY_7BIT;
+	if (!is_printable(line, length)) {
+		c->verb = COMMAND_MALFORMED;
+		return;
+	}
+	while (length > 0 && line[length - 1] == ' ')
+		length--;
+	line[length] = '\0';
+	verb_length = strcspn(line, " ");
+	c->verb = find_verb(line, verb_length);
+	parse_arguments(c, skip_spaces(line + verb_length));
+}

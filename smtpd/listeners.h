@@ -1,0 +1,18 @@
+/*
+ * The listening sockets, which all workers share: to find that another one
+ * was faster is normal.
+ */
+#ifndef SMTPD_LISTENERS_H
+#define SMTPD_LISTENERS_H
+
+#include "common/child.h"
+
+struct event_base;
+
+/* Takes the listeners of the child. -1 with errno. */
+int listeners_start(struct event_base *, struct child *)
+    __attribute__((warn_unused_result));
+/* Closes them. */
+void listeners_stop(void);
+
+#endif
