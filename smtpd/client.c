@@ -53,6 +53,7 @@ struct client {
 	char *name;	       /* NULL while it is not known */
 	char address[LIMIT_ADDRESS_TEXT + 1];
 	unsigned int last_code; /* of the replies */
+	bool half_closed;	/* it has said its last word */
 	bool closing;		/* the session has ended */
 	bool broken;		/* a reply is lost */
 	bool lingering;		/* all is said; wait for the client to close */
@@ -340,6 +341,9 @@ go_on(struct client *c)
 		client_free(c);
 	else if (c->closing && !c->lingering && output_length(c) == 0)
 		say_goodbye(c);
+	else if (c->half_closed && output_length(c) == 0 &&
+		 session_turn(c->session) != SESSION_TURN_ROUTER)
+		client_free(c);
 }
 
 static void
@@ -359,9 +363,17 @@ on_written(struct bufferevent *stream, void *context)
 static void
 on_event(struct bufferevent *stream, short what, void *context)
 {
+	struct client *c = context;
+
 	(void)stream;
-	(void)what; /* end of file or an error: no one is there */
-	client_free(context);
+	/* A client that has said its last word may still listen. What the
+	 * router has in hand for it is seen through. */
+	if ((what & BEV_EVENT_EOF) != 0 &&
+	    session_turn(c->session) == SESSION_TURN_ROUTER) {
+		c->half_closed = true;
+		return;
+	}
+	client_free(c);
 }
 
 /* -- Life ----------------------------------------------------------------- */

@@ -96,9 +96,6 @@ part_from_router(struct session *s, enum session_end why)
 	if (!s->opened)
 		return;
 	s->opened = false;
-	/* A content that was sent cannot be called back. */
-	if (s->state == SESSION_OUTCOME && why > SESSION_END_LEFT)
-		why = SESSION_END_LEFT;
 	s->effects->end(s->context, why);
 }
 

@@ -46,7 +46,6 @@ enum session_state {
 enum session_end {
 	SESSION_END_OUTCOME, /* the router has answered the content */
 	SESSION_END_LOST,    /* the link to the router broke */
-	SESSION_END_LEFT,    /* the client is gone, but the content is sent */
 	/* These the router is told of (ABANDON carries the number). */
 	SESSION_END_RESET,   /* RSET, EHLO, QUIT or a DATA without success */
 	SESSION_END_GONE,    /* the client is gone */
