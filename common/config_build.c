@@ -426,6 +426,7 @@ build_table_list(struct config_build *b, token name)
 	struct table_config table = { .kind = TABLE_LIST, .values = b->values };
 
 	b->values = NULL;
+	b->value_count = 0;
 	add_table(b, name, table);
 }
 
