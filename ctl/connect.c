@@ -129,7 +129,7 @@ take_end(struct connection *c, const struct message *m, bool quiet)
 {
 	c->count = m->ctl_end.count;
 	strlcpy(c->text, m->ctl_end.text, sizeof(c->text));
-	if (m->ctl_end.code != EX_OK && !quiet) {
+	if (!quiet && (c->text[0] != '\0' || m->ctl_end.code != EX_OK)) {
 		fputs("posternctl: ", stderr);
 		format_print(stderr, c->text[0] != '\0' ? c->text : "failed");
 		fputc('\n', stderr);

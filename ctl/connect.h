@@ -32,8 +32,8 @@ typedef int connect_receive(const struct message *, void *context);
 
 int connect_open(struct connection *, const char *run, enum program server)
     __attribute__((warn_unused_result));
-/* Sends the question and reads the whole answer. `quiet`: the text of an
- * answer that is not EX_OK is left to the caller. */
+/* Sends the question and reads the whole answer. `quiet`: what the server adds
+ * in words is left to the caller. */
 int connect_ask(struct connection *, struct message *, connect_receive *,
     void *context, bool quiet) __attribute__((warn_unused_result));
 void connect_close(struct connection *);

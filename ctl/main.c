@@ -20,7 +20,7 @@
 #include "ctl/options.h"
 
 #define DEFAULT_RUN "/run/postern"
-#define IDS "ID..."
+#define IDS "ID...|FILTER"
 
 static const struct command commands[] = {
 	{ "queue", "", "list what waits, a line for each recipient",
@@ -81,7 +81,7 @@ print_commands(FILE *out)
 {
 	fputs("usage: posternctl [-c FILE] COMMAND [ARGUMENT...]\n\n", out);
 	for (size_t i = 0; i < COMMANDS; i++)
-		fprintf(out, "  %-7s %-11s %s\n", commands[i].name,
+		fprintf(out, "  %-7s %-12s %s\n", commands[i].name,
 		    commands[i].arguments, commands[i].summary);
 	fputs(
 	    "\n\"posternctl help COMMAND\" tells its options. -c FILE names "
@@ -116,13 +116,17 @@ static int
 find_run(const char *file, struct config **config, const char **run)
 {
 	*run = DEFAULT_RUN;
-	if (file == NULL && access(CONFIG_FILE, R_OK) == -1)
-		return EX_OK;
+	if (access(file != NULL ? file : CONFIG_FILE, R_OK) == -1) {
+		if (file == NULL)
+			return EX_OK;
+		fprintf(stderr, "posternctl: %s: %s\n", file, strerror(errno));
+		return errno == EACCES ? EX_NOPERM : EX_NOINPUT;
+	}
 	*config = config_load(file != NULL ? file : CONFIG_FILE, stderr);
 	if (*config != NULL)
 		*run = (*config)->run;
 	else if (file != NULL)
-		return errno == EACCES ? EX_NOPERM : EX_CONFIG;
+		return EX_CONFIG;
 	else
 		fprintf(stderr, "posternctl: looking in %s instead\n", *run);
 	return EX_OK;

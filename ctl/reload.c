@@ -27,8 +27,7 @@ reload_run(struct ctl *ctl, const struct command *c, int count, char **words)
 		    &connection, &question, connect_receive_none, NULL, true);
 	connect_close(&connection);
 	/* What is wrong with a configuration takes many lines. */
-	if (connection.text[0] != '\0')
-		format_print_lines(
-		    code == EX_OK ? ctl->out : stderr, connection.text, "");
+	format_print_lines(
+	    code == EX_OK ? ctl->out : stderr, connection.text, "");
 	return code;
 }

@@ -52,7 +52,13 @@ print_event(const struct ctl *ctl, const struct message_ctl_event *e)
 	fprintf(out, "%s %s %s%-9s%s", format_time_local(e->time).text,
 	    id_format(e->id).text, ctl->colour ? colour_of(e->what) : "",
 	    event_kind_name(e->what), ctl->colour ? "\033[0m" : "");
-	print_pair(out, e->what == EVENT_ACCEPTED ? "from" : "to", e->address);
+	if (e->what == EVENT_ACCEPTED) {
+		fputs(" from=", out);
+		format_print_sender(out, e->sender);
+	}
+	print_pair(out, "to", e->address);
+	if (strcmp(e->original, e->address) != 0)
+		print_pair(out, "original", e->original);
 	print_pair(out, "destination", e->destination);
 	print_pair(out, "host", e->host);
 	if (e->detail[0] != '\0') {
@@ -72,6 +78,8 @@ print_event_json(const struct ctl *ctl, const struct message_ctl_event *e)
 	json_time(&j, "time", e->time);
 	json_text(&j, "event", event_kind_name(e->what));
 	json_text(&j, "address", e->address);
+	json_text(&j, "sender", e->sender);
+	json_text(&j, "original", e->original);
 	json_text(&j, "destination", e->destination);
 	json_text(&j, "host", e->host);
 	json_text(&j, "detail", e->detail);

@@ -1,0 +1,750 @@
+/*
+ * posternctl and the queue's side of the control socket, back to back, over
+ * real sockets. The queue behind them is made up here.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sysexits.h>
+
+#include <bsd/sys/queue.h>
+#include <event2/event.h>
+
+#include "common/channel.h"
+#include "common/content.h"
+#include "common/id.h"
+#include "common/mail.h"
+#include "ctl/connect.h"
+#include "queue/link_control.h"
+#include "queue/lifecycle.h"
+#include "queue/query.h"
+
+#include "tests/unit/ctl/run.h"
+
+/* Recipients: some of their own kind, then very many. */
+#define MANY 100000
+#define ID(n) (UINT64_C(1000) + (n))
+
+static struct row_recipient rows[] = {
+	{ .address = "bob@other.test",
+	    .original = "robert@here.test",
+	    .kind = ROUTE_MX,
+	    .name = "",
+	    .user = "",
+	    .destination = "mx:other.test",
+	    .state = RECIPIENT_WAITING,
+	    .attempts = 3,
+	    .due = NOW + 300,
+	    .host = "mx.other.test",
+	    .reply = "450-4.2.0 not\r\n450 4.2.0 \033[2Jnow" },
+	{ .address = "carol@here.test",
+	    .original = "carol@here.test",
+	    .kind = ROUTE_MAILBOX,
+	    .name = "people",
+	    .user = "carol",
+	    .destination = "local:carol",
+	    .state = RECIPIENT_HELD,
+	    .host = "",
+	    .reply = "" },
+	{ .address = "dave@far.test",
+	    .original = "dave@far.test",
+	    .kind = ROUTE_RELAY,
+	    .name = "smart",
+	    .user = "",
+	    .destination = "relay:smart",
+	    .state = RECIPIENT_FAILED,
+	    .attempts = 1,
+	    .host = "",
+	    .reply = "550 no \"such\" \xff" },
+};
+#define SPECIAL (sizeof(rows) / sizeof(rows[0]))
+static bool gone[SPECIAL];
+
+static const struct row_message messages[] = {
+	{ .arrival = (NOW - 7200) * UINT64_C(1000),
+	    .size = 4300,
+	    .sender = "alice@here.test",
+	    .client_address = "192.0.2.7",
+	    .helo = "laptop",
+	    .user = "",
+	    .protocol = SMTP_PROTOCOL_ESMTP,
+	    .body = SMTP_BODY_8BITMIME },
+	{ .arrival = (NOW - 5) * UINT64_C(1000),
+	    .size = 11,
+	    .sender = "",
+	    .client_address = "",
+	    .helo = "",
+	    .user = "" },
+};
+
+static const char content[] = "A: b\r\n\r\nhi\a";
+
+static const struct row_recipient common_row = {
+	.address = "user@many.test",
+	.original = "user@many.test",
+	.kind = ROUTE_MX,
+	.name = "",
+	.user = "",
+	.destination = "mx:many.test",
+	.state = RECIPIENT_WAITING,
+	.host = "",
+	.reply = "",
+};
+
+struct noted {
+	TAILQ_ENTRY(noted) next;
+	void (*done)(int, void *);
+	void *context;
+	int result;
+};
+static TAILQ_HEAD(, noted) noted = TAILQ_HEAD_INITIALIZER(noted);
+static struct event_base *base;
+static struct event *commit;
+
+/* The first two recipients are of one message. */
+static uint64_t
+id_of(size_t index)
+{
+	return index < 2 ? ID(0) : ID(index);
+}
+
+static bool
+matches(
+    const struct query_filter *f, uint64_t id, const struct row_recipient *r)
+{
+	return (f->id == 0 || f->id == id) &&
+	       (f->recipient[0] == '\0' ||
+		   strcasecmp(f->recipient, r->address) == 0) &&
+	       (f->state == 0 || f->state == r->state + 1);
+}
+
+int
+query_items(const struct query_filter *f, struct query_place *place,
+    unsigned int most, bool (*each)(const struct query_item *, void *),
+    void *context)
+{
+	for (; most > 0; most--, place->id++) {
+		size_t at = place->id;
+		struct query_item item = {
+			.id = id_of(at),
+			.number = at == 1 ? 1 : 0,
+			.message = &messages[at < 2 ? 0 : 1],
+			.recipient = at < SPECIAL ? &rows[at] : &common_row,
+		};
+
+		if (at == SPECIAL + MANY)
+			return 0;
+		item.next_try = item.recipient->due;
+		if (at < SPECIAL && gone[at])
+			continue;
+		if (matches(f, item.id, item.recipient) &&
+		    !each(&item, context))
+			return 1;
+	}
+	return 1;
+}
+
+int
+query_message(uint64_t id,
+    void (*each)(uint64_t, const struct row_message *, void *), void *context)
+{
+	if (id != ID(0)) {
+		errno = ENOENT;
+		return -1;
+	}
+	each(id, &messages[0], context);
+	return 0;
+}
+
+int
+query_content(uint64_t id)
+{
+	int fd;
+
+	if (id == ID(2))
+		errno = EIO;
+	else if (id != ID(0))
+		errno = ENOENT;
+	if (id != ID(0))
+		return -1;
+	fd = content_create();
+	if (fd == -1 || ftruncate(fd, (off_t)messages[0].size) == -1 ||
+	    content_write(fd, content, sizeof(content) - 1) == -1 ||
+	    content_seal(fd) == -1)
+		_exit(1);
+	return fd;
+}
+
+int
+query_events(uint64_t id, uint32_t *place, unsigned int most,
+    bool (*each)(uint64_t, const struct row_event *, void *), void *context)
+{
+	static const struct row_event life[] = {
+		{ .time = NOW - 60,
+		    .what = EVENT_ACCEPTED,
+		    .address = "bob@other.test",
+		    .sender = "",
+		    .original = "robert@here.test",
+		    .destination = "mx:other.test",
+		    .host = "",
+		    .detail = "" },
+		{ .time = NOW - 50,
+		    .what = EVENT_DEFERRED,
+		    .address = "bob@other.test",
+		    .sender = "",
+		    .original = "",
+		    .destination = "",
+		    .host = "mx.other.test",
+		    .detail = "450 later\a" },
+	};
+
+	if (id == ID(9))
+		return 0;
+	for (; *place < 2 && most > 0; (*place)++, most--)
+		if (!each(id, &life[*place], context))
+			return 1;
+	return *place < 2;
+}
+
+/* bob has 1,234 messages. */
+int
+query_ids(const char *address, uint64_t after, uint64_t *ids, unsigned int most)
+{
+	unsigned int count = 0;
+
+	if (strcmp(address, "bob@other.test") != 0)
+		return 0;
+	if (after == 0)
+		after = ID(100) - 1;
+	while (count < most && ++after < ID(100) + 1234)
+		ids[count++] = after;
+	return (int)count;
+}
+
+enum lifecycle_step
+lifecycle_step(enum recipient_state was, enum lifecycle_event event)
+{
+	return event == LIFECYCLE_REMOVE ||
+		       (event == LIFECYCLE_RELEASE) == (was == RECIPIENT_HELD)
+		   ? LIFECYCLE_TO_WAITING
+		   : LIFECYCLE_REFUSED;
+}
+
+static int
+act(enum ctl_verb verb, size_t at)
+{
+	struct row_recipient *r = &rows[at];
+	uint8_t was = r->state;
+
+	if (verb == CTL_VERB_REMOVE)
+		return gone[at] = true;
+	if ((verb == CTL_VERB_RELEASE) != (was == RECIPIENT_HELD))
+		return 0;
+	r->state = verb == CTL_VERB_HOLD ? RECIPIENT_HELD : RECIPIENT_WAITING;
+	return 1;
+}
+
+/* What was noted is done a little later, as after a commit. */
+static void
+on_commit(evutil_socket_t fd, short what, void *context)
+{
+	struct noted *n;
+
+	(void)fd;
+	(void)what;
+	(void)context;
+	while ((n = TAILQ_FIRST(&noted)) != NULL) {
+		TAILQ_REMOVE(&noted, n, next);
+		n->done(n->result, n->context);
+		free(n);
+	}
+}
+
+int
+query_act(enum ctl_verb verb, uint64_t id, uint32_t number,
+    void (*done)(int, void *), void *context)
+{
+	static const struct timeval later = { 0, 1000 };
+	struct noted *n = calloc(1, sizeof(*n));
+	size_t at = id == ID(0) ? number : id - ID(0);
+
+	if (n == NULL)
+		_exit(1);
+	n->done = done;
+	n->context = context;
+	n->result = at < SPECIAL ? act(verb, at) : 1;
+	TAILQ_INSERT_TAIL(&noted, n, next);
+	evtimer_add(commit, &later);
+	return 0;
+}
+
+void
+query_forget(void *context)
+{
+	struct noted *n, *next;
+
+	for (n = TAILQ_FIRST(&noted); n != NULL; n = next) {
+		next = TAILQ_NEXT(n, next);
+		if (n->context != context)
+			continue;
+		TAILQ_REMOVE(&noted, n, next);
+		free(n);
+	}
+}
+
+void
+query_stats(
+    bool (*each)(const char *, uint64_t, const char *, void *), void *context)
+{
+	if (each("accepted", 7, "messages taken", context))
+		each("waiting", 2, "recipients that wait", context);
+}
+
+static void
+serve(int listener)
+{
+	base = event_base_new();
+	commit = evtimer_new(base, on_commit, NULL);
+	control_start(base, listener);
+	event_base_dispatch(base);
+}
+
+static pid_t server;
+
+static int
+set_up(void **state)
+{
+	if (run_prepare(state) == -1)
+		return -1;
+	server = run_server(serve, "control");
+	return 0;
+}
+
+/* It must have lived through everything. */
+static int
+tear_down(void **state)
+{
+	int alive = waitpid(server, NULL, WNOHANG);
+
+	(void)state;
+	run_stop(server);
+	run_clean_up();
+	return alive == 0 ? 0 : -1;
+}
+
+/* A client that does not keep to the rules. */
+static int
+dial(void)
+{
+	struct sockaddr_un address;
+	struct timeval patience = { .tv_sec = 10 };
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	run_socket_path(&address, "control");
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(
+	    connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	return fd;
+}
+
+static void
+ask_for_all(int fd)
+{
+	struct message m = MESSAGE_INIT(MESSAGE_CTL_LIST, 7);
+
+	assert_int_equal(channel_write(fd, &m, 0), 0);
+}
+
+static const char *
+id_text(size_t n)
+{
+	static struct id_text text;
+
+	text = id_format(ID(n));
+	return text.text;
+}
+
+static void
+lists(void **state)
+{
+	char line[512];
+
+	(void)state;
+	assert_int_equal(run(list_run, 0, "--recipient bob@other.test"), EX_OK);
+	snprintf(line, sizeof(line),
+	    "%s   2h  4.1K waiting        3 in 5m   alice@here.test -> "
+	    "bob@other.test (mx:other.test): "
+	    "450-4.2.0 not / 450 4.2.0 \\x1b[2Jnow\n",
+	    id_text(0));
+	assert_string_equal(run_out, line);
+	assert_string_equal(run_err, "");
+}
+
+static void
+lists_json(void **state)
+{
+	char line[512];
+
+	(void)state;
+	assert_int_equal(run(list_run, 0, "--json --state failed"), EX_OK);
+	snprintf(line, sizeof(line),
+	    "{\"id\":\"%s\",\"arrival\":\"2026-01-31T23:59:54Z\",\"size\":11,"
+	    "\"sender\":\"\",\"number\":0,\"recipient\":\"dave@far.test\","
+	    "\"original\":\"dave@far.test\",\"route\":\"relay\","
+	    "\"name\":\"smart\",\"user\":\"\",\"destination\":\"relay:smart\","
+	    "\"state\":\"failed\",\"in_flight\":false,\"attempts\":1,"
+	    "\"next_try\":null,\"host\":\"\","
+	    "\"reply\":\"550 no \\\"such\\\" \\ufffd\"}\n",
+	    id_text(2));
+	assert_string_equal(run_out, line);
+}
+
+static void
+lists_very_many(void **state)
+{
+	size_t lines = 0;
+
+	(void)state;
+	assert_int_equal(run(list_run, 0, ""), EX_OK);
+	for (const char *p = run_out; (p = strchr(p, '\n')) != NULL; p++)
+		lines++;
+	assert_int_equal(lines, SPECIAL + MANY);
+}
+
+static void
+sums_up_on_a_terminal(void **state)
+{
+	(void)state;
+	run_ctl.terminal = run_ctl.colour = true;
+	run_ctl.width = 100;
+	assert_int_equal(run(list_run, 0, "--state failed"), EX_OK);
+	assert_non_null(strstr(run_out, "ID "));
+	assert_non_null(strstr(run_out, "\033[31mfailed"));
+	assert_non_null(
+	    strstr(run_out, "\n1 recipient of 1 message, 11 octets.\n"));
+	assert_int_equal(run(list_run, 0, "--recipient x@y.test"), EX_OK);
+	assert_string_equal(run_out, "Nothing waits.\n");
+	run_ctl.terminal = run_ctl.colour = false;
+	run_ctl.width = 0;
+}
+
+static void
+says_why(void **state)
+{
+	(void)state;
+	assert_int_equal(run(why_run, 0, id_text(0)), EX_OK);
+	assert_non_null(strstr(run_out,
+	    "waits for its next try, in 5 minutes (2026-02-01 00:04:59)"));
+	assert_non_null(strstr(run_out,
+	    "last reply, from mx.other.test:\n    450-4.2.0 not\n"
+	    "    450 4.2.0 \\x1b[2Jnow\n"));
+	assert_non_null(strstr(run_out, "(sent to robert@here.test)"));
+	assert_non_null(strstr(run_out, "carol@here.test\n"));
+	assert_non_null(strstr(run_out, "is held by the administrator"));
+	assert_int_equal(run(why_run, 0, id_text(MANY + 99)), EX_NOINPUT);
+	assert_non_null(strstr(run_err, "is not in the queue"));
+	assert_non_null(strstr(run_err, "posternctl trace"));
+	assert_int_equal(run(why_run, 0, "12"), EX_DATAERR);
+	assert_int_equal(run(why_run, 0, ""), EX_USAGE);
+}
+
+static void
+shows(void **state)
+{
+	char words[64];
+
+	(void)state;
+	assert_int_equal(run(show_run, 0, id_text(0)), EX_OK);
+	assert_non_null(strstr(run_out, "sender     alice@here.test\n"));
+	assert_non_null(strstr(run_out, "client     192.0.2.7\n"));
+	assert_non_null(
+	    strstr(run_out, "recipient  carol@here.test (local:carol), held"));
+	assert_non_null(strstr(run_out, "\n\nA: b\r\n\r\nhi\a"));
+	run_ctl.terminal = true;
+	assert_int_equal(run(show_run, 0, id_text(0)), EX_OK);
+	run_ctl.terminal = false;
+	assert_non_null(strstr(run_out, "\n\nA: b\n\nhi\\x07"));
+	snprintf(words, sizeof(words), "--content %s", id_text(0));
+	assert_int_equal(run(show_run, 0, words), EX_OK);
+	assert_string_equal(run_out, content);
+	snprintf(words, sizeof(words), "--json %s", id_text(0));
+	assert_int_equal(run(show_run, 0, words), EX_OK);
+	assert_non_null(strstr(run_out,
+	    "\"sender\":\"alice@here.test\",\"content_base64\":\"QTogYg0K"));
+	assert_int_equal(run(show_run, 0, id_text(9)), EX_NOINPUT);
+	assert_int_equal(run(show_run, 0, id_text(2)), EX_IOERR);
+	assert_non_null(strstr(run_err, "cannot be read from the store"));
+}
+
+static void
+traces(void **state)
+{
+	char expected[512];
+	size_t lines = 0;
+
+	(void)state;
+	assert_int_equal(run(trace_run, 0, id_text(0)), EX_OK);
+	snprintf(expected, sizeof(expected),
+	    "2026-01-31 23:58:59 %s accepted  from=<> to=bob@other.test "
+	    "original=robert@here.test destination=mx:other.test\n"
+	    "2026-01-31 23:59:09 %s deferred  to=bob@other.test "
+	    "host=mx.other.test: 450 later\\x07\n",
+	    id_text(0), id_text(0));
+	assert_string_equal(run_out, expected);
+	assert_int_equal(run(trace_run, 0, "bob@OTHER.test"), EX_OK);
+	for (const char *p = run_out; (p = strchr(p, '\n')) != NULL; p++)
+		lines++;
+	assert_int_equal(lines, 200);
+	assert_non_null(
+	    strstr(run_err, "these are the newest 100 of 1234 messages"));
+	/* Oldest of the newest first, the newest last. */
+	assert_memory_equal(run_out + 20, id_text(100 + 1134), 13);
+	assert_non_null(
+	    strstr(run_out + strlen(run_out) - 150, id_text(100 + 1233)));
+	assert_int_equal(run(trace_run, 0, "x@y.test"), EX_NOINPUT);
+	assert_int_equal(run(trace_run, 0, id_text(9)), EX_NOINPUT);
+	assert_int_equal(run(trace_run, 0, "x@@y"), EX_DATAERR);
+	assert_int_equal(run(trace_run, 0, "nonsense"), EX_DATAERR);
+}
+
+static void
+counts(void **state)
+{
+	(void)state;
+	assert_int_equal(run(stats_run, 0, ""), EX_OK);
+	assert_string_equal(
+	    run_out, "           7  accepted\n           2  waiting\n");
+	assert_int_equal(run(stats_run, 0, "--json"), EX_OK);
+	assert_string_equal(run_out,
+	    "{\"name\":\"accepted\",\"value\":7,\"help\":\"messages taken\"}\n"
+	    "{\"name\":\"waiting\",\"value\":2,\"help\":\"recipients that "
+	    "wait\"}\n");
+}
+
+static void
+acts(void **state)
+{
+	char words[64];
+
+	(void)state;
+	assert_int_equal(run(act_run, CTL_VERB_HOLD, ""), EX_USAGE);
+	assert_non_null(strstr(run_err, "--all"));
+	snprintf(words, sizeof(words), "--all %s", id_text(0));
+	assert_int_equal(run(act_run, CTL_VERB_HOLD, words), EX_USAGE);
+	/* One of the two is held already. */
+	assert_int_equal(run(act_run, CTL_VERB_HOLD, id_text(0)), EX_OK);
+	assert_string_equal(run_out, "1 recipient held\n");
+	assert_non_null(strstr(run_err, "1 recipient is unchanged"));
+	assert_int_equal(run(act_run, CTL_VERB_RELEASE, id_text(0)), EX_OK);
+	assert_string_equal(run_out, "2 recipients released\n");
+	assert_string_equal(run_err, "");
+	/* The others are served although one is unknown. */
+	snprintf(words, sizeof(words), "%s ", id_text(MANY + 99));
+	strcat(words, id_text(2));
+	assert_int_equal(run(act_run, CTL_VERB_REMOVE, words), EX_NOINPUT);
+	assert_string_equal(run_out, "1 recipient removed\n");
+	/* Nothing is done if one is not an id. */
+	snprintf(words, sizeof(words), "%s nonsense", id_text(0));
+	assert_int_equal(run(act_run, CTL_VERB_REMOVE, words), EX_DATAERR);
+	assert_int_equal(run(why_run, 0, id_text(0)), EX_OK);
+}
+
+static void
+acts_on_all(void **state)
+{
+	(void)state;
+	assert_int_equal(
+	    run(act_run, CTL_VERB_RETRY, "--recipient user@many.test --json"),
+	    EX_OK);
+	assert_string_equal(
+	    run_out, "{\"verb\":\"test\",\"recipients\":100000}\n");
+}
+
+static void
+tries_dry(void **state)
+{
+	char words[64];
+
+	(void)state;
+	assert_int_equal(run(act_run, CTL_VERB_REMOVE,
+			     "--dry-run --recipient bob@other.test"),
+	    EX_OK);
+	assert_non_null(strstr(run_out, "-> bob@other.test"));
+	assert_non_null(strstr(run_out, "\n1 recipient would be removed\n"));
+	assert_int_equal(run(list_run, 0, "--recipient bob@other.test"), EX_OK);
+	assert_non_null(strstr(run_out, "bob@other.test"));
+	/* Of two recipients one is held. */
+	snprintf(words, sizeof(words), "--dry-run %s", id_text(0));
+	assert_int_equal(run(act_run, CTL_VERB_RELEASE, words), EX_OK);
+	assert_null(strstr(run_out, "bob@other.test"));
+	assert_non_null(strstr(run_out, "\n1 recipient would be released\n"));
+	snprintf(words, sizeof(words), "--dry-run %s", id_text(MANY + 99));
+	assert_int_equal(run(act_run, CTL_VERB_RELEASE, words), EX_NOINPUT);
+}
+
+/* Reads until the end of the answer; returns how many items it had. */
+static size_t
+read_answer(int fd)
+{
+	static uint8_t record[LIMIT_RECORD];
+	struct message m = MESSAGE_INIT(MESSAGE_NONE, 0);
+	size_t items = 0;
+
+	while (
+	    channel_read(fd, record, &m, PROGRAM_CTL, PROGRAM_QUEUE, 0) == 1) {
+		if (m.type == MESSAGE_CTL_END)
+			return items;
+		items++;
+	}
+	fail_msg("the answer was not whole");
+	return 0;
+}
+
+static void
+is_not_held_up(void **state)
+{
+	int fd = dial();
+
+	(void)state;
+	ask_for_all(fd);
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(run(stats_run, 0, ""), EX_OK);
+	assert_int_equal(read_answer(fd), SPECIAL - 1 + MANY);
+	close(fd);
+}
+
+static void
+expect_closed(int fd)
+{
+	char octet;
+
+	/* Whatever was sent before may be read first. */
+	while (recv(fd, &octet, 1, 0) > 0)
+		continue;
+	assert_int_not_equal(errno, EAGAIN);
+	close(fd);
+}
+
+static void
+ends_broken_clients(void **state)
+{
+	struct message other = MESSAGE_INIT(MESSAGE_CTL_STATS, 1);
+	struct message answer = MESSAGE_INIT(MESSAGE_CTL_END, 1);
+	struct message list = MESSAGE_INIT(MESSAGE_CTL_LIST, 1);
+	struct message act = MESSAGE_INIT(MESSAGE_CTL_ACT, 1);
+	struct message show = MESSAGE_INIT(MESSAGE_CTL_SHOW, 1);
+	int fd;
+
+	(void)state;
+	errno = 0;
+	fd = dial();
+	assert_int_equal(send(fd, "x", 1, 0), 1);
+	expect_closed(fd);
+	fd = dial();
+	assert_int_equal(channel_write(fd, &answer, 0), 0);
+	expect_closed(fd);
+	fd = dial();
+	list.ctl_list.state = RECIPIENT_STATES + 1;
+	assert_int_equal(channel_write(fd, &list, 0), 0);
+	expect_closed(fd);
+	fd = dial();
+	act.ctl_act.verb = CTL_VERBS;
+	assert_int_equal(channel_write(fd, &act, 0), 0);
+	expect_closed(fd);
+	fd = dial();
+	act.ctl_act.verb = CTL_VERB_REMOVE;
+	act.ctl_act.dry_run = 2;
+	assert_int_equal(channel_write(fd, &act, 0), 0);
+	expect_closed(fd);
+	fd = dial();
+	assert_int_equal(channel_write(fd, &show, 0), 0);
+	expect_closed(fd);
+	/* A second question before the first is answered. */
+	fd = dial();
+	ask_for_all(fd);
+	assert_int_equal(channel_write(fd, &other, 0), 0);
+	expect_closed(fd);
+	assert_int_equal(run(stats_run, 0, ""), EX_OK);
+}
+
+/* Goes away in the middle of a listing, and of an act. */
+static void
+survives_leavers(void **state)
+{
+	struct message act = MESSAGE_INIT(MESSAGE_CTL_ACT, 1);
+
+	(void)state;
+	act.ctl_act.verb = CTL_VERB_RETRY;
+	act.ctl_act.recipient = "user@many.test";
+	for (int i = 0; i < 50; i++) {
+		int fd = dial();
+
+		if (i % 2 == 0)
+			ask_for_all(fd);
+		else
+			assert_int_equal(channel_write(fd, &act, 0), 0);
+		close(fd);
+	}
+	assert_int_equal(run(stats_run, 0, ""), EX_OK);
+}
+
+static void
+lets_the_crowd_wait(void **state)
+{
+	struct message question = MESSAGE_INIT(MESSAGE_CTL_STATS, 1);
+	struct pollfd last = { .events = POLLIN };
+	int fds[16];
+
+	(void)state;
+	for (int i = 0; i < 16; i++) {
+		fds[i] = dial();
+		assert_int_equal(channel_write(fds[i], &question, 0), 0);
+		assert_int_equal(read_answer(fds[i]), 2);
+	}
+	last.fd = dial();
+	assert_int_equal(channel_write(last.fd, &question, 0), 0);
+	assert_int_equal(poll(&last, 1, 300), 0);
+	close(fds[3]);
+	assert_int_equal(read_answer(last.fd), 2);
+	close(last.fd);
+	for (int i = 0; i < 16; i++)
+		if (i != 3)
+			close(fds[i]);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lists),
+		cmocka_unit_test(lists_json),
+		cmocka_unit_test(lists_very_many),
+		cmocka_unit_test(sums_up_on_a_terminal),
+		cmocka_unit_test(says_why),
+		cmocka_unit_test(shows),
+		cmocka_unit_test(traces),
+		cmocka_unit_test(counts),
+		cmocka_unit_test(tries_dry),
+		cmocka_unit_test(acts),
+		cmocka_unit_test(acts_on_all),
+		cmocka_unit_test(is_not_held_up),
+		cmocka_unit_test(ends_broken_clients),
+		cmocka_unit_test(survives_leavers),
+		cmocka_unit_test(lets_the_crowd_wait),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
