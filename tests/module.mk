@@ -58,9 +58,14 @@ fuzz: fuzzers
 .PHONY: units replays fuzzers fuzz
 
 # Small programs that the system tests use.
-tools: $(BUILD)/tools/inject
+tools: $(BUILD)/tools/inject $(BUILD)/tools/record.so
 $(BUILD)/tools/inject: tests/tools/inject.c
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -D_GNU_SOURCE $(warnings) $(CFLAGS) -o $@ $<
+
+$(BUILD)/tools/record.so: tests/tools/record.c
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -D_GNU_SOURCE $(warnings) -Wno-missing-prototypes \
+	    -fPIC -shared $(CFLAGS) -o $@ $<
 
 .PHONY: tools

@@ -1,0 +1,265 @@
+"""What a router, an agent or spawn could do to the queue if it were taken
+over: end its own link, and nothing else."""
+import os
+import time
+
+import pytest
+
+import records
+from program import broken_records, is_closed, memfd, wait_for
+from queue_lab import RELAY, Queue, envelope, route
+
+MAIL = b"Received: by test\r\nSubject: hello\r\n\r\nA line.\r\n"
+ABANDON = "ABANDON"  # smtpd's, never the router's
+
+
+def new_id(n=[0]):
+    n[0] += 1
+    return (time.time_ns() // 1_000_000 << 20) + n[0]
+
+
+@pytest.fixture(scope="module")
+def queue(tmp_path_factory):
+    with Queue(tmp_path_factory.mktemp("queue")) as queue:
+        yield queue
+
+
+@pytest.fixture(autouse=True)
+def unharmed(queue):
+    """After each attack: the same pid, the same number of descriptors, and
+    the other link is still served."""
+    before = queue.descriptors()
+    yield
+    assert queue.is_alive(), queue.read_log()
+    envelope(queue.router, 7, ident := new_id(), MAIL)
+    answer = records.receive(queue.router)
+    assert (answer.type, answer["id"], answer["code"]) == \
+        ("STORED", ident, 250)
+    queue.ask("CTL_ACT", verb=3, id=ident)
+    wait_for(lambda: queue.descriptors() <= before, what="descriptors")
+
+
+def bad_router_records():
+    return broken_records(
+        records.Message("ROUTE", 1, number=0, address="a@example.com",
+                        original="a@example.com", kind=RELAY, name="sink"),
+        ABANDON)
+
+
+@pytest.mark.parametrize("row", bad_router_records(), ids=lambda r: r[0])
+def test_router_sends_broken_records(queue, row):
+    _, octets, fds = row
+    link = queue.add_peer("router")
+    records.send_raw(link, octets, fds)
+    assert is_closed(link)
+
+
+def test_route_without_envelope(queue):
+    link = queue.add_peer("router")
+    route(link, 1, 0)
+    assert is_closed(link)
+
+
+def test_more_routes_than_announced(queue):
+    link = queue.add_peer("router")
+    envelope(link, 1, new_id(), MAIL)
+    route(link, 1, 1)
+    assert is_closed(link)
+
+
+def test_a_handle_used_twice(queue):
+    link = queue.add_peer("router")
+    envelope(link, 1, new_id(), MAIL, recipients=2)
+    fd = memfd(MAIL)
+    for _ in range(2):
+        records.send(link, "ENVELOPE", 9, fd=fd, id=new_id(),
+                     sender="a@example.net", client_address="192.0.2.1",
+                     helo="x", protocol=1, size=len(MAIL), recipients=2)
+    os.close(fd)
+    assert is_closed(link)
+
+
+@pytest.mark.parametrize("changes", [
+    {"seals": 0}, {"seals": 7}, {"size": len(MAIL) + 1}, {"size": 0},
+    {"sender": "not an address"}, {"sender": "a@b\r\nRCPT TO:<x@y>"},
+    {"id": 0}, {"recipients": 0}, {"recipients": 2 ** 31}, {"protocol": 200},
+    {"body": 99}], ids=str)
+def test_envelopes_that_lie(queue, changes):
+    link = queue.add_peer("router")
+    count = changes.get("recipients", 1)
+    try:
+        envelope(link, 1, changes.get("id", new_id()), MAIL,
+                 **{k: v for k, v in changes.items()
+                    if k not in ("id", "recipients")},
+                 recipients=1 if count else 0) if count <= 1 else \
+            send_huge(link, count)
+    except (BrokenPipeError, ConnectionResetError):
+        pass
+    assert is_closed(link)
+
+
+def send_huge(link, recipients):
+    fd = memfd(MAIL)
+    records.send(link, "ENVELOPE", 1, fd=fd, id=new_id(),
+                 sender="a@example.net", client_address="192.0.2.1",
+                 helo="x", protocol=1, size=len(MAIL), recipients=recipients)
+    os.close(fd)
+
+
+@pytest.mark.parametrize("changes", [
+    {"address": "nonsense"}, {"address": ""}, {"kind": 77}, {"number": 5},
+    {"name": ""}, {"kind": 0, "user": ""}, {"kind": 0, "user": "../x"}],
+    ids=str)
+def test_routes_that_lie(queue, changes):
+    link = queue.add_peer("router")
+    send_huge(link, 1)
+    route(link, 1, changes.pop("number", 0), **changes)
+    assert is_closed(link)
+
+
+def test_a_known_id_is_refused(queue):
+    envelope(queue.router, 1, ident := new_id(), MAIL)
+    assert records.receive(queue.router)["code"] == 250
+    envelope(queue.router, 2, ident, MAIL)
+    assert 400 <= records.receive(queue.router)["code"] < 500
+    queue.ask("CTL_ACT", verb=3, id=ident)
+
+
+def test_a_router_that_leaves_in_the_middle(queue):
+    link = queue.add_peer("router")
+    envelope(link, 1, new_id(), MAIL, recipients=1)
+    send_huge(link, 1000)
+    link.close()
+
+
+def test_a_router_that_never_ends_a_message(queue):
+    """It opens envelopes without end: bounded, then shown the door."""
+    link = queue.add_peer("router")
+    fd = memfd(MAIL)
+    link.settimeout(5)
+    try:
+        for handle in range(1, 200_000):
+            records.send(link, "ENVELOPE", handle, fd=fd, id=new_id(),
+                         sender="a@example.net", client_address="192.0.2.1",
+                         helo="x", protocol=1, size=len(MAIL), recipients=2)
+    except (BrokenPipeError, ConnectionResetError, TimeoutError):
+        pass
+    else:
+        assert is_closed(link)
+    finally:
+        os.close(fd)
+        link.close()
+
+
+def a_delivery(queue, agent):
+    """One message on its way through this agent: id and DELIVER."""
+    envelope(queue.router, 3, ident := new_id(), MAIL)
+    assert records.receive(queue.router)["code"] == 250
+    while True:
+        m = records.receive(agent)
+        if m.type == "DELIVER":
+            os.close(m.fd)
+            if m["id"] == ident:
+                records.receive(agent)
+                return ident, m
+
+
+@pytest.fixture
+def agent(queue):
+    link = queue.add_peer("remote", generation=2)
+    yield link
+    link.close()
+
+
+def present(queue, ident):
+    return any(i["id"] == ident for i in queue.items())
+
+
+def finish(queue, ident):
+    queue.ask("CTL_ACT", verb=3, id=ident)
+    wait_for(lambda: not present(queue, ident))
+
+
+@pytest.mark.parametrize("handle, number", [
+    (0xffffffff, 0), (12345, 0), (None, 7), (None, 0xffffffff)])
+def test_reports_on_what_was_never_given(queue, agent, handle, number):
+    ident, m = a_delivery(queue, agent)
+    records.send(agent, "REPORT", m.handle if handle is None else handle,
+                 number=number, outcome=0, scope=0, host="x", reply="ok")
+    time.sleep(0.2)
+    assert present(queue, ident)
+    finish(queue, ident)
+
+
+def test_reports_with_numbers_out_of_range(queue, agent):
+    ident, m = a_delivery(queue, agent)
+    records.send(agent, "REPORT", m.handle, number=0, outcome=200, scope=200,
+                 host="x", reply="ok")
+    assert is_closed(agent)
+    assert present(queue, ident)
+    finish(queue, ident)
+
+
+def test_a_report_sent_twice(queue, agent):
+    ident, m = a_delivery(queue, agent)
+    for _ in range(3):
+        records.send(agent, "REPORT", m.handle, number=0, outcome=0, scope=0,
+                     host="x", reply="ok")
+    wait_for(lambda: not present(queue, ident))
+
+
+def test_one_agent_cannot_report_for_another(queue, agent):
+    ident, m = a_delivery(queue, agent)
+    other = queue.add_peer("remote", generation=2)
+    records.send(other, "REPORT", m.handle, number=0, outcome=0, scope=0,
+                 host="x", reply="ok")
+    time.sleep(0.2)
+    assert present(queue, ident)
+    other.close()
+    finish(queue, ident)
+
+
+def test_an_agent_that_dies_loses_nothing(queue, agent):
+    ident, _ = a_delivery(queue, agent)
+    agent.close()
+    assert present(queue, ident)
+    finish(queue, ident)
+
+
+def test_an_agent_s_evil_reply_is_kept_and_printed_safely(queue, agent):
+    ident, m = a_delivery(queue, agent)
+    records.send(agent, "REPORT", m.handle, number=0, outcome=1, scope=0,
+                 host="x", reply=b"450 \x1b[2J\r\ndelivered id=0 \xff")
+    wait_for(lambda: any(i["id"] == ident and i["reply"]
+                         for i in queue.items()))
+    assert "\x1b" not in queue.read_log()
+    assert "\ndelivered id=0" not in queue.read_log()
+    finish(queue, ident)
+
+
+@pytest.mark.parametrize("row", broken_records(
+    records.Message("REPORT", 1, number=0, host="h", reply="r"), "STORED"),
+    ids=lambda r: r[0])
+def test_agent_sends_broken_records(queue, row):
+    _, octets, fds = row
+    link = queue.add_peer("remote", generation=2)
+    records.send_raw(link, octets, fds)
+    assert is_closed(link)
+
+
+@pytest.mark.parametrize("row", broken_records(
+    records.Message("REFUSED", 1, outcome=1, reply="r"), "STORED"),
+    ids=lambda r: r[0])
+def test_spawn_sends_broken_records(queue, row):
+    _, octets, fds = row
+    link = queue.add_peer("spawn", generation=2)
+    records.send_raw(link, octets, fds)
+    assert is_closed(link)
+
+
+def test_a_worker_that_nobody_hired(queue):
+    link = queue.add_peer("spawn", generation=2)
+    fd = memfd(b"not a socket")
+    records.send(link, "WORKER", 4711, fd=fd, pid=1)
+    os.close(fd)
+    time.sleep(0.2)
