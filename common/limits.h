@@ -83,6 +83,8 @@
 
 /* Deliveries that one queue may have with one remote process. */
 #define LIMIT_DELIVERIES 8192
+/* A descriptor for each delivery and each connection, and some. */
+#define LIMIT_REMOTE_FILES 16384
 /* SMTP connections of one remote process; more deliveries wait for one. */
 #define LIMIT_CONNECTIONS 500
 /* How long a connection is kept for the next message, and for how many. */

@@ -1,0 +1,493 @@
+#include "deliver/remote/connection.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/time.h>
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <bsd/string.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+
+#include "common/log.h"
+#include "deliver/remote/bad_address.h"
+#include "deliver/remote/pool.h"
+#include "deliver/remote/stuffing.h"
+
+/* RFC 5321 has no figure for this; the kernel's minutes are too long while
+ * other addresses wait to be tried. */
+#define CONNECT_SECONDS 30
+
+/* No more is added to the output above the one, and more below the other. */
+#define OUTPUT_HIGH 65536
+#define OUTPUT_LOW 32768
+#define CONTENT_CHUNK 32768
+/* Replies that wait to be looked at. */
+#define INPUT_HIGH 16384
+
+struct connection {
+	struct pool_entry pool;
+	struct endpoint endpoint;
+	char host[ENDPOINT_TEXT_SIZE];
+	struct bufferevent *bev;
+	struct event *timer;
+	struct session *session;
+	bool connected, greeted;
+	int connect_error;     /* known before the first event */
+	unsigned int messages; /* that were begun */
+
+	/* The message, if any. */
+	const struct connection_user *user;
+	void *context;
+	struct transaction *transaction;
+	int content;
+	off_t content_offset;
+	struct stuffing stuffing;
+	bool content_read; /* all of it is in the output buffer, or beyond */
+	bool reused;	   /* it is not the first one here */
+	bool begun;	   /* the session has it */
+};
+
+static struct {
+	struct event_base *base;
+	const char *hostname;
+	struct event *room;
+	unsigned int count;
+} state;
+
+static void on_read(struct bufferevent *, void *);
+static void on_write(struct bufferevent *, void *);
+static void on_event(struct bufferevent *, short, void *);
+static void on_timer(evutil_socket_t, short, void *);
+static bool handle(struct connection *, enum session_effect);
+
+static void
+on_room(evutil_socket_t fd, short what, void *argument)
+{
+	void (**room)(void) = argument;
+
+	(void)fd;
+	(void)what;
+	(*room)();
+}
+
+void
+connection_init(
+    struct event_base *base, const char *hostname, void (*room)(void))
+{
+	static void (*saved)(void);
+
+	saved = room;
+	state.base = base;
+	state.hostname = hostname;
+	pool_init();
+	state.room = event_new(base, -1, 0, on_room, &saved);
+	if (state.room == NULL)
+		log_fatal(EX_OSERR, "event");
+}
+
+static void
+connection_free(struct connection *c)
+{
+	pool_remove(&c->pool);
+	if (c->bev != NULL)
+		bufferevent_free(c->bev);
+	if (c->timer != NULL)
+		event_free(c->timer);
+	session_free(&c->session);
+	free(c);
+	state.count--;
+	event_active(state.room, 0, 0);
+}
+
+/* Restarts the clock of the state that the session is in. */
+static void
+set_timer(struct connection *c)
+{
+	struct timeval wait = { CONNECT_SECONDS, 0 };
+
+	if (c->connected)
+		wait.tv_sec = (time_t)session_timeout(c->session);
+	event_add(c->timer, &wait);
+}
+
+struct connection *
+connection_take_idle(const char *key)
+{
+	struct connection *c = pool_find(key);
+
+	if (c != NULL)
+		pool_remove(&c->pool);
+	return c;
+}
+
+bool
+connection_has_room(void)
+{
+	struct connection *idle;
+
+	if (state.count >= LIMIT_CONNECTIONS && (idle = pool_oldest()) != NULL)
+		connection_free(idle);
+	return state.count < LIMIT_CONNECTIONS;
+}
+
+static int
+start_connect(struct connection *c)
+{
+	struct sockaddr_storage address;
+	socklen_t length = endpoint_sockaddr(&c->endpoint, &address);
+
+	c->bev = bufferevent_socket_new(state.base, -1, BEV_OPT_CLOSE_ON_FREE);
+	c->timer = event_new(state.base, -1, 0, on_timer, c);
+	c->session = session_new(state.hostname);
+	if (c->bev == NULL || c->timer == NULL || c->session == NULL)
+		return -1;
+	bufferevent_setwatermark(c->bev, EV_READ, 0, INPUT_HIGH);
+	bufferevent_setwatermark(c->bev, EV_WRITE, OUTPUT_LOW, 0);
+	if (bufferevent_socket_connect(
+		c->bev, (struct sockaddr *)&address, (int)length) == -1) {
+		/* The system refuses at once: no route, no IPv6. */
+		c->connect_error = errno;
+		event_active(c->timer, EV_TIMEOUT, 0);
+	} else
+		set_timer(c);
+	/* Only now: a refusal must not call back from in here. */
+	bufferevent_setcb(c->bev, on_read, on_write, on_event, c);
+	return 0;
+}
+
+struct connection *
+connection_open(
+    const char *key, const struct endpoint *endpoint, const char *host)
+{
+	struct connection *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return NULL;
+	state.count++;
+	c->pool.connection = c;
+	strlcpy(c->pool.key, key, sizeof(c->pool.key));
+	c->endpoint = *endpoint;
+	endpoint_format(endpoint, host, c->host);
+	c->content = -1;
+	if (start_connect(c) == -1) {
+		connection_free(c);
+		return NULL;
+	}
+	log_debug("connect host=\"%s\"", log_text(c->host));
+	return c;
+}
+
+static void
+on_settled(void *argument, unsigned int recipient, enum report_outcome outcome,
+    enum report_scope scope, const char *reply)
+{
+	struct connection *c = argument;
+
+	c->user->settled(c->context, recipient, outcome, scope, c->host, reply);
+}
+
+static bool
+is_ready(const struct connection *c)
+{
+	return c->greeted && session_state(c->session) == SESSION_READY;
+}
+
+void
+connection_send(struct connection *c, struct transaction *t, int content,
+    const struct connection_user *user, void *context)
+{
+	assert(c->user == NULL);
+	c->user = user;
+	c->context = context;
+	c->transaction = t;
+	c->content = content;
+	c->content_offset = 0;
+	c->stuffing = (struct stuffing){ STUFFING_LINE_START };
+	c->content_read = false;
+	c->reused = c->messages > 0;
+	c->begun = false;
+	/* From the event loop, so that nothing ends within this call. */
+	if (is_ready(c))
+		bufferevent_trigger(c->bev, EV_WRITE,
+		    BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
+}
+
+void
+connection_abandon(struct connection **pointer)
+{
+	struct connection *c = *pointer;
+
+	*pointer = NULL;
+	if (c != NULL)
+		connection_free(c);
+}
+
+/* The connection is over; its user may have to be told. */
+static void
+finish(struct connection *c, const struct session_end *end)
+{
+	const struct connection_user *user = c->user;
+	bool stale =
+	    c->reused &&
+	    (end->kind == SESSION_END_LOST || end->kind == SESSION_END_QUIT) &&
+	    (!c->begun || !session_mail_accepted(c->session));
+
+	log_debug("disconnect host=\"%s\" messages=%u reason=\"%s\"",
+	    log_text(c->host), c->messages, log_text(end->reason));
+	/* A host that was never heard of comes last next time. */
+	if (!c->greeted && end->kind == SESSION_END_LOST)
+		bad_address_add(&c->endpoint, monotime_now());
+	c->user = NULL;
+	if (user != NULL)
+		user->ended(c->context, end, c->host, stale);
+	connection_free(c);
+}
+
+static void
+fail_connect(struct connection *c, const char *reason)
+{
+	char text[256];
+	struct session_end end = { SESSION_END_LOST, REPORT_SCOPE_DESTINATION,
+		text };
+
+	strlcpy(text, "4.4.1 connect: ", sizeof(text));
+	strlcat(text, reason, sizeof(text));
+	finish(c, &end);
+}
+
+/* Puts the next piece of the content into the output. -1 with errno. */
+static int
+add_content(struct connection *c, struct evbuffer *output)
+{
+	static uint8_t chunk[CONTENT_CHUNK];
+	struct evbuffer_iovec space;
+	ssize_t n = pread(c->content, chunk, sizeof(chunk), c->content_offset);
+
+	if (n == -1)
+		return errno == EINTR ? 0 : -1;
+	if (evbuffer_reserve_space(output,
+		(ev_ssize_t)(STUFFING_SIZE((size_t)n) + STUFFING_END_SIZE),
+		&space, 1) != 1) {
+		errno = ENOMEM;
+		return -1;
+	}
+	c->content_offset += n;
+	space.iov_len =
+	    stuffing_add(&c->stuffing, chunk, (size_t)n, space.iov_base);
+	if ((uint64_t)c->content_offset >= c->transaction->size || n == 0) {
+		space.iov_len += stuffing_end(
+		    &c->stuffing, (uint8_t *)space.iov_base + space.iov_len);
+		c->content_read = true;
+	}
+	return evbuffer_commit_space(output, &space, 1);
+}
+
+/* Fills the output with what the session has to say. -1 if it cannot go on,
+ * with errno. */
+static int
+pump(struct connection *c)
+{
+	char commands[8 * SESSION_COMMAND_SIZE];
+	struct evbuffer *output = bufferevent_get_output(c->bev);
+
+	while (evbuffer_get_length(output) < OUTPUT_HIGH) {
+		size_t n;
+
+		if (session_state(c->session) == SESSION_CONTENT) {
+			if (c->content_read)
+				break;
+			if (add_content(c, output) == -1)
+				return -1;
+			continue;
+		}
+		n = session_output(c->session, commands, sizeof(commands));
+		if (n == 0)
+			break;
+		if (bufferevent_write(c->bev, commands, n) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* Sends what is to be sent, and waits for what comes. This and those below
+ * return false if the connection is gone afterwards. */
+static bool
+proceed(struct connection *c)
+{
+	if (pump(c) == -1)
+		return handle(c, session_lost(c->session, strerror(errno)));
+	set_timer(c);
+	return true;
+}
+
+/* The message is over. Octets after the last reply are no reply to anything:
+ * such a connection is not used again. */
+static bool
+release(struct connection *c)
+{
+	const struct connection_user *user = c->user;
+	void *context = c->context;
+	struct evbuffer *input = bufferevent_get_input(c->bev);
+	bool there;
+
+	c->user = NULL;
+	c->transaction = NULL;
+	c->content = -1;
+	if (c->messages >= LIMIT_MESSAGES_A_CONNECTION ||
+	    evbuffer_get_length(input) > 0)
+		session_quit(c->session);
+	else
+		pool_put(&c->pool);
+	event_active(state.room, 0, 0);
+	there = proceed(c);
+	user->done(context);
+	return there;
+}
+
+static bool
+begin(struct connection *c)
+{
+	c->messages++;
+	c->begun = true;
+	return handle(
+	    c, session_begin(c->session, c->transaction, on_settled, c));
+}
+
+/* Does what an effect asks for. */
+static bool
+handle(struct connection *c, enum session_effect effect)
+{
+	switch (effect) {
+	case SESSION_NOTHING:
+	case SESSION_SEND_CONTENT:
+		return proceed(c);
+	case SESSION_GREETED:
+		c->greeted = true;
+		bad_address_forget(&c->endpoint);
+		return begin(c);
+	case SESSION_DONE:
+		return release(c);
+	case SESSION_ENDED:
+		break;
+	}
+	finish(c, session_end(c->session));
+	return false;
+}
+
+static void
+on_read(struct bufferevent *bev, void *argument)
+{
+	struct connection *c = argument;
+	struct evbuffer *input = bufferevent_get_input(bev);
+	size_t length, used;
+	bool there = true;
+
+	while (there && (length = evbuffer_get_contiguous_space(input)) > 0) {
+		const char *data =
+		    (const char *)evbuffer_pullup(input, (ev_ssize_t)length);
+		enum session_effect effect =
+		    session_feed(c->session, data, length, &used);
+
+		evbuffer_drain(input, used);
+		there = handle(c, effect);
+	}
+}
+
+static void
+on_write(struct bufferevent *bev, void *argument)
+{
+	struct connection *c = argument;
+
+	if (!c->connected)
+		return;
+	if (c->user != NULL && is_ready(c)) {
+		begin(c);
+		return;
+	}
+	if (c->content_read &&
+	    evbuffer_get_length(bufferevent_get_output(bev)) == 0)
+		session_content_sent(c->session);
+	if (session_state(c->session) != SESSION_READY)
+		proceed(c);
+}
+
+static void
+on_connected(struct connection *c)
+{
+	int on = 1;
+
+	c->connected = true;
+	/* Each write of ours is a whole thing to say; nothing follows it that
+	 * would be worth waiting for. */
+	(void)setsockopt(bufferevent_getfd(c->bev), IPPROTO_TCP, TCP_NODELAY,
+	    &on, sizeof(on));
+	bufferevent_enable(c->bev, EV_READ | EV_WRITE);
+	set_timer(c);
+}
+
+/* Writing failed: what the host said before it closed is worth knowing. */
+static enum session_effect
+read_last_words(struct connection *c)
+{
+	char words[4096];
+	size_t used;
+	ssize_t n =
+	    recv(bufferevent_getfd(c->bev), words, sizeof(words), MSG_DONTWAIT);
+
+	if (n <= 0)
+		return SESSION_NOTHING;
+	return session_feed(c->session, words, (size_t)n, &used);
+}
+
+static void
+on_event(struct bufferevent *bev, short what, void *argument)
+{
+	struct connection *c = argument;
+	int error = EVUTIL_SOCKET_ERROR();
+	const char *reason =
+	    (what & BEV_EVENT_ERROR) != 0 ? strerror(error) : NULL;
+
+	(void)bev;
+	if ((what & BEV_EVENT_CONNECTED) != 0) {
+		on_connected(c);
+		return;
+	}
+	if (!c->connected) {
+		fail_connect(c, reason != NULL ? reason : "closed");
+		return;
+	}
+	if ((what & BEV_EVENT_WRITING) != 0 &&
+	    read_last_words(c) == SESSION_ENDED) {
+		finish(c, session_end(c->session));
+		return;
+	}
+	handle(c, session_lost(c->session, reason));
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *argument)
+{
+	struct connection *c = argument;
+
+	(void)fd;
+	(void)what;
+	if (!c->connected)
+		fail_connect(c, c->connect_error != 0
+				    ? strerror(c->connect_error)
+				    : "timed out");
+	else if (session_state(c->session) == SESSION_READY &&
+		 c->user == NULL) {
+		pool_remove(&c->pool);
+		session_quit(c->session);
+		proceed(c);
+	} else
+		handle(c, session_timed_out(c->session));
+}

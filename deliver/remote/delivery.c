@@ -1,0 +1,328 @@
+#include "deliver/remote/delivery.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <bsd/string.h>
+#include <bsd/sys/queue.h>
+
+#include "common/id.h"
+#include "common/log.h"
+#include "common/monotime.h"
+#include "deliver/remote/connection.h"
+#include "deliver/remote/pool.h"
+#include "deliver/remote/route.h"
+
+/* Why an address did not take the mail. */
+struct failure {
+	bool happened;
+	enum report_scope scope;
+	char host[ENDPOINT_TEXT_SIZE];
+	char reason[LIMIT_REPLY + 1];
+};
+
+struct delivery {
+	TAILQ_ENTRY(delivery) waiting;
+	bool is_waiting;
+	uint64_t id;
+	enum route_kind kind;
+	char name[LIMIT_DOMAIN + 1];
+	char key[POOL_KEY_SIZE];
+	struct transaction *transaction;
+	int content;
+	const struct delivery_handler *handler;
+	void *context;
+	struct route *route;
+	struct connection *connection;
+	struct monotime deadline; /* of going from address to address */
+	struct failure temporary, permanent; /* the last of each */
+};
+
+static struct {
+	const struct config *config;
+	TAILQ_HEAD(, delivery) waiting;
+} state;
+
+static void advance(struct delivery *);
+
+void
+delivery_init(const struct config *config)
+{
+	state.config = config;
+	TAILQ_INIT(&state.waiting);
+}
+
+static void
+stop_waiting(struct delivery *d)
+{
+	if (d->is_waiting)
+		TAILQ_REMOVE(&state.waiting, d, waiting);
+	d->is_waiting = false;
+}
+
+static void
+delivery_free(struct delivery *d)
+{
+	stop_waiting(d);
+	connection_abandon(&d->connection);
+	route_free(&d->route);
+	transaction_free(&d->transaction);
+	close(d->content);
+	free(d);
+}
+
+void
+delivery_abort(struct delivery **pointer)
+{
+	struct delivery *d = *pointer;
+
+	*pointer = NULL;
+	if (d != NULL)
+		delivery_free(d);
+}
+
+static void
+finish(struct delivery *d)
+{
+	const struct delivery_handler *handler = d->handler;
+	void *context = d->context;
+
+	delivery_free(d);
+	handler->over(context);
+}
+
+/* Reports the same on all recipients that are not settled. */
+static void
+give_up(struct delivery *d, enum report_outcome outcome,
+    enum report_scope scope, const char *host, const char *reason)
+{
+	for (unsigned int i = 0; i < d->transaction->count; i++)
+		if (!d->transaction->recipients[i].settled)
+			d->handler->report(d->context,
+			    d->transaction->recipients[i].number, outcome,
+			    scope, host, reason);
+	finish(d);
+}
+
+/* No address is left. Whatever may go better later decides; only if nothing
+ * may, what was refused for good. */
+static void
+conclude(struct delivery *d)
+{
+	const struct route_verdict *verdict = route_verdict(d->route);
+
+	if (d->temporary.happened)
+		give_up(d, REPORT_DEFERRED, d->temporary.scope,
+		    d->temporary.host, d->temporary.reason);
+	else if (d->permanent.happened &&
+		 (verdict->reason[0] == '\0' ||
+		     verdict->outcome == REPORT_FAILED))
+		give_up(d, REPORT_FAILED, d->permanent.scope, d->permanent.host,
+		    d->permanent.reason);
+	else if (verdict->reason[0] != '\0')
+		give_up(
+		    d, verdict->outcome, verdict->scope, "", verdict->reason);
+	else
+		give_up(d, REPORT_DEFERRED, REPORT_SCOPE_DESTINATION, "",
+		    "4.4.1 no address to try");
+}
+
+static void
+on_settled(void *context, unsigned int recipient, enum report_outcome outcome,
+    enum report_scope scope, const char *host, const char *reply)
+{
+	struct delivery *d = context;
+
+	d->handler->report(d->context,
+	    d->transaction->recipients[recipient].number, outcome, scope, host,
+	    reply);
+}
+
+static void
+on_done(void *context)
+{
+	struct delivery *d = context;
+
+	d->connection = NULL;
+	finish(d);
+}
+
+static void
+note_failure(struct failure *f, const struct session_end *end, const char *host)
+{
+	f->happened = true;
+	f->scope = end->scope;
+	strlcpy(f->host, host, sizeof(f->host));
+	strlcpy(f->reason, end->reason, sizeof(f->reason));
+}
+
+static void
+on_ended(
+    void *context, const struct session_end *end, const char *host, bool stale)
+{
+	struct delivery *d = context;
+
+	d->connection = NULL;
+	transaction_compact(d->transaction);
+	if (d->transaction->count == 0) {
+		finish(d);
+		return;
+	}
+	if (stale)
+		log_debug("delivery-stale id=%s host=\"%s\"",
+		    id_format(d->id).text, log_text(host));
+	else if (end->kind == SESSION_END_LOOP)
+		route_cut(d->route);
+	else
+		note_failure(end->kind == SESSION_END_PERMANENT ? &d->permanent
+								: &d->temporary,
+		    end, host);
+	advance(d);
+}
+
+static const struct connection_user connection_user = {
+	.settled = on_settled,
+	.done = on_done,
+	.ended = on_ended,
+};
+
+static void
+use_connection(struct delivery *d, struct connection *c)
+{
+	stop_waiting(d);
+	d->connection = c;
+	connection_send(c, d->transaction, d->content, &connection_user, d);
+}
+
+static void
+wait_for_room(struct delivery *d)
+{
+	if (!d->is_waiting)
+		TAILQ_INSERT_TAIL(&state.waiting, d, waiting);
+	d->is_waiting = true;
+}
+
+static void
+on_route_ready(void *context)
+{
+	advance(context);
+}
+
+static void
+lack(struct delivery *d)
+{
+	log_warn("delivery-lack id=%s error=\"out of memory\"",
+	    id_format(d->id).text);
+	give_up(d, REPORT_DEFERRED, REPORT_SCOPE_MESSAGE, "",
+	    "4.3.0 out of memory");
+}
+
+/* NULL if the delivery is over because of that. */
+static struct route *
+open_route(struct delivery *d)
+{
+	const struct relay_config *relay;
+	char reason[LIMIT_DOMAIN + 64];
+
+	if (d->kind == ROUTE_MX)
+		d->route = route_to_domain(d->name, on_route_ready, d);
+	else if ((relay = config_relay(state.config, d->name)) != NULL)
+		d->route =
+		    route_to_host(relay->via, relay->port, on_route_ready, d);
+	else {
+		snprintf(reason, sizeof(reason),
+		    "4.3.5 relay %s is not in the configuration", d->name);
+		give_up(
+		    d, REPORT_DEFERRED, REPORT_SCOPE_DESTINATION, "", reason);
+		return NULL;
+	}
+	if (d->route == NULL)
+		lack(d);
+	return d->route;
+}
+
+static bool
+is_late(struct delivery *d)
+{
+	return d->temporary.happened &&
+	       monotime_is_before(d->deadline, monotime_now());
+}
+
+/* To the next address. */
+static void
+advance(struct delivery *d)
+{
+	struct endpoint endpoint;
+	struct connection *c;
+	const char *host;
+
+	if (d->route == NULL && open_route(d) == NULL)
+		return;
+	if (!connection_has_room()) {
+		wait_for_room(d);
+		return;
+	}
+	switch (
+	    is_late(d) ? ROUTE_END : route_next(d->route, &endpoint, &host)) {
+	case ROUTE_WAIT:
+		return;
+	case ROUTE_END:
+		conclude(d);
+		return;
+	case ROUTE_ADDRESS:
+		break;
+	}
+	c = connection_open(d->key, &endpoint, host);
+	if (c == NULL)
+		lack(d);
+	else
+		use_connection(d, c);
+}
+
+struct delivery *
+delivery_new(uint64_t id, enum route_kind kind, const char *name,
+    struct transaction *take, int content_take,
+    const struct delivery_handler *handler, void *context)
+{
+	struct delivery *d = calloc(1, sizeof(*d));
+
+	if (d == NULL) {
+		transaction_free(&take);
+		close(content_take);
+		return NULL;
+	}
+	d->id = id;
+	d->kind = kind;
+	strlcpy(d->name, name, sizeof(d->name));
+	snprintf(d->key, sizeof(d->key), "%s:%s",
+	    kind == ROUTE_MX ? "mx" : "relay", name);
+	d->transaction = take;
+	d->content = content_take;
+	d->handler = handler;
+	d->context = context;
+	d->deadline =
+	    monotime_add_ms(monotime_now(), LIMIT_ROUTE_SECONDS * 1000);
+	wait_for_room(d);
+	return d;
+}
+
+void
+delivery_wake(void)
+{
+	struct delivery *d;
+
+	while ((d = TAILQ_FIRST(&state.waiting)) != NULL) {
+		struct connection *c = connection_take_idle(d->key);
+
+		if (c != NULL) {
+			use_connection(d, c);
+			continue;
+		}
+		if (!connection_has_room())
+			return;
+		stop_waiting(d);
+		advance(d);
+	}
+}

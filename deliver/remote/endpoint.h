@@ -1,0 +1,35 @@
+/*
+ * An address and a port to connect to.
+ */
+#ifndef REMOTE_ENDPOINT_H
+#define REMOTE_ENDPOINT_H
+
+#include <sys/socket.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/limits.h"
+
+struct endpoint {
+	int family;	     /* AF_INET or AF_INET6 */
+	uint8_t address[16]; /* network order; 4 octets for AF_INET */
+	uint16_t port;
+};
+
+/* "name[2001:db8::1]:25" */
+#define ENDPOINT_TEXT_SIZE (LIMIT_DOMAIN + LIMIT_ADDRESS_TEXT + 9)
+
+/* The text of an address, or an address literal of RFC 5321 4.1.3. -1 if it
+ * is neither. */
+int endpoint_parse(const char *text, uint16_t port, struct endpoint *)
+    __attribute__((warn_unused_result));
+void endpoint_set(
+    struct endpoint *, int family, const uint8_t *address, uint16_t port);
+bool endpoint_is_equal(const struct endpoint *, const struct endpoint *);
+socklen_t endpoint_sockaddr(const struct endpoint *, struct sockaddr_storage *);
+void endpoint_format(
+    const struct endpoint *, const char *name, char text[ENDPOINT_TEXT_SIZE]);
+
+#endif
