@@ -34,8 +34,9 @@ int connect_open(struct connection *, const char *run, enum program server)
     __attribute__((warn_unused_result));
 /* Sends the question and reads the whole answer. `quiet`: what the server adds
  * in words is left to the caller. */
-int connect_ask(struct connection *, struct message *, connect_receive *,
-    void *context, bool quiet) __attribute__((warn_unused_result));
+int connect_ask(struct connection *, struct message *question,
+    connect_receive *receive, void *context, bool quiet)
+    __attribute__((warn_unused_result));
 void connect_close(struct connection *);
 
 /* For answers that are CTL_END alone. */

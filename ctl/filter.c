@@ -28,7 +28,7 @@ seconds_in(char unit)
 	case 'd':
 		return 86400;
 	case 'w':
-		return 7 * 86400;
+		return UINT64_C(7) * 86400;
 	default:
 		return 0;
 	}

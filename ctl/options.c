@@ -11,6 +11,7 @@ struct option {
 	const char *name;
 	const char *value; /* what to call it; NULL if it takes none */
 	const char *help;
+	const char *wanted; /* what a value must be */
 	unsigned int set;
 	int (*use)(struct options *, const char *value);
 };
@@ -92,26 +93,28 @@ use_age(struct options *o, const char *value)
 	return filter_parse_duration(value, &o->filter.age);
 }
 
+#define WANTED_TEXT "a text of a sensible length"
 static const struct option options[] = {
 	{ "--sender", "ADDRESS", "from it; \"@example.org\" for a whole domain",
-	    OPTIONS_FILTER, use_sender },
-	{ "--recipient", "ADDRESS", "to it, written likewise", OPTIONS_FILTER,
-	    use_recipient },
-	{ "--destination", "NAME",
-	    "waiting for that host, domain or mailbox user", OPTIONS_FILTER,
-	    use_destination },
-	{ "--state", "STATE", "waiting, held or failed", OPTIONS_FILTER,
-	    use_state },
+	    WANTED_TEXT, OPTIONS_FILTER, use_sender },
+	{ "--recipient", "ADDRESS", "to it, written likewise", WANTED_TEXT,
+	    OPTIONS_FILTER, use_recipient },
+	{ "--destination", "NAME", "waiting for it, as \"queue\" shows it",
+	    WANTED_TEXT, OPTIONS_FILTER, use_destination },
+	{ "--state", "STATE", "waiting, held or failed",
+	    "a state: waiting, held or failed", OPTIONS_FILTER, use_state },
 	{ "--older-than", "TIME", "arrived that long ago: 90s, 5m, 1h30m, 2d",
-	    OPTIONS_FILTER, use_age },
-	{ "--reply", "TEXT", "with TEXT in the last reply", OPTIONS_FILTER,
-	    use_reply },
-	{ "--all", NULL, "every message in the queue", OPTIONS_ACT, use_all },
-	{ "--dry-run", NULL, "only show what would be affected", OPTIONS_ACT,
-	    use_dry_run },
-	{ "--content", NULL, "only the message itself, octet by octet",
+	    "a time such as 90s, 5m, 1h30m or 2d", OPTIONS_FILTER, use_age },
+	{ "--reply", "TEXT", "with TEXT in the last reply", WANTED_TEXT,
+	    OPTIONS_FILTER, use_reply },
+	{ "--all", NULL, "every message in the queue", NULL, OPTIONS_ACT,
+	    use_all },
+	{ "--dry-run", NULL, "only show what would be affected", NULL,
+	    OPTIONS_ACT, use_dry_run },
+	{ "--content", NULL, "only the message itself, octet by octet", NULL,
 	    OPTIONS_CONTENT, use_content },
-	{ "--json", NULL, "one JSON object a line", OPTIONS_JSON, use_json },
+	{ "--json", NULL, "one JSON object a line", NULL, OPTIONS_JSON,
+	    use_json },
 };
 #define OPTIONS (sizeof(options) / sizeof(options[0]))
 
@@ -149,14 +152,12 @@ say_unknown(const struct command *c, const char *word, size_t length)
 }
 
 static int
-say_bad_value(const struct option *o, const char *value)
+use_value(const struct option *o, struct options *result, const char *value)
 {
-	fprintf(stderr, "posternctl: %s %s: \"%s\" is not %s\n", o->name,
-	    o->value, value,
-	    o->use == use_state ? "a state: waiting, held or failed"
-	    : o->use == use_age ? "a time such as 90s, 5m, 1h30m or 2d"
-	    : value[0] == '\0'	? "a text to look for"
-				: "short enough");
+	if (o->use(result, value) == 0)
+		return EX_OK;
+	fprintf(stderr, "posternctl: %s: \"%s\" is not %s\n", o->name, value,
+	    o->wanted);
 	return EX_USAGE;
 }
 
@@ -168,23 +169,22 @@ use_option(const struct command *c, int count, char **words, int *at,
 	const char *word = words[*at], *equals = strchr(word, '=');
 	size_t length = equals != NULL ? (size_t)(equals - word) : strlen(word);
 	const struct option *o = find(c, word, length);
-	const char *value = equals != NULL ? equals + 1 : NULL;
 
 	if (o == NULL)
 		return say_unknown(c, word, length);
-	if (o->value == NULL && value != NULL) {
+	if (o->value == NULL && equals == NULL)
+		return o->use(result, "") == 0 ? EX_OK : EX_USAGE;
+	if (o->value == NULL) {
 		fprintf(stderr, "posternctl: %s takes no value\n", o->name);
 		return EX_USAGE;
 	}
-	if (o->value != NULL && value == NULL) {
-		if (*at + 1 >= count) {
-			fprintf(stderr, "posternctl: %s needs a value: %s\n",
-			    o->name, o->value);
-			return EX_USAGE;
-		}
-		value = words[++*at];
-	}
-	return o->use(result, value) == 0 ? EX_OK : say_bad_value(o, value);
+	if (equals != NULL)
+		return use_value(o, result, equals + 1);
+	if (*at + 1 < count)
+		return use_value(o, result, words[++*at]);
+	fprintf(
+	    stderr, "posternctl: %s needs a value: %s\n", o->name, o->value);
+	return EX_USAGE;
 }
 
 int

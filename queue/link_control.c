@@ -45,7 +45,7 @@ static struct {
 	int fd;
 	struct event *acceptable;
 	struct event *tick;
-	LIST_HEAD(, client) clients;
+	LIST_HEAD(client_list, client) clients;
 	unsigned int count;
 } control = { .fd = -1 };
 

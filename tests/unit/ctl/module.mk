@@ -6,6 +6,6 @@ ctl/test_format_src := ctl/format.c ctl/utf8.c
 ctl/test_options_src := ctl/options.c ctl/filter.c ctl/nearest.c
 # Both ends of the control socket, with a queue that the test makes up.
 ctl/test_control_src := $(filter-out ctl/main.c,$(wildcard ctl/*.c)) \
-	queue/link_control.c queue/control_work.c
+	queue/link_control.c $(wildcard queue/control_*.c)
 # A queue that is broken or taken over.
 ctl/test_liar_src := $(filter-out ctl/main.c,$(wildcard ctl/*.c))

@@ -109,7 +109,7 @@ struct noted {
 	void *context;
 	int result;
 };
-static TAILQ_HEAD(, noted) noted = TAILQ_HEAD_INITIALIZER(noted);
+static TAILQ_HEAD(noted_list, noted) noted = TAILQ_HEAD_INITIALIZER(noted);
 static struct event_base *base;
 static struct event *commit;
 

@@ -1,0 +1,162 @@
+/*
+ * What is in the queue: its recipients, one message, its counters.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "common/id.h"
+#include "common/log.h"
+#include "common/message.h"
+#include "queue/control_private.h"
+#include "queue/lifecycle.h"
+
+static void
+send_item(struct control_work *w, const struct query_item *item)
+{
+	const struct row_recipient *r = item->recipient;
+	struct message m = MESSAGE_INIT(MESSAGE_CTL_ITEM, w->handle);
+
+	m.ctl_item = (struct message_ctl_item){
+		.id = item->id,
+		.arrival = item->message->arrival / 1000,
+		.size = item->message->size,
+		.sender = item->message->sender,
+		.number = item->number,
+		.address = r->address,
+		.original = r->original,
+		.kind = r->kind,
+		.name = r->name,
+		.user = r->user,
+		.destination = r->destination,
+		.state = r->state,
+		.attempts = r->attempts,
+		.next_try = item->next_try,
+		.in_flight = item->in_flight,
+		.host = r->host,
+		.reply = r->reply,
+	};
+	control_send(w, &m, item->id);
+}
+
+/* A dry run lists only what would change. */
+static bool
+would_act(enum ctl_verb verb, const struct query_item *item)
+{
+	static const enum lifecycle_event events[CTL_VERBS] = {
+		[CTL_VERB_RETRY] = LIFECYCLE_RETRY,
+		[CTL_VERB_HOLD] = LIFECYCLE_HOLD,
+		[CTL_VERB_RELEASE] = LIFECYCLE_RELEASE,
+		[CTL_VERB_REMOVE] = LIFECYCLE_REMOVE,
+	};
+
+	return lifecycle_step((enum recipient_state)item->recipient->state,
+		   events[verb]) != LIFECYCLE_REFUSED;
+}
+
+static bool
+list_one(const struct query_item *item, void *context)
+{
+	struct control_work *w = context;
+
+	if (!control_has_room(w))
+		return false;
+	w->matched++;
+	if (w->dry_run && !would_act(w->verb, item))
+		return true;
+	send_item(w, item);
+	w->done++;
+	return true;
+}
+
+enum control_progress
+control_step_list(struct control_work *w)
+{
+	int more = query_items(&w->filter, &w->place, STEP_ROWS, list_one, w);
+
+	if (more == -1)
+		return control_end_broken(w);
+	if (more == 1)
+		return CONTROL_MORE;
+	if (w->matched == 0 && w->filter.id != 0)
+		return control_end_unknown(w, w->filter.id);
+	return control_end(w, EX_OK, w->done, "%s", "");
+}
+
+struct show {
+	struct control_work *work;
+	int content;
+};
+
+static void
+send_message(uint64_t id, const struct row_message *row, void *context)
+{
+	struct show *show = context;
+	struct message m = MESSAGE_INIT(MESSAGE_CTL_MESSAGE, 0);
+
+	m.handle = show->work->handle;
+	m.fd = show->content;
+	show->content = -1;
+	m.ctl_message = (struct message_ctl_message){
+		.id = id,
+		.arrival = row->arrival / 1000,
+		.size = row->size,
+		.sender = row->sender,
+		.client_address = row->client_address,
+		.helo = row->helo,
+		.user = row->user,
+		.protocol = row->protocol,
+		.body = row->body,
+	};
+	control_send(show->work, &m, id);
+}
+
+/* The content and the envelope, then the recipients as in a listing. */
+enum control_progress
+control_step_show(struct control_work *w)
+{
+	struct show show = { .work = w };
+	uint64_t id = w->filter.id;
+
+	show.content = query_content(id);
+	if (show.content == -1 && errno == ENOENT)
+		return control_end_unknown(w, id);
+	if (show.content == -1) {
+		log_warn("control-content-error id=%s error=\"%s\"",
+		    id_format(id).text, strerror(errno));
+		return control_end(w, EX_IOERR, 0,
+		    "the content of %s cannot be read from the store: %s",
+		    id_format(id).text, strerror(errno));
+	}
+	if (query_message(id, send_message, &show) == -1) {
+		enum control_progress progress = control_end_broken(w);
+
+		close(show.content);
+		return progress;
+	}
+	w->step = control_step_list;
+	return CONTROL_MORE;
+}
+
+static bool
+send_stat(const char *name, uint64_t value, const char *help, void *context)
+{
+	struct control_work *w = context;
+	struct message m = MESSAGE_INIT(MESSAGE_CTL_STAT, w->handle);
+
+	m.ctl_stat.name = name;
+	m.ctl_stat.value = value;
+	m.ctl_stat.help = help;
+	control_send(w, &m, 0);
+	w->matched++;
+	return true;
+}
+
+/* There are few of them: one step. */
+enum control_progress
+control_step_stats(struct control_work *w)
+{
+	query_stats(send_stat, w);
+	return control_end(w, EX_OK, w->matched, "%s", "");
+}

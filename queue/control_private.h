@@ -1,0 +1,85 @@
+/*
+ * Inside the answering of a question: what the files control_*.c share. Each
+ * kind of question is a step function; it is called until it says that it is
+ * done.
+ */
+#ifndef QUEUE_CONTROL_PRIVATE_H
+#define QUEUE_CONTROL_PRIVATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/limits.h"
+#include "common/mail.h"
+#include "queue/control_work.h"
+#include "queue/query.h"
+
+/* Rows looked at in one step: some tens of microseconds each at most. */
+#define STEP_ROWS 128
+/* Acts that wait for one commit. */
+#define BATCH 128
+/* Messages whose life `trace ADDRESS` tells. */
+#define TRACE_IDS 100
+
+struct target {
+	uint64_t id;
+	uint32_t number;
+};
+
+struct control_work {
+	struct channel *channel;
+	uint32_t handle;
+	uid_t uid;
+	enum control_progress (*step)(struct control_work *);
+	void (*wake)(void *);
+	void *context;
+
+	struct query_filter filter; /* its texts are the four below */
+	char sender[LIMIT_PATH + 1];
+	char recipient[LIMIT_PATH + 1];
+	char destination[LIMIT_DESTINATION + 1];
+	char text[LIMIT_REPLY + 1];
+	struct query_place place;
+	uint64_t matched; /* recipients that the filter meant */
+
+	enum ctl_verb verb;
+	bool dry_run;
+	bool walked; /* the filter has been applied to everything */
+	struct target batch[BATCH];
+	unsigned int batched;
+	unsigned int pending; /* of the batch, not committed yet */
+	uint64_t done;	      /* or listed */
+	uint64_t failed;
+
+	char address[LIMIT_PATH + 1];
+	uint64_t
+	    ids[TRACE_IDS]; /* a ring: the last `id_count` modulo its size */
+	uint64_t id_count;
+	uint64_t id_at;
+	uint32_t event;
+	uint64_t events;
+};
+
+enum control_progress control_step_list(struct control_work *);
+enum control_progress control_step_show(struct control_work *);
+enum control_progress control_step_act(struct control_work *);
+enum control_progress control_step_ids(struct control_work *);
+enum control_progress control_step_events(struct control_work *);
+enum control_progress control_step_stats(struct control_work *);
+
+/* Another message may be sent now. */
+bool control_has_room(const struct control_work *);
+/* A message about this id, or about none if that is zero. */
+void control_send(struct control_work *, struct message *, uint64_t id);
+/* CTL_END. `code` is one of sysexits(3). */
+enum control_progress control_end(
+    struct control_work *, int code, uint64_t count, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* The same, for a store that could not be read (errno), */
+enum control_progress control_end_broken(struct control_work *);
+/* and for a message that is not in the queue. */
+enum control_progress control_end_unknown(struct control_work *, uint64_t id);
+/* One line in the log, when the act is over. */
+void control_log_act(const struct control_work *);
+
+#endif
