@@ -471,6 +471,7 @@ resolve(struct walk *w, const struct address *to, const struct origin *from)
 	const struct expander *e = w->expander;
 	struct rule_facts facts = {
 		.local = true,
+		.forwarded = true,
 		.client = (const struct sockaddr *)&loopback,
 		.sender = w->facts->sender,
 	};

@@ -5,9 +5,13 @@
 
 enum condition { HOLDS, FAILS, UNKNOWN };
 
+/* What an alias forwards reaches every mailbox, whoever its rule is for: the
+ * domain is ours, and relaying it would bring it back to us. */
 static bool
 from_holds(const struct rule_config *rule, const struct rule_facts *facts)
 {
+	if (facts->forwarded && rule->action == RULE_MAILBOX)
+		return true;
 	if (rule->from_local && !facts->local)
 		return false;
 	if (rule->from_authenticated && !facts->authenticated)

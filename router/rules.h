@@ -13,6 +13,7 @@
 
 struct rule_facts {
 	bool local;		       /* this host itself */
+	bool forwarded;		       /* by an alias: see from_holds() */
 	bool authenticated;	       /* a user, by password */
 	const struct sockaddr *client; /* NULL: it has no address */
 	const struct address *sender;  /* text "" for the null sender */
