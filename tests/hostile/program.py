@@ -40,7 +40,8 @@ def wait_for(condition, seconds=10, what="it"):
 class Program:
     """Stopped by `with`, or by stop()."""
 
-    def __init__(self, folder, name, config, listeners=(), env=None):
+    def __init__(self, folder, name, config, listeners=(), env=None,
+                 prefix=()):
         self.folder, self.name = pathlib.Path(folder), name
         self.log = open(self.folder / f"{name}.log", "a+")
         self.supervisor, child = pair()
@@ -51,7 +52,7 @@ class Program:
             os.set_inheritable(3, True)
 
         self.process = subprocess.Popen(
-            [BUILD / name], stdin=subprocess.DEVNULL, stdout=self.log,
+            [*prefix, BUILD / name], stdin=subprocess.DEVNULL, stdout=self.log,
             stderr=self.log, close_fds=False, preexec_fn=wire,
             env=dict(os.environ, **(env or {})))
         child.close()
