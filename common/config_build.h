@@ -24,8 +24,8 @@ struct config_name {
 /* What the check of a rule must know beyond the rule. */
 struct rule_place {
 	struct config_token token; /* its first word */
-	bool from_any, to_any;	   /* written out */
 	bool has_from, has_sender, has_to;
+	bool wrong; /* reported already */
 };
 
 /* Statements that may be given once, for "it was given before". */
@@ -55,6 +55,7 @@ struct config_build {
 	struct config_name *definitions;
 	unsigned int definition_count;
 	struct rule_place *places; /* one for each rule */
+	bool new_statement;	   /* the error is that this one is cut off */
 	/* What is under construction. */
 	char **values;
 	unsigned int value_count;
@@ -70,6 +71,11 @@ int yyparse(struct config_build *);
 
 /* Reports that the token read last is not one of those, by their names. */
 void build_unexpected(struct config_build *, const char *const *expected);
+
+/* After an error: true if the token read last begins a new statement and is
+ * to be parsed again; otherwise it is to be left out, with all that follows
+ * up to a new statement. */
+bool build_recover(struct config_build *);
 
 /* Frees what is under construction, not the configuration. */
 void build_free(struct config_build *);

@@ -133,14 +133,14 @@ from_is_open(const struct rule_config *r)
 	return false;
 }
 
-static void
-check_relay_rule(struct config_build *b, unsigned int i)
+static bool
+relay_rule_is_safe(struct config_build *b, unsigned int i)
 {
 	const struct rule_config *r = &b->config->rules[i];
 
 	if (r->to != NULL || r->to_domain != NULL ||
 	    r->to_domain_table != NULL || !from_is_open(r))
-		return;
+		return true;
 	build_error(b, &b->places[i].token,
 	    "this would be an open relay: anyone could send to anywhere "
 	    "through this host%s; say from whom (from local, from address "
@@ -149,36 +149,48 @@ check_relay_rule(struct config_build *b, unsigned int i)
 		    r->sender_domain_table != NULL
 		? ", since a sender is easily forged"
 		: "");
+	return false;
 }
 
-static void
-check_mailbox_rule(struct config_build *b, unsigned int i)
+static bool
+mailbox_rule_is_safe(struct config_build *b, unsigned int i)
 {
 	const struct rule_place *place = &b->places[i];
 
-	if (!place->has_to)
-		build_error(b, &place->token,
-		    "this would take the mail of every domain for local; say "
-		    "to domain \"NAME\", or to any if that is meant");
+	if (place->has_to)
+		return true;
+	build_error(b, &place->token,
+	    "this would take the mail of every domain for local; say to "
+	    "domain \"NAME\", or to any if that is meant");
+	return false;
 }
 
+static bool
+rule_is_safe(struct config_build *b, unsigned int i)
+{
+	switch (b->config->rules[i].action) {
+	case RULE_MAILBOX:
+		return mailbox_rule_is_safe(b, i);
+	case RULE_RELAY:
+		return relay_rule_is_safe(b, i);
+	case RULE_REJECT:
+		break;
+	}
+	return true;
+}
+
+/* A rule that is wrong itself hides no other and is not hidden. */
 static void
 check_rule(struct config_build *b, unsigned int i)
 {
 	const struct config *c = b->config;
 
-	switch (c->rules[i].action) {
-	case RULE_MAILBOX:
-		check_mailbox_rule(b, i);
-		break;
-	case RULE_RELAY:
-		check_relay_rule(b, i);
-		break;
-	case RULE_REJECT:
-		break;
-	}
+	b->places[i].wrong = !rule_is_safe(b, i);
+	if (b->places[i].wrong)
+		return;
 	for (unsigned int earlier = 0; earlier < i; earlier++)
-		if (rule_covers(&c->rules[earlier], &c->rules[i])) {
+		if (!b->places[earlier].wrong &&
+		    rule_covers(&c->rules[earlier], &c->rules[i])) {
 			build_error(b, &b->places[i].token,
 			    "this rule is never reached: the one on line %u "
 			    "decides about all that it matches",
@@ -221,7 +233,7 @@ check_whole(struct config_build *b)
 	for (unsigned int i = 0; i < c->rule_count; i++)
 		accepts = accepts || c->rules[i].action != RULE_REJECT;
 	if (!accepts)
-		source_warn(b->lexer.source, b->lexer.source->length,
+		source_warn_whole(b->lexer.source,
 		    "no rule accepts mail, so all of it will be refused");
 }
 

@@ -47,7 +47,7 @@ statements:
 	| statements statement
 	| statements error {
 		yyerrok;
-		if (lexer_recover(&b->lexer))
+		if (!build_recover(b))
 			yyclearin;
 	}
 	;

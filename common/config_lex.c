@@ -283,11 +283,10 @@ lexer_at_statement(const struct config_lexer *l)
 	       (keyword->begins == ON_A_NEW_LINE && l->token.first);
 }
 
-bool
-lexer_recover(struct config_lexer *l)
+void
+lexer_skip(struct config_lexer *l)
 {
-	l->skipping = !lexer_at_statement(l);
-	return l->skipping;
+	l->skipping = true;
 }
 
 static void

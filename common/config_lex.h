@@ -42,9 +42,9 @@ void lexer_close(struct config_lexer *);
  * a token is reported, and the parser told to recover. */
 int lexer_next(struct config_lexer *, struct config_token *token);
 
-/* After an error: skip to where the next statement seems to begin. The token
- * read last stays if it does. True if it is to be thrown away. */
-bool lexer_recover(struct config_lexer *);
+/* After an error: what follows is left out up to where the next statement
+ * seems to begin. */
+void lexer_skip(struct config_lexer *);
 
 /* The current token begins a statement, as far as can be told from it. */
 bool lexer_at_statement(const struct config_lexer *);

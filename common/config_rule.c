@@ -65,8 +65,7 @@ condition_once(struct config_build *b, token at, bool *has)
 void
 build_from_any(struct config_build *b, token at)
 {
-	if (condition_once(b, at, &b->place.has_from))
-		b->place.from_any = true;
+	(void)condition_once(b, at, &b->place.has_from);
 }
 
 void
@@ -139,8 +138,7 @@ build_sender_domain_table(struct config_build *b, token at, token table)
 void
 build_to_any(struct config_build *b, token at)
 {
-	if (condition_once(b, at, &b->place.has_to))
-		b->place.to_any = true;
+	(void)condition_once(b, at, &b->place.has_to);
 }
 
 void

@@ -6,7 +6,7 @@
 
 /* A longer line is shown in part, around its error. */
 #define SHOWN_BEFORE 60
-#define SHOWN_AFTER 40
+#define SHOWN 100
 
 static bool
 is_continuation(char c)
@@ -69,10 +69,10 @@ print_line(const struct config_source *s, size_t offset)
 	size_t from = line_start(s, offset);
 	size_t end = line_end(s, offset);
 
-	if (offset - from > SHOWN_BEFORE)
+	if (end - from > SHOWN && offset - from > SHOWN_BEFORE)
 		from = offset - SHOWN_BEFORE;
-	if (end - offset > SHOWN_AFTER)
-		end = offset + SHOWN_AFTER;
+	if (end - from > SHOWN)
+		end = from + SHOWN;
 	while (from < offset && is_continuation(s->text[from]))
 		from++;
 	while (end < s->length && is_continuation(s->text[end]))
@@ -99,14 +99,12 @@ error_is_shown(struct config_source *s)
 	return s->error_count <= CONFIG_ERRORS_SHOWN;
 }
 
-__attribute__((format(printf, 4, 0))) static void
-print_at(const struct config_source *s, size_t offset, const char *severity,
-    const char *format, va_list arguments)
+__attribute__((format(printf, 3, 0))) static void
+print_at(const struct config_source *s, size_t offset, const char *format,
+    va_list arguments)
 {
-	if (offset > s->length)
-		offset = s->length;
-	fprintf(s->errors, "%s:%u:%u: %s", s->path, line_number(s, offset),
-	    column_number(s, offset), severity);
+	fprintf(s->errors, "%s:%u:%u: ", s->path, line_number(s, offset),
+	    column_number(s, offset));
 	vfprintf(s->errors, format, arguments);
 	fputc('\n', s->errors);
 	print_line(s, offset);
@@ -120,19 +118,7 @@ source_error(struct config_source *s, size_t offset, const char *format, ...)
 	if (!error_is_shown(s))
 		return;
 	va_start(arguments, format);
-	print_at(s, offset, "", format, arguments);
-	va_end(arguments);
-}
-
-void
-source_warn(struct config_source *s, size_t offset, const char *format, ...)
-{
-	va_list arguments;
-
-	if (s->errors == NULL)
-		return;
-	va_start(arguments, format);
-	print_at(s, offset, "warning: ", format, arguments);
+	print_at(s, offset, format, arguments);
 	va_end(arguments);
 }
 
@@ -148,4 +134,11 @@ source_error_whole(struct config_source *s, const char *format, ...)
 	vfprintf(s->errors, format, arguments);
 	va_end(arguments);
 	fputc('\n', s->errors);
+}
+
+void
+source_warn_whole(struct config_source *s, const char *message)
+{
+	if (s->errors != NULL)
+		fprintf(s->errors, "%s: warning: %s\n", s->path, message);
 }

@@ -26,11 +26,10 @@ struct config_source {
 /* An error at that octet of the text. */
 void source_error(struct config_source *, size_t offset, const char *format,
     ...) __attribute__((format(printf, 3, 4)));
-/* The same, but the configuration stays good. */
-void source_warn(struct config_source *, size_t offset, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
 /* An error that has no place in the text. */
 void source_error_whole(struct config_source *, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* The same, but the configuration stays good. */
+void source_warn_whole(struct config_source *, const char *message);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "common/config_words.h"
 #include "common/printable.h"
+#include "config_grammar.h"
 
 /* More than these would not help anyone. */
 #define EXPECTED_SHOWN 6
@@ -20,24 +21,6 @@ is_among(const char *const *expected, const char *name)
 	return false;
 }
 
-/* "`a`, `b` or a number" */
-static void
-print_expected(FILE *out, const char *const *expected)
-{
-	unsigned int count = 0;
-
-	while (expected[count] != NULL)
-		count++;
-	for (unsigned int i = 0; i < count; i++) {
-		bool class = strncmp(expected[i], "a ", 2) == 0 ||
-			     strncmp(expected[i], "an ", 3) == 0;
-
-		if (i > 0)
-			fputs(i + 1 == count ? " or " : ", ", out);
-		fprintf(out, class ? "%s" : "`%s`", expected[i]);
-	}
-}
-
 static unsigned int
 count_of(const char *const *expected)
 {
@@ -48,18 +31,35 @@ count_of(const char *const *expected)
 	return count;
 }
 
+/* "`a`, `b` or a number" */
 static void
-print_suggestion(
-    FILE *out, const char *const *expected, const struct config_token *found)
+print_expected(FILE *out, const char *const *expected)
+{
+	unsigned int count = count_of(expected);
+
+	for (unsigned int i = 0; i < count; i++) {
+		bool class = strncmp(expected[i], "a ", 2) == 0 ||
+			     strncmp(expected[i], "an ", 3) == 0;
+
+		if (i > 0)
+			fputs(i + 1 == count ? " or " : ", ", out);
+		fprintf(out, class ? "%s" : "`%s`", expected[i]);
+	}
+}
+
+/* NULL if no word that could stand here is near. */
+static const char *
+suggestion(const struct config_lexer *l, const char *const *expected)
 {
 	struct nearest_word nearest;
 
-	nearest_word_start(&nearest, found->text);
+	if (l->token.text == NULL || lexer_quotes(l))
+		return NULL;
+	nearest_word_start(&nearest, l->token.text);
 	for (; *expected != NULL; expected++)
 		if (lexer_is_keyword(*expected))
 			nearest_word_try(&nearest, *expected);
-	if (nearest.best != NULL)
-		fprintf(out, "; did you mean `%s`?", nearest.best);
+	return nearest.best;
 }
 
 static void
@@ -88,27 +88,24 @@ static void
 print_problem(
     FILE *out, const struct config_lexer *l, const char *const *expected)
 {
+	const char *near = suggestion(l, expected);
 	bool at_statement = is_among(expected, "hostname");
 
 	print_found(out, l);
-	if (at_statement && l->token.first) {
-		fputs(" does not begin a statement", out);
-		print_suggestion(out, expected, &l->token);
-		return;
-	}
-	if (lacks_quotes(l, expected)) {
+	if (lacks_quotes(l, expected) && near == NULL) {
 		fputs(" must be written in quotes", out);
-		if (count_of(expected) > 1)
-			print_suggestion(out, expected, &l->token);
 		return;
 	}
-	fputs(" does not belong here", out);
-	if (!at_statement && count_of(expected) <= EXPECTED_SHOWN) {
+	fputs(at_statement && l->token.first ? " does not begin a statement"
+	      : l->kind == T_WORD	     ? " is not understood here"
+					     : " does not belong here",
+	    out);
+	if (near != NULL)
+		fprintf(out, "; did you mean `%s`?", near);
+	else if (!at_statement && count_of(expected) <= EXPECTED_SHOWN) {
 		fputs(": expected ", out);
 		print_expected(out, expected);
 	}
-	if (l->token.text != NULL)
-		print_suggestion(out, expected, &l->token);
 }
 
 /* The next statement begins, but this one is not whole: the place is here. */
@@ -132,6 +129,17 @@ report_cut_off(struct config_build *b, const char *const *expected)
 	free(message);
 }
 
+bool
+build_recover(struct config_build *b)
+{
+	bool again = b->new_statement;
+
+	b->new_statement = false;
+	if (!again)
+		lexer_skip(&b->lexer);
+	return again;
+}
+
 void
 build_unexpected(struct config_build *b, const char *const *expected)
 {
@@ -141,14 +149,15 @@ build_unexpected(struct config_build *b, const char *const *expected)
 	size_t length = 0;
 	FILE *out;
 
-	if (l->token.text != NULL && !lexer_quotes(l))
-		advice = later_word_advice(l->token.text);
-	if (advice != NULL && !lexer_is_keyword(l->token.text)) {
-		build_error(b, &l->token, "not supported yet: %s", advice);
+	if (lexer_at_statement(l) && !is_among(expected, "hostname")) {
+		b->new_statement = true;
+		report_cut_off(b, expected);
 		return;
 	}
-	if (lexer_at_statement(l) && !is_among(expected, "hostname")) {
-		report_cut_off(b, expected);
+	if (l->token.text != NULL && !lexer_quotes(l))
+		advice = later_word_advice(l->token.text);
+	if (advice != NULL) {
+		build_error(b, &l->token, "not supported yet: %s", advice);
 		return;
 	}
 	out = open_memstream(&message, &length);
