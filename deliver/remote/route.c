@@ -117,15 +117,15 @@ static void
 add_candidate(
     struct route *r, unsigned int host, int family, const uint8_t *address)
 {
-	struct candidate *c;
+	struct candidate c = { .host = host, .shuffle = arc4random() };
 
-	if (r->count == LIMIT_MX_ADDRESSES)
-		return;
-	c = &r->candidates[r->count++];
-	memset(c, 0, sizeof(*c));
-	endpoint_set(&c->endpoint, family, address, r->port);
-	c->host = host;
-	c->shuffle = arc4random();
+	endpoint_set(&c.endpoint, family, address, r->port);
+	/* Several names of one host: once is enough. */
+	for (unsigned int i = 0; i < r->count; i++)
+		if (endpoint_is_equal(&c.endpoint, &r->candidates[i].endpoint))
+			return;
+	if (r->count < LIMIT_MX_ADDRESSES)
+		r->candidates[r->count++] = c;
 }
 
 /* IPv6 before IPv4 within a host, at random within that. */
@@ -314,7 +314,7 @@ take_literal(struct route *r)
 
 	if (endpoint_parse(r->domain, r->port, &e) == -1)
 		return false;
-	hosts_set(&r->hosts, r->domain);
+	hosts_set(&r->hosts, ""); /* it has no name */
 	r->has_hosts = true;
 	r->next_group = 1;
 	add_candidate(r, 0, e.family, e.address);
