@@ -158,5 +158,7 @@ bool network_contains(const struct network *, const struct sockaddr *);
 /* The text of an address or a network. -1 if it is neither. */
 int network_parse(const char *, struct network *)
     __attribute__((warn_unused_result));
+/* The reverse, to be freed; NULL if there is no memory. */
+char *network_format(const struct network *);
 
 #endif

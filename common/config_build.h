@@ -11,6 +11,7 @@
 
 #include "common/config.h"
 #include "common/config_lex.h"
+#include "common/config_number.h"
 
 enum config_thing { THING_TABLE, THING_MAILBOX, THING_RELAY, THING_LISTEN };
 
@@ -81,12 +82,7 @@ bool build_recover(struct config_build *);
 void build_free(struct config_build *);
 
 #define TOKEN const struct config_token *
-void build_hostname(struct config_build *, TOKEN at, TOKEN name);
-void build_spool(struct config_build *, TOKEN at, TOKEN path);
-void build_run(struct config_build *, TOKEN at, TOKEN path);
-void build_admin(struct config_build *, TOKEN at, TOKEN address);
-void build_forward(struct config_build *, TOKEN server);
-void build_stub(struct config_build *, TOKEN domain, TOKEN server);
+/* Tables, listeners, mailboxes, relays: config_build.c. */
 void build_values_start(struct config_build *);
 void build_value(struct config_build *, TOKEN value);
 void build_table_list(struct config_build *, TOKEN name);
@@ -95,6 +91,14 @@ void build_listen(struct config_build *, TOKEN where, TOKEN port);
 void build_mailbox(
     struct config_build *, TOKEN name, TOKEN users, TOKEN aliases, TOKEN path);
 void build_relay(struct config_build *, TOKEN name, TOKEN via, TOKEN port);
+
+/* Settings: config_setting.c. */
+void build_hostname(struct config_build *, TOKEN at, TOKEN name);
+void build_spool(struct config_build *, TOKEN at, TOKEN path);
+void build_run(struct config_build *, TOKEN at, TOKEN path);
+void build_admin(struct config_build *, TOKEN at, TOKEN address);
+void build_forward(struct config_build *, TOKEN server);
+void build_stub(struct config_build *, TOKEN domain, TOKEN server);
 void build_message_size(struct config_build *, TOKEN at, TOKEN size);
 void build_store_size(struct config_build *, TOKEN at, TOKEN size);
 void build_recipients(struct config_build *, TOKEN at, TOKEN count);
@@ -126,7 +130,7 @@ void build_rule_reject(struct config_build *, TOKEN reply);
 void build_rule_end(struct config_build *);
 #undef TOKEN
 
-/* For both: reports an error at a token. */
+/* Help for all of them: reports an error at a token. */
 void build_error(struct config_build *, const struct config_token *,
     const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* NULL once there is no memory, which is reported at the end. */
@@ -142,8 +146,13 @@ char *build_domain(struct config_build *, const struct config_token *);
 /* A network that is written with its host bits zero. */
 bool build_network(
     struct config_build *, const struct config_token *, struct network *);
-/* The text of a network; NULL if there is no memory. */
-char *network_format(const struct network *);
+/* The canonical text of a single address; NULL if it is none, unreported. */
+char *build_single_address(const char *);
+/* An absolute path of at most so many octets; NULL after reporting. */
+char *build_path(struct config_build *, const struct config_token *, size_t);
+/* A number within bounds; false after reporting. */
+bool build_number(struct config_build *, const struct config_token *,
+    enum number_unit, uint64_t least, uint64_t most, uint64_t *);
 /* The canonical text of an address; NULL after reporting. */
 char *build_address(
     struct config_build *, const struct config_token *, unsigned int rules);

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #include "common/config_number.h"
-#include "common/config_build.h"
 
 /* In quotes, as the lexer reads it back. */
 static void

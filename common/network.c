@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "common/config.h"
-#include "common/config_build.h"
 #include "common/config_number.h"
 
 static unsigned int
@@ -89,9 +88,10 @@ network_contains(const struct network *n, const struct sockaddr *address)
 		return false;
 	memcpy(&six, address, sizeof(six));
 	octets = six.sin6_addr.s6_addr;
-	/* An IPv4 client on an IPv6 socket. */
-	if (n->family == AF_INET)
-		return IN6_IS_ADDR_V4MAPPED(&six.sin6_addr) &&
+	/* An IPv4 client on an IPv6 socket is an IPv4 client. */
+	if (IN6_IS_ADDR_V4MAPPED(&six.sin6_addr))
+		return n->family == AF_INET &&
 		       starts_alike(n->address, octets + 12, n->prefix);
-	return starts_alike(n->address, octets, n->prefix);
+	return n->family == AF_INET6 &&
+	       starts_alike(n->address, octets, n->prefix);
 }
