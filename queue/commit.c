@@ -1,0 +1,511 @@
+#include "queue/commit.h"
+
+#include <sys/time.h>
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <bsd/sys/queue.h>
+#include <event2/event.h>
+
+#include "common/id.h"
+#include "common/log.h"
+#include "common/monotime.h"
+#include "queue/clock.h"
+#include "queue/destination.h"
+#include "queue/flight.h"
+#include "queue/lifecycle.h"
+#include "queue/stats.h"
+#include "queue/store.h"
+#include "queue/submission.h"
+
+/* One batch: enough that the wait for the disk is shared by many, and little
+ * enough that nobody waits for long. */
+#define MOST_OPERATIONS 1024
+#define MOST_OCTETS (UINT64_C(32) * 1024 * 1024)
+
+/* For the rows of one recipient, generously: see store_has_room(). */
+#define RECIPIENT_OCTETS 2048
+
+#define FULL_REPLY "4.3.1 Insufficient system storage"
+
+enum operation_kind {
+	OPERATION_ACCEPT,
+	OPERATION_REPORT,
+	OPERATION_VERB,
+	OPERATION_SET_ASIDE,
+};
+
+struct operation {
+	STAILQ_ENTRY(operation) next;
+	enum operation_kind kind;
+	/* OPERATION_ACCEPT */
+	struct submission *submission;
+	unsigned int code;
+	const char *reply;
+	/* OPERATION_REPORT, OPERATION_SET_ASIDE */
+	struct flight *flight;
+	struct lifecycle_report report;
+	struct row_place place;
+	/* OPERATION_VERB */
+	enum ctl_verb verb;
+	uint64_t id;
+	uint32_t number;
+	void (*done)(int, void *);
+	void *context;
+	/* What came of it, in the transaction that was tried last. */
+	struct lifecycle_result result;
+	char texts[]; /* of the report */
+};
+
+STAILQ_HEAD(operations, operation);
+
+static struct {
+	struct lifecycle *lifecycle;
+	const struct commit_handler *handler;
+	struct event *again;
+	struct operations batch;
+	unsigned int count;
+	uint64_t octets;
+	bool stalled;
+} state;
+
+/* -- Gathering ------------------------------------------------------------ */
+
+static void
+gather(struct operation *o, uint64_t octets)
+{
+	STAILQ_INSERT_TAIL(&state.batch, o, next);
+	state.count++;
+	state.octets += octets;
+	state.handler->gathered(
+	    state.count >= MOST_OPERATIONS || state.octets >= MOST_OCTETS);
+}
+
+static struct operation *
+operation_new(enum operation_kind kind, size_t texts)
+{
+	struct operation *o = malloc(sizeof(*o) + texts);
+
+	if (o == NULL)
+		return NULL;
+	memset(o, 0, sizeof(*o));
+	o->kind = kind;
+	return o;
+}
+
+static void
+operation_free(struct operation *o)
+{
+	submission_free(&o->submission);
+	free(o->result.line);
+	free(o);
+}
+
+static void
+answer(struct submission *s, unsigned int code, const char *reply)
+{
+	if (s->answer != NULL)
+		s->answer(s, code, reply);
+}
+
+static void
+refuse(struct submission *s, unsigned int code, const char *reply)
+{
+	stats.messages_refused++;
+	log_warn("refused id=%s code=%u reply=\"%s\"", id_format(s->id).text,
+	    code, reply);
+	answer(s, code, reply);
+}
+
+void
+commit_submission(struct submission *s)
+{
+	struct operation *o;
+	uint64_t octets = s->size + (uint64_t)s->count * RECIPIENT_OCTETS;
+
+	if (state.stalled || !store_has_room(state.lifecycle->store, octets)) {
+		refuse(s, 452, FULL_REPLY);
+		submission_free(&s);
+		return;
+	}
+	o = operation_new(OPERATION_ACCEPT, 0);
+	if (o == NULL) {
+		refuse(s, 452, FULL_REPLY);
+		submission_free(&s);
+		return;
+	}
+	o->submission = s;
+	gather(o, s->size + s->memory);
+}
+
+int
+commit_report(struct flight *flight, const struct lifecycle_report *report)
+{
+	size_t host = strlen(report->host) + 1;
+	size_t reply = strlen(report->reply) + 1;
+	struct operation *o = operation_new(OPERATION_REPORT, host + reply);
+
+	if (o == NULL)
+		return -1;
+	o->flight = flight;
+	o->report = *report;
+	o->report.id = flight->id;
+	o->report.number = flight->number;
+	o->report.host = memcpy(o->texts, report->host, host);
+	o->report.reply = memcpy(o->texts + host, report->reply, reply);
+	gather(o, host + reply);
+	return 0;
+}
+
+int
+commit_verb(enum ctl_verb verb, uint64_t id, uint32_t number,
+    void (*done)(int result, void *context), void *context)
+{
+	struct operation *o = operation_new(OPERATION_VERB, 0);
+
+	if (o == NULL)
+		return -1;
+	o->verb = verb;
+	o->id = id;
+	o->number = number;
+	o->done = done;
+	o->context = context;
+	gather(o, 0);
+	return 0;
+}
+
+int
+commit_set_aside(
+    struct flight *flight, const struct row_place *place, const char *reason)
+{
+	size_t length = strlen(reason) + 1;
+	struct operation *o = operation_new(OPERATION_SET_ASIDE, length);
+
+	if (o == NULL)
+		return -1;
+	o->flight = flight;
+	o->place = *place;
+	o->reply = memcpy(o->texts, reason, length);
+	gather(o, 0);
+	return 0;
+}
+
+void
+commit_forget_owner(const void *owner)
+{
+	struct operation *o, *following;
+
+	STAILQ_FOREACH_SAFE(o, &state.batch, next, following)
+	{
+		if (o->kind != OPERATION_ACCEPT ||
+		    o->submission->owner != owner)
+			continue;
+		STAILQ_REMOVE(&state.batch, o, operation, next);
+		state.count--;
+		operation_free(o);
+	}
+}
+
+void
+commit_forget_context(const void *context)
+{
+	struct operation *o;
+
+	STAILQ_FOREACH(o, &state.batch, next)
+	if (o->context == context)
+		o->done = NULL;
+}
+
+bool
+commit_is_empty(void)
+{
+	return state.count == 0;
+}
+
+bool
+commit_is_stalled(void)
+{
+	return state.stalled;
+}
+
+/* -- Writing -------------------------------------------------------------- */
+
+/* A message that cannot be taken does not spoil the batch. */
+static int
+apply_submission(struct operation *o)
+{
+	o->code = 250;
+	o->reply = "2.0.0 Ok: queued";
+	if (lifecycle_accept(state.lifecycle, o->submission) == 0)
+		return 0;
+	if (errno != EEXIST && errno != EPROTO)
+		return -1;
+	o->code = 451;
+	o->reply = errno == EEXIST ? "4.3.0 Duplicate message identifier"
+				   : "4.3.0 The message could not be read";
+	return 0;
+}
+
+static int
+apply(struct operation *o, uint64_t now)
+{
+	free(o->result.line);
+	o->result.line = NULL;
+	switch (o->kind) {
+	case OPERATION_ACCEPT:
+		return apply_submission(o);
+	case OPERATION_REPORT:
+		return lifecycle_apply_report(
+		    state.lifecycle, &o->report, now, &o->result);
+	case OPERATION_VERB:
+		return lifecycle_apply_verb(state.lifecycle, o->verb, o->id,
+		    o->number, now, &o->result);
+	case OPERATION_SET_ASIDE:
+		return lifecycle_set_aside(state.lifecycle,
+		    o->flight->destination->name, &o->place, o->reply, now,
+		    &o->result);
+	}
+	return 0;
+}
+
+static int
+write_operations(uint64_t now)
+{
+	struct lifecycle *l = state.lifecycle;
+	struct row_totals before = l->totals;
+	struct operation *o;
+
+	STAILQ_FOREACH(o, &state.batch, next)
+	if (apply(o, now) == -1)
+		return -1;
+	if (destinations_flush(l->destinations, l->store, now / 1000) == -1)
+		return -1;
+	return lifecycle_write_totals(l, &before);
+}
+
+/* What the memory says is read again from what the disk says. */
+static void
+take_back(const struct row_totals *before)
+{
+	struct lifecycle *l = state.lifecycle;
+
+	l->totals = *before;
+	if (store_read_begin(l->store) == 0) {
+		int result = destinations_reload(l->destinations, l->store);
+
+		store_read_end(l->store);
+		if (result == 0)
+			return;
+	}
+	/* It cannot be read either: start anew from the disk. */
+	log_error("store-unreadable error=\"%s\"", strerror(errno));
+	_exit(EX_IOERR);
+}
+
+static int
+write_transaction(void)
+{
+	struct lifecycle *l = state.lifecycle;
+	struct row_totals before = l->totals;
+	int error;
+
+	if (store_write_begin(l->store) == -1)
+		return -1;
+	if (write_operations(clock_milliseconds()) == -1) {
+		error = errno;
+		store_write_abort(l->store);
+	} else if (store_write_commit(l->store) == -1)
+		error = errno;
+	else
+		return 0;
+	take_back(&before);
+	errno = error;
+	return -1;
+}
+
+static int
+write_batch(void)
+{
+	struct monotime start = monotime_now(), end;
+	uint64_t took;
+
+	if (write_transaction() == -1) {
+		int error = errno;
+
+		stats.commits_failed++;
+		log_error("store-write-failed operations=%u error=\"%s\"",
+		    state.count, strerror(error));
+		/* What LMDB itself no longer trusts is opened anew by our
+		 * successor; nothing of this batch was promised. */
+		if (error == ENOTRECOVERABLE || error == EUCLEAN)
+			_exit(EX_IOERR);
+		return -1;
+	}
+	end = monotime_now();
+	took = (uint64_t)(end.nanoseconds - start.nanoseconds) / 1000;
+	stats.commits++;
+	stats.commit_operations += state.count;
+	stats.commit_microseconds += took;
+	if (took > stats.commit_longest_microseconds)
+		stats.commit_longest_microseconds = took;
+	return 0;
+}
+
+/* -- Answering ------------------------------------------------------------ */
+
+static void
+tell_accepted(struct operation *o)
+{
+	struct submission *s = o->submission;
+
+	if (o->code != 250) {
+		refuse(s, o->code, o->reply);
+		return;
+	}
+	stats.messages_accepted++;
+	stats.recipients_accepted += s->count;
+	stats.bytes_accepted += s->size;
+	log_info("queued id=%s from=\"%s\" size=%" PRIu64 " recipients=%" PRIu32
+		 " client=%s",
+	    id_format(s->id).text, log_text(s->sender), s->size, s->count,
+	    log_text(s->client_address));
+	answer(s, o->code, o->reply);
+	state.handler->accepted(s);
+}
+
+static void
+count_report(const struct lifecycle_result *result)
+{
+	if (!result->applied)
+		return;
+	if (result->event == LIFECYCLE_DELIVERED)
+		stats.delivered++;
+	else if (result->event == LIFECYCLE_DEFERRED)
+		stats.deferred++;
+	else
+		stats.failed++;
+}
+
+static void
+tell(struct operation *o)
+{
+	if (o->result.line != NULL)
+		log_info("%s", o->result.line);
+	switch (o->kind) {
+	case OPERATION_ACCEPT:
+		tell_accepted(o);
+		break;
+	case OPERATION_REPORT:
+		count_report(&o->result);
+		state.handler->landed(o->flight);
+		break;
+	case OPERATION_VERB:
+		if (o->result.applied)
+			stats.acts++;
+		if (o->done != NULL)
+			o->done(o->result.applied ? 1 : 0, o->context);
+		break;
+	case OPERATION_SET_ASIDE:
+		stats.set_aside++;
+		state.handler->landed(o->flight);
+		break;
+	}
+}
+
+static void
+tell_all(void)
+{
+	struct operations done = STAILQ_HEAD_INITIALIZER(done);
+	struct operation *o;
+
+	/* An answer may gather new operations. */
+	STAILQ_CONCAT(&done, &state.batch);
+	state.count = 0;
+	state.octets = 0;
+	while ((o = STAILQ_FIRST(&done)) != NULL) {
+		STAILQ_REMOVE_HEAD(&done, next);
+		tell(o);
+		operation_free(o);
+	}
+	state.handler->committed();
+}
+
+static void
+refuse_submissions(void)
+{
+	struct operation *o, *following;
+
+	STAILQ_FOREACH_SAFE(o, &state.batch, next, following)
+	{
+		if (o->kind != OPERATION_ACCEPT)
+			continue;
+		STAILQ_REMOVE(&state.batch, o, operation, next);
+		state.count--;
+		refuse(o->submission, 452, FULL_REPLY);
+		operation_free(o);
+	}
+	state.octets = 0;
+}
+
+static void
+stall(bool stalled)
+{
+	static const struct timeval second = { 1, 0 };
+
+	if (stalled && state.again != NULL)
+		evtimer_add(state.again, &second);
+	if (state.stalled == stalled)
+		return;
+	state.stalled = stalled;
+	if (!stalled)
+		log_info("store-writable-again");
+	state.handler->stalled(stalled);
+}
+
+void
+commit_run(void)
+{
+	if (state.count == 0 || (state.stalled && state.again != NULL &&
+				    evtimer_pending(state.again, NULL)))
+		return;
+	if (write_batch() == -1) {
+		refuse_submissions();
+		if (state.count > 0 && write_batch() == -1) {
+			stall(true);
+			return;
+		}
+	}
+	stall(false);
+	tell_all();
+}
+
+static void
+on_again(evutil_socket_t fd, short what, void *context)
+{
+	(void)fd;
+	(void)what;
+	(void)context;
+	commit_run();
+}
+
+int
+commit_start(struct event_base *base, struct lifecycle *lifecycle,
+    const struct commit_handler *handler)
+{
+	memset(&state, 0, sizeof(state));
+	STAILQ_INIT(&state.batch);
+	state.lifecycle = lifecycle;
+	state.handler = handler;
+	if (base == NULL)
+		return 0;
+	state.again = evtimer_new(base, on_again, NULL);
+	if (state.again != NULL)
+		return 0;
+	errno = ENOMEM;
+	return -1;
+}

@@ -1,0 +1,125 @@
+#include "queue/content_cache.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <bsd/sys/queue.h>
+#include <bsd/sys/tree.h>
+
+#include "queue/store_content.h"
+
+#define MOST_OCTETS (UINT64_C(64) * 1024 * 1024)
+#define MOST_CONTENTS 4096
+
+struct kept {
+	RB_ENTRY(kept) by_id;
+	TAILQ_ENTRY(kept) by_use;
+	uint64_t id;
+	uint64_t size;
+	int fd;
+};
+
+RB_HEAD(kept_tree, kept);
+
+static struct {
+	struct kept_tree tree;
+	TAILQ_HEAD(, kept) order; /* the first was not used for longest */
+	uint64_t octets;
+	unsigned int count;
+} state = { .order = TAILQ_HEAD_INITIALIZER(state.order) };
+
+static int
+compare(struct kept *a, struct kept *b)
+{
+	return a->id < b->id ? -1 : a->id > b->id;
+}
+
+RB_PROTOTYPE(kept_tree, kept, by_id, compare)
+RB_GENERATE(kept_tree, kept, by_id, compare)
+
+static struct kept *
+find(uint64_t id)
+{
+	struct kept key = { .id = id };
+
+	return RB_FIND(kept_tree, &state.tree, &key);
+}
+
+static void
+forget(struct kept *k)
+{
+	RB_REMOVE(kept_tree, &state.tree, k);
+	TAILQ_REMOVE(&state.order, k, by_use);
+	state.octets -= k->size;
+	state.count--;
+	close(k->fd);
+	free(k);
+}
+
+void
+content_cache_keep(uint64_t id, uint64_t size, int fd_take)
+{
+	struct kept *k = NULL;
+
+	content_cache_drop(id);
+	if (size <= MOST_OCTETS)
+		k = calloc(1, sizeof(*k));
+	if (k == NULL) {
+		close(fd_take);
+		return;
+	}
+	while (
+	    state.count >= MOST_CONTENTS || state.octets + size > MOST_OCTETS)
+		forget(TAILQ_FIRST(&state.order));
+	k->id = id;
+	k->size = size;
+	k->fd = fd_take;
+	RB_INSERT(kept_tree, &state.tree, k);
+	TAILQ_INSERT_TAIL(&state.order, k, by_use);
+	state.octets += size;
+	state.count++;
+}
+
+static int
+duplicate(int fd)
+{
+	return fcntl(fd, F_DUPFD_CLOEXEC, 0);
+}
+
+int
+content_cache_open(struct store *store, uint64_t id, uint64_t size)
+{
+	struct kept *k = find(id);
+	int fd, own;
+
+	if (k != NULL) {
+		TAILQ_REMOVE(&state.order, k, by_use);
+		TAILQ_INSERT_TAIL(&state.order, k, by_use);
+		return duplicate(k->fd);
+	}
+	fd = store_content_load(store, id, size);
+	if (fd == -1)
+		return -1;
+	/* Other recipients of the message may follow at once. */
+	own = duplicate(fd);
+	if (own != -1)
+		content_cache_keep(id, size, own);
+	return fd;
+}
+
+void
+content_cache_drop(uint64_t id)
+{
+	struct kept *k = find(id);
+
+	if (k != NULL)
+		forget(k);
+}
+
+void
+content_cache_clear(void)
+{
+	while (!TAILQ_EMPTY(&state.order))
+		forget(TAILQ_FIRST(&state.order));
+}

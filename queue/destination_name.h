@@ -1,0 +1,18 @@
+/*
+ * What a recipient waits for, as a text: "local:USER", "relay:NAME" or
+ * "mx:DOMAIN". Recipients with the same text share one place in the queue.
+ * Pure.
+ */
+#ifndef QUEUE_DESTINATION_NAME_H
+#define QUEUE_DESTINATION_NAME_H
+
+#include <stdint.h>
+
+#include "common/limits.h"
+
+/* Writes at most LIMIT_DESTINATION + 1 octets. -1 and EPROTO if the route
+ * lacks what its kind needs. */
+int destination_name(uint8_t kind, const char *name, const char *user,
+    const char *domain, char *destination) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,718 @@
+/*
+ * Every legal state of a recipient, and who makes each transition.
+ *
+ *                router: accepted and committed
+ *                               |
+ *                               v
+ *      +------------------> WAITING ------------------+
+ *      |  agent: deferred   |  ^  ^                    |
+ *      +--------------------+  |  |                    |
+ *                              |  |                    |
+ *        administrator: hold   |  |  agent: failed,    |
+ *        queue: damaged  |     |  |  or deferred for   |
+ *                        v     |  |  too long     |    |
+ *                      HELD ---+  |               v    |
+ *                        |        +----------- FAILED  |
+ *                        |   administrator:      |     |
+ *                        |   retry               |     |
+ *                        v                       v     v
+ *                       GONE <-------------------+-----+
+ *              agent: delivered; administrator: remove
+ *
+ * WAITING   has a row in the due index. "In flight" is not a state of its own:
+ *           it is in memory only, so that a crash forgets it and the recipient
+ *           is simply due.
+ * HELD      nothing happens to it until it is released.
+ * FAILED    undeliverable. It is kept and listed, never dropped.
+ * GONE      it has no row. When the last recipient of a message is gone, the
+ *           message and its content are too; its history stays.
+ *
+ * Reports come for recipients that the administrator has changed meanwhile,
+ * in flight: what was delivered is gone whatever was asked, what was not stays
+ * as he wished. A report about one that is gone changes nothing.
+ */
+#include "queue/lifecycle.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bsd/stdlib.h>
+
+#include "common/id.h"
+#include "common/log.h"
+#include "queue/destination.h"
+#include "queue/store.h"
+#include "queue/store_content.h"
+#include "queue/store_event.h"
+#include "queue/submission.h"
+
+static const enum lifecycle_step steps[RECIPIENT_STATES][LIFECYCLE_EVENTS] = {
+	[RECIPIENT_WAITING] = {
+		[LIFECYCLE_DELIVERED] = LIFECYCLE_TO_GONE,
+		[LIFECYCLE_DEFERRED] = LIFECYCLE_TO_WAITING,
+		[LIFECYCLE_EXPIRED] = LIFECYCLE_TO_FAILED,
+		[LIFECYCLE_FAILED] = LIFECYCLE_TO_FAILED,
+		[LIFECYCLE_RETRY] = LIFECYCLE_TO_WAITING,
+		[LIFECYCLE_HOLD] = LIFECYCLE_TO_HELD,
+		[LIFECYCLE_RELEASE] = LIFECYCLE_REFUSED,
+		[LIFECYCLE_REMOVE] = LIFECYCLE_TO_GONE,
+		[LIFECYCLE_DAMAGED] = LIFECYCLE_TO_HELD,
+	},
+	[RECIPIENT_HELD] = {
+		[LIFECYCLE_DELIVERED] = LIFECYCLE_TO_GONE,
+		[LIFECYCLE_DEFERRED] = LIFECYCLE_TO_HELD,
+		[LIFECYCLE_EXPIRED] = LIFECYCLE_TO_HELD,
+		[LIFECYCLE_FAILED] = LIFECYCLE_TO_FAILED,
+		[LIFECYCLE_RETRY] = LIFECYCLE_REFUSED,
+		[LIFECYCLE_HOLD] = LIFECYCLE_REFUSED,
+		[LIFECYCLE_RELEASE] = LIFECYCLE_TO_WAITING,
+		[LIFECYCLE_REMOVE] = LIFECYCLE_TO_GONE,
+		[LIFECYCLE_DAMAGED] = LIFECYCLE_REFUSED,
+	},
+	[RECIPIENT_FAILED] = {
+		[LIFECYCLE_DELIVERED] = LIFECYCLE_TO_GONE,
+		[LIFECYCLE_DEFERRED] = LIFECYCLE_REFUSED,
+		[LIFECYCLE_EXPIRED] = LIFECYCLE_REFUSED,
+		[LIFECYCLE_FAILED] = LIFECYCLE_REFUSED,
+		[LIFECYCLE_RETRY] = LIFECYCLE_TO_WAITING,
+		[LIFECYCLE_HOLD] = LIFECYCLE_REFUSED,
+		[LIFECYCLE_RELEASE] = LIFECYCLE_REFUSED,
+		[LIFECYCLE_REMOVE] = LIFECYCLE_TO_GONE,
+		[LIFECYCLE_DAMAGED] = LIFECYCLE_REFUSED,
+	},
+};
+
+/* A row that is being changed, with the octets that its texts are lent from:
+ * those in the store move with the first write. */
+struct recipient {
+	uint64_t id;
+	uint32_t number;
+	struct row_recipient row;
+	struct destination *destination;
+	uint8_t octets[ROW_VALUE_SIZE];
+};
+
+enum lifecycle_step
+lifecycle_step(enum recipient_state state, enum lifecycle_event event)
+{
+	return steps[state][event];
+}
+
+/* -- Counting ------------------------------------------------------------- */
+
+static void
+count(uint64_t *total, uint64_t *local, int by)
+{
+	/* A damaged count is not made absurd. */
+	if (by > 0 || *total > 0)
+		*total += (uint64_t)(int64_t)by;
+	if (by > 0 || *local > 0)
+		*local += (uint64_t)(int64_t)by;
+}
+
+static void
+count_state(struct lifecycle *l, struct recipient *r, int by)
+{
+	struct row_destination *d = &r->destination->row;
+
+	switch ((enum recipient_state)r->row.state) {
+	case RECIPIENT_WAITING:
+		count(&l->totals.waiting, &d->waiting, by);
+		break;
+	case RECIPIENT_HELD:
+		count(&l->totals.held, &d->held, by);
+		break;
+	case RECIPIENT_FAILED:
+		count(&l->totals.failed, &d->failed, by);
+		break;
+	case RECIPIENT_STATES:
+		break;
+	}
+}
+
+int
+lifecycle_begin(struct lifecycle *l)
+{
+	struct row_key key = row_key_text("totals");
+	struct bytes value;
+
+	memset(&l->totals, 0, sizeof(l->totals));
+	if (store_get(l->store, STORE_META, &key, &value) == -1)
+		return errno == ENOENT ? 0 : -1;
+	return row_totals_decode(&l->totals, value.data, value.length);
+}
+
+int
+lifecycle_write_totals(struct lifecycle *l, const struct row_totals *before)
+{
+	struct row_key key = row_key_text("totals");
+	uint8_t value[ROW_VALUE_SIZE];
+
+	if (memcmp(before, &l->totals, sizeof(*before)) == 0)
+		return 0;
+	return store_put(l->store, STORE_META, &key, value,
+	    row_totals_encode(&l->totals, value));
+}
+
+/* -- Rows ----------------------------------------------------------------- */
+
+static int
+put_row(struct store *store, enum store_table table, const struct row_key *key,
+    const uint8_t *value, size_t length)
+{
+	if (length > 0)
+		return store_put(store, table, key, value, length);
+	errno = EMSGSIZE;
+	return -1;
+}
+
+/* Whoever is taken up is marked as changed, so that the flush, and then the
+ * scheduler, see all of them. */
+static struct destination *
+open_destination(struct lifecycle *l, const char *name)
+{
+	struct destination *d =
+	    destination_open(l->destinations, l->store, name);
+
+	if (d != NULL)
+		destination_change(l->destinations, d);
+	return d;
+}
+
+static int
+load_recipient(
+    struct lifecycle *l, uint64_t id, uint32_t number, struct recipient *r)
+{
+	struct row_key key = row_key_number(id, number);
+	struct bytes value;
+
+	if (store_get(l->store, STORE_RECIPIENT, &key, &value) == -1)
+		return -1;
+	if (value.length > sizeof(r->octets)) {
+		errno = EBADMSG;
+		return -1;
+	}
+	memcpy(r->octets, value.data, value.length);
+	if (row_recipient_decode(&r->row, r->octets, value.length) == -1)
+		return -1;
+	r->id = id;
+	r->number = number;
+	r->destination = open_destination(l, r->row.destination);
+	return r->destination == NULL ? -1 : 0;
+}
+
+static int
+save_recipient(struct lifecycle *l, const struct recipient *r)
+{
+	struct row_key key = row_key_number(r->id, r->number);
+	uint8_t value[ROW_VALUE_SIZE];
+	size_t length = row_recipient_encode(&r->row, value);
+
+	return put_row(l->store, STORE_RECIPIENT, &key, value, length);
+}
+
+static int
+load_message(
+    struct lifecycle *l, uint64_t id, struct row_message *row, uint8_t *octets)
+{
+	struct row_key key = row_key_id(id);
+	struct bytes value;
+
+	if (store_get(l->store, STORE_MESSAGE, &key, &value) == -1)
+		return -1;
+	if (value.length > ROW_VALUE_SIZE) {
+		errno = EBADMSG;
+		return -1;
+	}
+	memcpy(octets, value.data, value.length);
+	return row_message_decode(row, octets, value.length);
+}
+
+static int
+save_message(struct lifecycle *l, uint64_t id, const struct row_message *row)
+{
+	struct row_key key = row_key_id(id);
+	uint8_t value[ROW_VALUE_SIZE];
+	size_t length = row_message_encode(row, value);
+
+	return put_row(l->store, STORE_MESSAGE, &key, value, length);
+}
+
+/* -- Transitions ---------------------------------------------------------- */
+
+static int
+leave_state(struct lifecycle *l, struct recipient *r)
+{
+	struct row_place place = { r->row.due, r->id, r->number };
+	struct row_key key = row_key_due(r->row.destination, &place);
+
+	count_state(l, r, -1);
+	if (r->row.state != RECIPIENT_WAITING)
+		return 0;
+	if (store_delete(l->store, STORE_DUE, &key) == -1 && errno != ENOENT)
+		return -1;
+	return 0;
+}
+
+static int
+enter_state(
+    struct lifecycle *l, struct recipient *r, enum recipient_state state)
+{
+	struct row_place place = { r->row.due, r->id, r->number };
+	struct row_key key = row_key_due(r->row.destination, &place);
+
+	r->row.state = (uint8_t)state;
+	count_state(l, r, 1);
+	if (save_recipient(l, r) == -1)
+		return -1;
+	if (state != RECIPIENT_WAITING)
+		return 0;
+	destination_added(r->destination, &place);
+	return store_put(l->store, STORE_DUE, &key, "", 0);
+}
+
+static int
+delete_message(
+    struct lifecycle *l, uint64_t id, const struct row_message *message)
+{
+	struct row_key key = row_key_id(id);
+
+	if (l->totals.messages > 0)
+		l->totals.messages--;
+	if (l->totals.bytes >= message->size)
+		l->totals.bytes -= message->size;
+	if (store_delete(l->store, STORE_MESSAGE, &key) == -1)
+		return -1;
+	return store_content_delete(l->store, id);
+}
+
+/* Only now, with the last recipient, does the message go. */
+static int
+close_recipient(struct lifecycle *l, struct recipient *r)
+{
+	struct row_key key = row_key_number(r->id, r->number);
+	uint8_t octets[ROW_VALUE_SIZE];
+	struct row_message message;
+
+	if (store_delete(l->store, STORE_RECIPIENT, &key) == -1)
+		return -1;
+	if (load_message(l, r->id, &message, octets) == -1) {
+		if (errno != ENOENT && errno != EBADMSG)
+			return -1;
+		log_error("message-damaged id=%s", id_format(r->id).text);
+		return 0;
+	}
+	if (message.open > 1) {
+		message.open--;
+		return save_message(l, r->id, &message);
+	}
+	return delete_message(l, r->id, &message);
+}
+
+static int
+take_step(struct lifecycle *l, struct recipient *r, enum lifecycle_step step,
+    uint64_t due)
+{
+	if (step == LIFECYCLE_REFUSED)
+		return 0;
+	if (leave_state(l, r) == -1)
+		return -1;
+	r->row.due = due;
+	switch (step) {
+	case LIFECYCLE_TO_WAITING:
+		return enter_state(l, r, RECIPIENT_WAITING);
+	case LIFECYCLE_TO_HELD:
+		return enter_state(l, r, RECIPIENT_HELD);
+	case LIFECYCLE_TO_FAILED:
+		return enter_state(l, r, RECIPIENT_FAILED);
+	case LIFECYCLE_TO_GONE:
+		return close_recipient(l, r);
+	case LIFECYCLE_REFUSED:
+		break;
+	}
+	return 0;
+}
+
+static int
+add_event(struct lifecycle *l, const struct recipient *r, enum event_kind what,
+    uint64_t now, const char *host, const char *detail)
+{
+	struct row_event event = {
+		.time = now / 1000,
+		.what = (uint8_t)what,
+		.address = r->row.address,
+		.destination = r->row.destination,
+		.host = host,
+		.detail = detail,
+	};
+
+	return store_event_add(l->store, r->id, &event);
+}
+
+/* -- A new message -------------------------------------------------------- */
+
+static int
+check_is_new(struct lifecycle *l, uint64_t id)
+{
+	struct row_key message = row_key_id(id);
+	struct row_key event = row_key_number(id, 0);
+	struct bytes value;
+
+	if (store_get(l->store, STORE_MESSAGE, &message, &value) == 0 ||
+	    (errno == ENOENT &&
+		store_get(l->store, STORE_EVENT, &event, &value) == 0))
+		errno = EEXIST;
+	return errno == ENOENT ? 0 : -1;
+}
+
+static int
+accept_content(struct lifecycle *l, const struct submission *s)
+{
+	if (store_content_put(l->store, s->id, s->fd, s->size) == 0)
+		return 0;
+	if (errno == EPROTO && store_content_delete(l->store, s->id) == 0)
+		errno = EPROTO;
+	return -1;
+}
+
+static int
+accept_event(struct lifecycle *l, const struct submission *s, uint32_t number)
+{
+	const struct submission_recipient *from = &s->recipients[number];
+	char detail[LIMIT_REPLY + 1];
+	struct row_event event = {
+		.time = s->arrival / 1000,
+		.what = EVENT_ACCEPTED,
+		.address = from->address,
+		.sender = s->sender,
+		.original = from->original,
+		.destination = from->destination,
+		.host = s->client_address,
+		.detail = detail,
+	};
+
+	snprintf(detail, sizeof(detail),
+	    "from <%s> for <%s> with %s helo %s user %s size %" PRIu64,
+	    s->sender, from->original, smtp_protocol_name(s->protocol),
+	    s->helo[0] != '\0' ? s->helo : "-",
+	    s->user[0] != '\0' ? s->user : "-", s->size);
+	return store_event_accepted(l->store, s->id, number, &event);
+}
+
+static int
+accept_recipient(
+    struct lifecycle *l, const struct submission *s, uint32_t number)
+{
+	const struct submission_recipient *from = &s->recipients[number];
+	struct recipient r;
+
+	r.id = s->id;
+	r.number = number;
+	r.row = (struct row_recipient){
+		.address = from->address,
+		.original = from->original,
+		.kind = from->kind,
+		.name = from->name,
+		.user = from->user,
+		.destination = from->destination,
+		.due = s->arrival / 1000,
+	};
+	r.destination = open_destination(l, from->destination);
+	if (r.destination == NULL ||
+	    enter_state(l, &r, RECIPIENT_WAITING) == -1)
+		return -1;
+	return accept_event(l, s, number);
+}
+
+int
+lifecycle_accept(struct lifecycle *l, const struct submission *s)
+{
+	struct row_message message = {
+		.arrival = s->arrival,
+		.size = s->size,
+		.sender = s->sender,
+		.client_address = s->client_address,
+		.helo = s->helo,
+		.user = s->user,
+		.protocol = s->protocol,
+		.body = s->body,
+		.recipients = s->count,
+		.open = s->count,
+	};
+
+	if (check_is_new(l, s->id) == -1 || accept_content(l, s) == -1 ||
+	    save_message(l, s->id, &message) == -1)
+		return -1;
+	for (uint32_t i = 0; i < s->count; i++)
+		if (accept_recipient(l, s, i) == -1) {
+			/* EEXIST and EPROTO promise that nothing changed. */
+			if (errno == EEXIST || errno == EPROTO)
+				errno = EIO;
+			return -1;
+		}
+	l->totals.messages++;
+	l->totals.bytes += s->size;
+	return 0;
+}
+
+/* -- A report ------------------------------------------------------------- */
+
+static enum lifecycle_event
+event_of_report(struct lifecycle *l, const struct lifecycle_report *report,
+    uint64_t arrival, uint64_t now)
+{
+	switch (report->outcome) {
+	case REPORT_DELIVERED:
+		return LIFECYCLE_DELIVERED;
+	case REPORT_DEFERRED:
+		return retry_is_over(&l->retry, arrival / 1000, now / 1000)
+			   ? LIFECYCLE_EXPIRED
+			   : LIFECYCLE_DEFERRED;
+	case REPORT_FAILED:
+	case REPORT_OUTCOMES:
+		break;
+	}
+	return LIFECYCLE_FAILED;
+}
+
+static enum event_kind
+history_of(enum lifecycle_event event)
+{
+	switch (event) {
+	case LIFECYCLE_DELIVERED:
+		return EVENT_DELIVERED;
+	case LIFECYCLE_DEFERRED:
+		return EVENT_DEFERRED;
+	case LIFECYCLE_EXPIRED:
+	case LIFECYCLE_FAILED:
+		return EVENT_FAILED;
+	case LIFECYCLE_RETRY:
+		return EVENT_RETRIED;
+	case LIFECYCLE_HOLD:
+	case LIFECYCLE_DAMAGED:
+		return EVENT_HELD;
+	case LIFECYCLE_RELEASE:
+		return EVENT_RELEASED;
+	case LIFECYCLE_REMOVE:
+	case LIFECYCLE_EVENTS:
+		break;
+	}
+	return EVENT_REMOVED;
+}
+
+/* What the report means for everything else that waits for that host. */
+static int
+judge_destination(struct lifecycle *l, struct destination *d,
+    const struct lifecycle_report *report, uint64_t now)
+{
+	if (report->outcome == REPORT_DEFERRED &&
+	    report->scope == REPORT_SCOPE_DESTINATION)
+		return destination_failed(
+		    d, &l->retry, now / 1000, report->reply);
+	if (d->row.failures > 0 || d->row.backoff_until > 0)
+		destination_answered(d);
+	return 0;
+}
+
+/* A host that is down burns nobody's attempts: its mail waits together. */
+static uint64_t
+next_due(struct lifecycle *l, const struct recipient *r,
+    const struct lifecycle_report *report, uint64_t now)
+{
+	if (report->scope == REPORT_SCOPE_DESTINATION)
+		return r->destination->row.backoff_until;
+	return now / 1000 +
+	       retry_delay(&l->retry, r->row.attempts, arc4random());
+}
+
+static void
+describe(struct lifecycle_result *result, const struct recipient *r,
+    const struct lifecycle_report *report, uint64_t arrival, uint64_t now)
+{
+	uint64_t delay = now > arrival ? now - arrival : 0;
+	char next[32] = "";
+
+	if (result->event == LIFECYCLE_DEFERRED)
+		snprintf(next, sizeof(next), " next=%" PRIu64 "s",
+		    r->row.due > now / 1000 ? r->row.due - now / 1000 : 0);
+	if (asprintf(&result->line,
+		"%s id=%s to=\"%s\" destination=%s host=\"%s\" "
+		"delay=%" PRIu64 ".%03us attempts=%" PRIu32 "%s reply=\"%s\"",
+		result->event == LIFECYCLE_EXPIRED
+		    ? "expired"
+		    : event_kind_name(history_of(result->event)),
+		id_format(r->id).text, log_text(r->row.address),
+		log_text(r->row.destination), log_text(report->host),
+		delay / 1000, (unsigned int)(delay % 1000), r->row.attempts,
+		next, log_text(report->reply)) == -1)
+		result->line = NULL;
+}
+
+static int
+apply_report(struct lifecycle *l, struct recipient *r,
+    const struct lifecycle_report *report, uint64_t now,
+    struct lifecycle_result *result)
+{
+	uint8_t octets[ROW_VALUE_SIZE];
+	struct row_message message;
+	uint64_t arrival = id_time(r->id) * 1000;
+	enum lifecycle_step step;
+
+	if (load_message(l, r->id, &message, octets) == 0)
+		arrival = message.arrival;
+	else if (errno != ENOENT && errno != EBADMSG)
+		return -1;
+	result->event = event_of_report(l, report, arrival, now);
+	step =
+	    lifecycle_step((enum recipient_state)r->row.state, result->event);
+	if (judge_destination(l, r->destination, report, now) == -1)
+		return -1;
+	if (step == LIFECYCLE_REFUSED)
+		return 0;
+	if (r->row.attempts < UINT32_MAX)
+		r->row.attempts++;
+	r->row.host = report->host;
+	r->row.reply = report->reply;
+	if (take_step(l, r, step, next_due(l, r, report, now)) == -1)
+		return -1;
+	result->applied = true;
+	describe(result, r, report, arrival, now);
+	return add_event(
+	    l, r, history_of(result->event), now, report->host, report->reply);
+}
+
+/* The recipient is not there: removed meanwhile, or its row is damaged. */
+static int
+note_absent(uint64_t id, uint32_t number, struct lifecycle_result *result)
+{
+	if (errno != ENOENT && errno != EBADMSG)
+		return -1;
+	if (errno == EBADMSG)
+		log_error("recipient-damaged id=%s number=%" PRIu32,
+		    id_format(id).text, number);
+	result->applied = false;
+	return 0;
+}
+
+int
+lifecycle_apply_report(struct lifecycle *l,
+    const struct lifecycle_report *report, uint64_t now,
+    struct lifecycle_result *result)
+{
+	struct recipient r;
+
+	*result = (struct lifecycle_result){ .applied = false };
+	if (load_recipient(l, report->id, report->number, &r) == -1)
+		return note_absent(report->id, report->number, result);
+	return apply_report(l, &r, report, now, result);
+}
+
+/* -- The administrator ---------------------------------------------------- */
+
+static enum lifecycle_event
+event_of_verb(enum ctl_verb verb)
+{
+	switch (verb) {
+	case CTL_VERB_RETRY:
+		return LIFECYCLE_RETRY;
+	case CTL_VERB_HOLD:
+		return LIFECYCLE_HOLD;
+	case CTL_VERB_RELEASE:
+		return LIFECYCLE_RELEASE;
+	case CTL_VERB_REMOVE:
+		return LIFECYCLE_REMOVE;
+	case CTL_VERBS:
+		break;
+	}
+	return LIFECYCLE_EVENTS;
+}
+
+static int
+apply_verb(struct lifecycle *l, struct recipient *r, uint64_t now,
+    struct lifecycle_result *result)
+{
+	enum lifecycle_step step =
+	    lifecycle_step((enum recipient_state)r->row.state, result->event);
+	uint64_t due = step == LIFECYCLE_TO_WAITING ? now / 1000 : r->row.due;
+
+	if (step == LIFECYCLE_REFUSED)
+		return 0;
+	if (result->event == LIFECYCLE_RETRY)
+		destination_hurry(r->destination);
+	/* What is due already keeps its place in the row. */
+	if (r->row.state == RECIPIENT_WAITING && r->row.due < due)
+		due = r->row.due;
+	if (take_step(l, r, step, due) == -1)
+		return -1;
+	result->applied = true;
+	if (asprintf(&result->line,
+		"%s id=%s to=\"%s\" destination=%s by=administrator",
+		event_kind_name(history_of(result->event)),
+		id_format(r->id).text, log_text(r->row.address),
+		log_text(r->row.destination)) == -1)
+		result->line = NULL;
+	return add_event(l, r, history_of(result->event), now, "", "");
+}
+
+int
+lifecycle_apply_verb(struct lifecycle *l, enum ctl_verb verb, uint64_t id,
+    uint32_t number, uint64_t now, struct lifecycle_result *result)
+{
+	struct recipient r;
+
+	*result = (struct lifecycle_result){ .applied = false };
+	result->event = event_of_verb(verb);
+	if (result->event == LIFECYCLE_EVENTS)
+		return 0;
+	if (load_recipient(l, id, number, &r) == -1)
+		return note_absent(id, number, result);
+	return apply_verb(l, &r, now, result);
+}
+
+/* -- Damage --------------------------------------------------------------- */
+
+static int
+drop_due(
+    struct lifecycle *l, const char *destination, const struct row_place *place)
+{
+	struct row_key key = row_key_due(destination, place);
+
+	if (open_destination(l, destination) == NULL)
+		return -1;
+	if (store_delete(l->store, STORE_DUE, &key) == -1)
+		return errno == ENOENT ? 0 : -1;
+	return 0;
+}
+
+int
+lifecycle_set_aside(struct lifecycle *l, const char *destination,
+    const struct row_place *place, const char *reason, uint64_t now,
+    struct lifecycle_result *result)
+{
+	struct recipient r;
+	enum lifecycle_step step = LIFECYCLE_REFUSED;
+
+	*result = (struct lifecycle_result){ .event = LIFECYCLE_DAMAGED };
+	if (load_recipient(l, place->id, place->number, &r) == 0)
+		step = lifecycle_step(
+		    (enum recipient_state)r.row.state, LIFECYCLE_DAMAGED);
+	else if (note_absent(place->id, place->number, result) == -1)
+		return -1;
+	if (step != LIFECYCLE_REFUSED) {
+		r.row.reply = reason;
+		if (take_step(l, &r, step, r.row.due) == -1 ||
+		    add_event(l, &r, EVENT_HELD, now, "", reason) == -1)
+			return -1;
+		result->applied = true;
+	}
+	if (asprintf(&result->line,
+		"set-aside id=%s number=%" PRIu32
+		" destination=%s reason=\"%s\"",
+		id_format(place->id).text, place->number, log_text(destination),
+		log_text(reason)) == -1)
+		result->line = NULL;
+	return drop_due(l, destination, place);
+}

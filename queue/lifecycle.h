@@ -1,0 +1,95 @@
+/*
+ * The life of a message and of each of its recipients. lifecycle.c is the only
+ * file that changes a state; the table of all (state, event) pairs is there.
+ *
+ * All of these work inside the open write transaction. -1 with errno means
+ * that the transaction is to be aborted, except where noted.
+ */
+#ifndef QUEUE_LIFECYCLE_H
+#define QUEUE_LIFECYCLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/mail.h"
+#include "queue/retry.h"
+#include "queue/store_row.h"
+
+struct destinations;
+struct store;
+struct submission;
+
+/* What can happen to a recipient. */
+enum lifecycle_event {
+	LIFECYCLE_DELIVERED, /* an agent reports */
+	LIFECYCLE_DEFERRED,
+	LIFECYCLE_EXPIRED, /* deferred, and tried for long enough */
+	LIFECYCLE_FAILED,
+	LIFECYCLE_RETRY, /* the administrator asks */
+	LIFECYCLE_HOLD,
+	LIFECYCLE_RELEASE,
+	LIFECYCLE_REMOVE,
+	LIFECYCLE_DAMAGED, /* its rows or content cannot be read */
+	LIFECYCLE_EVENTS
+};
+
+/* Where that leads. */
+enum lifecycle_step {
+	LIFECYCLE_REFUSED, /* does not apply in this state: nothing changes */
+	LIFECYCLE_TO_WAITING,
+	LIFECYCLE_TO_HELD,
+	LIFECYCLE_TO_FAILED,
+	LIFECYCLE_TO_GONE, /* the recipient's row is deleted */
+};
+
+/* The table. Pure. */
+enum lifecycle_step lifecycle_step(enum recipient_state, enum lifecycle_event);
+
+struct lifecycle {
+	struct store *store;
+	struct destinations *destinations;
+	struct retry_policy retry;
+	struct row_totals totals; /* of the store, kept up to date */
+};
+
+/* What an agent says about one recipient. Texts are lent. */
+struct lifecycle_report {
+	uint64_t id;
+	uint32_t number;
+	enum report_outcome outcome;
+	enum report_scope scope;
+	const char *host;
+	const char *reply;
+};
+
+/* What became of it, for the log and the statistics. */
+struct lifecycle_result {
+	bool applied; /* false: the recipient is not here, or REFUSED */
+	enum lifecycle_event event;
+	char *line; /* for the log, after the commit; to be freed */
+};
+
+/* Reads the totals, in the open transaction. */
+int lifecycle_begin(struct lifecycle *) __attribute__((warn_unused_result));
+/* Writes them if they changed. */
+int lifecycle_write_totals(struct lifecycle *, const struct row_totals *before)
+    __attribute__((warn_unused_result));
+
+/* A new message, to be tried at once. EEXIST: its id is not new, and nothing
+ * was changed. EPROTO: its content cannot be read, and nothing was changed. */
+int lifecycle_accept(struct lifecycle *, const struct submission *)
+    __attribute__((warn_unused_result));
+/* `now` in milliseconds. */
+int lifecycle_apply_report(struct lifecycle *, const struct lifecycle_report *,
+    uint64_t now, struct lifecycle_result *)
+    __attribute__((warn_unused_result));
+int lifecycle_apply_verb(struct lifecycle *, enum ctl_verb, uint64_t id,
+    uint32_t number, uint64_t now, struct lifecycle_result *)
+    __attribute__((warn_unused_result));
+/* Takes a damaged recipient out of the way: held if its row can be read, else
+ * only out of the due index, where it was found at `place`. */
+int lifecycle_set_aside(struct lifecycle *, const char *destination,
+    const struct row_place *, const char *reason, uint64_t now,
+    struct lifecycle_result *) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,189 @@
+#include "queue/link_router.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bsd/sys/queue.h>
+
+#include "common/channel.h"
+#include "common/log.h"
+#include "queue/clock.h"
+#include "queue/commit.h"
+#include "queue/submission.h"
+
+struct incomplete {
+	TAILQ_ENTRY(incomplete) next;
+	struct submission *submission;
+};
+
+struct router {
+	struct channel *channel;
+	TAILQ_HEAD(, incomplete) incomplete; /* the newest first */
+	unsigned int count;
+	size_t octets;
+};
+
+static unsigned int routers;
+
+static struct incomplete *
+find(struct router *r, uint32_t handle)
+{
+	struct incomplete *i;
+
+	TAILQ_FOREACH (i, &r->incomplete, next)
+		if (i->submission->handle == handle)
+			return i;
+	return NULL;
+}
+
+/* Takes the submission out of the table. */
+static struct submission *
+incomplete_take(struct router *r, struct incomplete *i)
+{
+	struct submission *s = i->submission;
+
+	TAILQ_REMOVE(&r->incomplete, i, next);
+	r->count--;
+	r->octets -= s->memory;
+	free(i);
+	return s;
+}
+
+static void
+send_stored(struct channel *channel, uint32_t handle, uint64_t id,
+    unsigned int code, const char *reply)
+{
+	struct message m = MESSAGE_INIT(MESSAGE_STORED, handle);
+
+	m.stored.id = id;
+	m.stored.code = (uint16_t)code;
+	m.stored.reply = reply;
+	if (channel_send(channel, &m) == -1)
+		log_warn("router-not-answered error=\"%s\"", strerror(errno));
+}
+
+/* A link that is gone has been forgotten by the commit before. */
+static void
+on_answer(struct submission *s, unsigned int code, const char *reply)
+{
+	struct router *r = s->owner;
+
+	send_stored(r->channel, s->handle, s->id, code, reply);
+}
+
+static int
+on_envelope(struct router *r, struct message *m)
+{
+	struct incomplete *i;
+	struct submission *s;
+
+	if (r->count >= ROUTER_INCOMPLETE || find(r, m->handle) != NULL)
+		return -1;
+	i = calloc(1, sizeof(*i));
+	s = i == NULL
+		? NULL
+		: submission_new(&m->envelope, m->fd, clock_milliseconds());
+	if (s == NULL) {
+		free(i);
+		/* The ROUTEs of a message that we have no memory for cannot
+		 * be told from those of a broken router. */
+		log_warn("envelope-refused error=\"%s\"", strerror(errno));
+		return -1;
+	}
+	message_take_fd(m);
+	s->handle = m->handle;
+	s->owner = r;
+	s->answer = on_answer;
+	i->submission = s;
+	TAILQ_INSERT_HEAD(&r->incomplete, i, next);
+	r->count++;
+	r->octets += s->memory;
+	return 0;
+}
+
+static int
+on_route(struct router *r, const struct message *m)
+{
+	struct incomplete *i = find(r, m->handle);
+	struct submission *s;
+	int result;
+
+	if (i == NULL)
+		return -1;
+	s = i->submission;
+	r->octets -= s->memory;
+	result = submission_add(s, &m->route);
+	r->octets += s->memory;
+	if (result == -1) {
+		log_warn("route-refused error=\"%s\"", strerror(errno));
+		return -1;
+	}
+	if (s->count == s->expected)
+		commit_submission(incomplete_take(r, i));
+	else if (r->octets > ROUTER_INCOMPLETE_OCTETS) {
+		log_warn("router-holds-too-much octets=%zu", r->octets);
+		return -1;
+	}
+	return 0;
+}
+
+static int
+on_message(struct channel *channel, struct message *m, void *context)
+{
+	(void)channel;
+	if (m->type == MESSAGE_ENVELOPE)
+		return on_envelope(context, m);
+	if (m->type == MESSAGE_ROUTE)
+		return on_route(context, m);
+	return -1;
+}
+
+static void
+on_closed(struct channel *channel, void *context)
+{
+	struct router *r = context;
+	struct incomplete *i;
+
+	(void)channel;
+	while ((i = TAILQ_FIRST(&r->incomplete)) != NULL) {
+		struct submission *s = incomplete_take(r, i);
+
+		submission_free(&s);
+	}
+	commit_forget_owner(r);
+	free(r);
+	routers--;
+}
+
+void
+router_add(struct event_base *base, int fd_take)
+{
+	static const struct channel_handler handler = {
+		.receive = on_message,
+		.closed = on_closed,
+	};
+	struct router *r = calloc(1, sizeof(*r));
+
+	if (r == NULL) {
+		close(fd_take);
+		log_error("router-not-taken error=\"%s\"", strerror(errno));
+		return;
+	}
+	TAILQ_INIT(&r->incomplete);
+	r->channel = channel_new(
+	    base, fd_take, PROGRAM_QUEUE, PROGRAM_ROUTER, &handler, r);
+	if (r->channel == NULL) {
+		free(r);
+		log_error("router-not-taken error=\"%s\"", strerror(errno));
+		return;
+	}
+	routers++;
+}
+
+bool
+router_exists(void)
+{
+	return routers > 0;
+}

@@ -1,0 +1,22 @@
+/*
+ * The links to the routers: a message comes as an ENVELOPE and its ROUTEs, and
+ * is answered with STORED when it is durable. What is not whole when a link
+ * ends is discarded: it was promised to nobody.
+ */
+#ifndef QUEUE_LINK_ROUTER_H
+#define QUEUE_LINK_ROUTER_H
+
+#include <stdbool.h>
+
+struct event_base;
+
+/* Messages of one link that are not whole yet, and what they may hold. */
+#define ROUTER_INCOMPLETE 256
+#define ROUTER_INCOMPLETE_OCTETS (64UL * 1024 * 1024)
+
+/* Takes the descriptor. */
+void router_add(struct event_base *, int fd_take);
+/* Is any link open? */
+bool router_exists(void);
+
+#endif

@@ -1,0 +1,316 @@
+#include "queue/query.h"
+
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/id.h"
+#include "common/log.h"
+#include "queue/clock.h"
+#include "queue/commit.h"
+#include "queue/flight.h"
+#include "queue/store.h"
+#include "queue/store_content.h"
+
+static struct store *store;
+
+void
+query_start(struct store *the_store)
+{
+	store = the_store;
+}
+
+/* -- Recipients ----------------------------------------------------------- */
+
+/* A walk looks at each message and destination once. */
+struct walk {
+	const struct query_filter *filter;
+	uint64_t now;
+	uint64_t id; /* of `message`; 0 if none was read */
+	bool readable;
+	struct row_message message;
+};
+
+static bool
+is_set(const char *text)
+{
+	return text != NULL && text[0] != '\0';
+}
+
+static bool
+address_matches(const char *wanted, const char *address)
+{
+	const char *at = strrchr(address, '@');
+
+	if (wanted[0] == '@')
+		return at != NULL && strcasecmp(at, wanted) == 0;
+	return strcasecmp(address, wanted) == 0;
+}
+
+static bool
+recipient_matches(const struct query_filter *f, const struct row_recipient *row)
+{
+	if (f->state != 0 && f->state != row->state + 1)
+		return false;
+	if (is_set(f->recipient) &&
+	    !address_matches(f->recipient, row->address) &&
+	    !address_matches(f->recipient, row->original))
+		return false;
+	if (is_set(f->destination) &&
+	    strcasecmp(f->destination, row->destination) != 0)
+		return false;
+	return !is_set(f->text) || strcasestr(row->reply, f->text) != NULL;
+}
+
+static bool
+message_matches(const struct walk *w)
+{
+	const struct query_filter *f = w->filter;
+	uint64_t arrival = w->message.arrival / 1000;
+
+	if (is_set(f->sender) && !address_matches(f->sender, w->message.sender))
+		return false;
+	return f->age == 0 || (w->now > arrival && w->now - arrival >= f->age);
+}
+
+static int
+read_message(uint64_t id, struct row_message *row)
+{
+	struct row_key key = row_key_id(id);
+	struct bytes value;
+
+	if (store_get(store, STORE_MESSAGE, &key, &value) == -1)
+		return -1;
+	return row_message_decode(row, value.data, value.length);
+}
+
+/* A damaged message row is still listed, with what its id says. */
+static void
+look_at_message(struct walk *w, uint64_t id)
+{
+	if (w->id == id)
+		return;
+	w->id = id;
+	w->readable = read_message(id, &w->message) == 0;
+	if (!w->readable)
+		w->message = (struct row_message){
+			.arrival = id_time(id) * 1000,
+			.sender = "",
+			.client_address = "",
+			.helo = "",
+			.user = "",
+		};
+}
+
+static uint64_t
+next_try(const struct row_recipient *recipient)
+{
+	struct row_key key = row_key_text(recipient->destination);
+	struct row_destination d;
+	struct bytes value;
+
+	if (recipient->state != RECIPIENT_WAITING)
+		return 0;
+	if (store_get(store, STORE_DESTINATION, &key, &value) == -1 ||
+	    row_destination_decode(&d, value.data, value.length) == -1 ||
+	    d.backoff_until < recipient->due)
+		return recipient->due;
+	return d.backoff_until;
+}
+
+/* Gives one row to `each` if it matches. False to stop before it. */
+static bool
+offer(struct walk *w, uint64_t id, uint32_t number, struct bytes value,
+    bool (*each)(const struct query_item *, void *), void *context)
+{
+	struct row_recipient recipient;
+	struct query_item item;
+
+	if (row_recipient_decode(&recipient, value.data, value.length) == -1) {
+		log_error("recipient-damaged id=%s number=%u",
+		    id_format(id).text, number);
+		return true;
+	}
+	if (!recipient_matches(w->filter, &recipient))
+		return true;
+	look_at_message(w, id);
+	if (!message_matches(w))
+		return true;
+	item = (struct query_item){
+		.id = id,
+		.number = number,
+		.message = &w->message,
+		.recipient = &recipient,
+		.next_try = next_try(&recipient),
+		.in_flight = flight_exists(id, number),
+	};
+	return each(&item, context);
+}
+
+static int
+walk_items(struct walk *w, struct query_place *place, unsigned int most,
+    bool (*each)(const struct query_item *, void *), void *context)
+{
+	struct row_key from = row_key_number(place->id, place->number);
+	struct bytes key, value;
+	int found = store_seek(store, STORE_RECIPIENT, &from, &key, &value);
+
+	for (; found == 0;
+	     found = store_next(store, STORE_RECIPIENT, &key, &value)) {
+		uint64_t id;
+		uint32_t number;
+
+		if (row_key_number_read(key.data, key.length, &id, &number) ==
+		    -1)
+			return -1;
+		if (w->filter->id != 0 && id != w->filter->id)
+			return 0;
+		*place = (struct query_place){ id, number };
+		if (most-- == 0 || !offer(w, id, number, value, each, context))
+			return 1;
+	}
+	return errno == ENOENT ? 0 : -1;
+}
+
+int
+query_items(const struct query_filter *filter, struct query_place *place,
+    unsigned int most, bool (*each)(const struct query_item *, void *),
+    void *context)
+{
+	struct walk w = { .filter = filter, .now = clock_seconds() };
+	int result;
+
+	if (filter->id != 0 && place->id < filter->id)
+		*place = (struct query_place){ filter->id, 0 };
+	if (store_read_begin(store) == -1)
+		return -1;
+	result = walk_items(&w, place, most, each, context);
+	store_read_end(store);
+	return result;
+}
+
+/* -- One message ---------------------------------------------------------- */
+
+int
+query_message(uint64_t id,
+    void (*each)(uint64_t id, const struct row_message *, void *),
+    void *context)
+{
+	struct row_message row;
+	int result;
+
+	if (store_read_begin(store) == -1)
+		return -1;
+	result = read_message(id, &row);
+	if (result == 0)
+		each(id, &row, context);
+	store_read_end(store);
+	return result;
+}
+
+int
+query_content(uint64_t id)
+{
+	struct row_message row;
+	int fd = -1;
+
+	if (store_read_begin(store) == -1)
+		return -1;
+	if (read_message(id, &row) == 0)
+		fd = store_content_load(store, id, row.size);
+	store_read_end(store);
+	if (fd == -1 && errno == EBADMSG) {
+		log_error("content-unreadable id=%s", id_format(id).text);
+		errno = EIO;
+	}
+	return fd;
+}
+
+/* -- History -------------------------------------------------------------- */
+
+static int
+walk_events(uint64_t id, uint32_t *place, unsigned int most,
+    bool (*each)(uint64_t id, const struct row_event *, void *), void *context)
+{
+	struct row_key from = row_key_number(id, *place);
+	struct bytes key, value;
+	int found = store_seek(store, STORE_EVENT, &from, &key, &value);
+
+	for (; found == 0;
+	     found = store_next(store, STORE_EVENT, &key, &value)) {
+		struct row_event event;
+		uint64_t of;
+
+		if (row_key_number_read(key.data, key.length, &of, place) == -1)
+			return -1;
+		if (of != id)
+			return 0;
+		if (most-- == 0)
+			return 1;
+		if (row_event_decode(&event, value.data, value.length) == -1)
+			log_error("event-damaged id=%s number=%u",
+			    id_format(id).text, *place);
+		else if (!each(id, &event, context))
+			return 1;
+	}
+	return errno == ENOENT ? 0 : -1;
+}
+
+int
+query_events(uint64_t id, uint32_t *place, unsigned int most,
+    bool (*each)(uint64_t id, const struct row_event *, void *), void *context)
+{
+	int result;
+
+	if (store_read_begin(store) == -1)
+		return -1;
+	result = walk_events(id, place, most, each, context);
+	store_read_end(store);
+	return result;
+}
+
+static int
+walk_ids(const char *address, uint64_t after, uint64_t *ids, unsigned int most)
+{
+	struct row_key from = row_key_address(address, after + 1);
+	struct bytes key, value;
+	unsigned int count = 0;
+	int found = store_seek(store, STORE_ADDRESS, &from, &key, &value);
+
+	while (count < most && found == 0 &&
+	       row_key_address_matches(
+		   key.data, key.length, address, &ids[count])) {
+		count++;
+		found = store_next(store, STORE_ADDRESS, &key, &value);
+	}
+	return found == 0 || errno == ENOENT ? (int)count : -1;
+}
+
+int
+query_ids(const char *address, uint64_t after, uint64_t *ids, unsigned int most)
+{
+	int result;
+
+	if (after == UINT64_MAX)
+		return 0;
+	if (store_read_begin(store) == -1)
+		return -1;
+	result = walk_ids(address, after, ids, most);
+	store_read_end(store);
+	return result;
+}
+
+/* -- Acts ----------------------------------------------------------------- */
+
+int
+query_act(enum ctl_verb verb, uint64_t id, uint32_t number,
+    void (*done)(int result, void *context), void *context)
+{
+	return commit_verb(verb, id, number, done, context);
+}
+
+void
+query_forget(void *context)
+{
+	commit_forget_context(context);
+}

@@ -1,0 +1,3 @@
+#include "queue/stats.h"
+
+struct stats stats;

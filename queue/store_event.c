@@ -1,0 +1,215 @@
+#include "queue/store_event.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "common/id.h"
+#include "common/mail.h"
+#include "queue/store.h"
+
+static int
+put_event(struct store *store, uint64_t id, uint32_t number,
+    const struct row_event *event)
+{
+	struct row_key key = row_key_number(id, number);
+	uint8_t value[ROW_VALUE_SIZE];
+	size_t length = row_event_encode(event, value);
+
+	if (length == 0) {
+		errno = EMSGSIZE;
+		return -1;
+	}
+	return store_put(store, STORE_EVENT, &key, value, length);
+}
+
+/* The last event of a message. ENOENT if it has none. */
+static int
+find_last(
+    struct store *store, uint64_t id, uint32_t *number, struct bytes *value)
+{
+	struct row_key after = row_key_number(id + 1, 0);
+	struct bytes key;
+	uint64_t of;
+
+	if (store_seek_below(store, STORE_EVENT, &after, &key, value) == -1 ||
+	    row_key_number_read(key.data, key.length, &of, number) == -1)
+		return -1;
+	if (of == id)
+		return 0;
+	errno = ENOENT;
+	return -1;
+}
+
+int
+store_event_add(struct store *store, uint64_t id, const struct row_event *event)
+{
+	struct bytes value;
+	uint32_t number;
+
+	if (find_last(store, id, &number, &value) == 0)
+		return put_event(store, id, number + 1, event);
+	return errno == ENOENT ? put_event(store, id, 0, event) : -1;
+}
+
+static int
+index_address(struct store *store, const char *address, uint64_t id)
+{
+	struct row_key key = row_key_address(address, id);
+
+	if (address[0] == '\0')
+		return 0;
+	return store_put(store, STORE_ADDRESS, &key, "", 0);
+}
+
+int
+store_event_accepted(struct store *store, uint64_t id, uint32_t number,
+    const struct row_event *event)
+{
+	if (put_event(store, id, number, event) == -1 ||
+	    index_address(store, event->address, id) == -1)
+		return -1;
+	if (number == 0 && index_address(store, event->sender, id) == -1)
+		return -1;
+	if (strcmp(event->original, event->address) == 0)
+		return 0;
+	return index_address(store, event->original, id);
+}
+
+/* The id of the first event row that is not below this place. */
+static int
+seek_id(struct store *store, uint64_t from, uint64_t *id)
+{
+	struct row_key key = row_key_number(from, 0);
+	struct bytes k, value;
+	uint32_t number;
+
+	if (store_seek(store, STORE_EVENT, &key, &k, &value) == -1)
+		return -1;
+	return row_key_number_read(k.data, k.length, id, &number);
+}
+
+/* 1: nothing has happened to it since `before`, and it is gone. A row that
+ * does not decode is as old as its message. */
+static int
+is_forgotten(struct store *store, uint64_t id, uint64_t before)
+{
+	struct row_key key = row_key_id(id);
+	struct row_event event;
+	struct bytes value;
+	uint32_t number;
+
+	if (store_get(store, STORE_MESSAGE, &key, &value) == 0)
+		return 0;
+	if (errno != ENOENT || find_last(store, id, &number, &value) == -1)
+		return -1;
+	if (row_event_decode(&event, value.data, value.length) == -1)
+		return 1;
+	return event.time < before ? 1 : 0;
+}
+
+int
+store_event_purge_seek(struct store *store, struct store_event_purge *purge,
+    uint64_t before, unsigned int most)
+{
+	for (unsigned int i = 0; i < most; i++) {
+		uint64_t id;
+		int forgotten;
+
+		if (seek_id(store, purge->after + 1, &id) == -1) {
+			if (errno != ENOENT)
+				return -1;
+			purge->after = 0;
+			return 0;
+		}
+		if (id_time(id) >= before) {
+			purge->after = 0;
+			return 0;
+		}
+		forgotten = is_forgotten(store, id, before);
+		if (forgotten != 0)
+			return forgotten;
+		purge->after = id;
+	}
+	return 0;
+}
+
+static int
+unindex_address(struct store *store, const char *address, uint64_t id)
+{
+	struct row_key key = row_key_address(address, id);
+
+	if (address[0] == '\0' || store_delete(store, STORE_ADDRESS, &key) == 0)
+		return 0;
+	return errno == ENOENT ? 0 : -1;
+}
+
+static int
+unindex_event(struct store *store, uint64_t id, struct bytes value)
+{
+	uint8_t copy[ROW_VALUE_SIZE];
+	struct row_event event;
+
+	if (value.length > sizeof(copy))
+		return 0;
+	memcpy(copy, value.data, value.length);
+	if (row_event_decode(&event, copy, value.length) == -1 ||
+	    event.what != EVENT_ACCEPTED)
+		return 0;
+	if (unindex_address(store, event.sender, id) == -1 ||
+	    unindex_address(store, event.original, id) == -1)
+		return -1;
+	return unindex_address(store, event.address, id);
+}
+
+/* Deletes the events of one message, at most `left` of them. 1 if none is
+ * left behind. */
+static int
+forget(struct store *store, uint64_t id, unsigned int *left)
+{
+	struct row_key from = row_key_number(id, 0);
+	struct bytes key, value;
+	int found = store_seek(store, STORE_EVENT, &from, &key, &value);
+
+	while (found == 0) {
+		uint64_t of;
+		uint32_t number;
+
+		if (row_key_number_read(key.data, key.length, &of, &number) ==
+		    -1)
+			return -1;
+		if (of != id)
+			return 1;
+		if (*left == 0)
+			return 0;
+		--*left;
+		if (unindex_event(store, id, value) == -1 ||
+		    store_delete_here(store, STORE_EVENT) == -1)
+			return -1;
+		found = store_next(store, STORE_EVENT, &key, &value);
+	}
+	return errno == ENOENT ? 1 : -1;
+}
+
+int
+store_event_purge(struct store *store, struct store_event_purge *purge,
+    uint64_t before, unsigned int most)
+{
+	int forgotten = 0;
+
+	while (most > 0) {
+		int found = store_event_purge_seek(store, purge, before, most);
+		uint64_t id;
+
+		if (found == -1)
+			return -1;
+		if (found == 0)
+			return forgotten;
+		if (seek_id(store, purge->after + 1, &id) == -1)
+			return -1;
+		found = forget(store, id, &most);
+		if (found == -1)
+			return -1;
+		forgotten += found;
+	}
+	return forgotten;
+}

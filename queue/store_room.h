@@ -1,0 +1,28 @@
+/*
+ * How much more the store may take: the free space of its disk and of its map,
+ * less a reserve. A deletion in LMDB writes pages before it frees any, so a
+ * store that was filled to the last page could never be emptied again.
+ */
+#ifndef QUEUE_STORE_ROOM_H
+#define QUEUE_STORE_ROOM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <lmdb.h>
+
+#include "common/monotime.h"
+
+struct store_room {
+	uint64_t left;
+	struct monotime measured;
+	bool low;	   /* has been said in the log */
+	bool disk_unknown; /* likewise */
+};
+
+void store_room_begin(struct store_room *, MDB_env *);
+/* False if there is not so much room. */
+bool store_room_take(struct store_room *, MDB_env *, uint64_t bytes);
+void store_room_usage(MDB_env *, uint64_t *used, uint64_t *size);
+
+#endif

@@ -1,0 +1,55 @@
+/*
+ * A message on its way into the store: from the first record of it that a
+ * router sent until it is durable or refused.
+ */
+#ifndef QUEUE_SUBMISSION_H
+#define QUEUE_SUBMISSION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct message_envelope;
+struct message_route;
+
+struct submission_recipient {
+	char *address;
+	char *original;
+	char *name;
+	char *user;
+	char *destination;
+	uint8_t kind; /* enum route_kind */
+};
+
+struct submission {
+	uint64_t id;
+	uint64_t arrival; /* milliseconds since the epoch */
+	uint64_t size;
+	int fd;
+	char *sender;
+	char *client_address;
+	char *helo;
+	char *user;
+	uint8_t protocol;
+	uint8_t body;
+	uint32_t expected; /* recipients that were announced */
+	uint32_t count;	   /* and that have come */
+	struct submission_recipient *recipients;
+	size_t memory; /* octets that it holds, the content apart */
+
+	/* Who waits for the answer; NULL if nobody does any more. */
+	void (*answer)(
+	    struct submission *, unsigned int code, const char *reply);
+	void *owner;
+	uint32_t handle;
+};
+
+/* EPROTO: it is not what a sound router sends. ENOMEM. The descriptor stays
+ * with the caller on failure. */
+struct submission *submission_new(const struct message_envelope *, int fd,
+    uint64_t arrival) __attribute__((warn_unused_result));
+/* Likewise. */
+int submission_add(struct submission *, const struct message_route *)
+    __attribute__((warn_unused_result));
+void submission_free(struct submission **);
+
+#endif

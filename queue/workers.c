@@ -1,0 +1,380 @@
+#include "queue/workers.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bsd/string.h>
+#include <bsd/sys/queue.h>
+#include <bsd/sys/tree.h>
+#include <event2/event.h>
+
+#include "common/log.h"
+#include "common/monotime.h"
+#include "queue/destination.h"
+#include "queue/lifecycle.h"
+#include "queue/link_agent.h"
+#include "queue/link_spawn.h"
+#include "queue/scheduler.h"
+
+/* Processes at once; the one that has been idle for longest makes room. */
+#define WORKERS_MOST 200
+#define IDLE_MS (30 * 1000)
+/* A delivery that takes longer hangs: the worker is killed. */
+#define WATCHDOG_MS (5 * 60 * 1000)
+/* So long may spawn take to answer. */
+#define HIRE_MS (60 * 1000)
+/* A refusal is good for what is due now, not for later. */
+#define REFUSAL_MS (5 * 1000)
+#define WATCH_MS 1000
+
+enum worker_state {
+	WORKER_WANTED, /* spawn is not there to be asked */
+	WORKER_HIRING,
+	WORKER_IDLE,
+	WORKER_BUSY,
+	WORKER_REFUSED,
+};
+
+struct worker {
+	RB_ENTRY(worker) by_user;
+	TAILQ_ENTRY(worker) in_idle;
+	enum worker_state state;
+	struct monotime since;
+	uint32_t number; /* of the request to spawn */
+	uint32_t pid;
+	struct agent *agent;
+	enum report_outcome outcome; /* of a refusal */
+	char *reply;
+	char user[LIMIT_USER + 1];
+};
+
+RB_HEAD(worker_tree, worker);
+
+static struct {
+	struct event_base *base;
+	struct event *watch;
+	struct worker_tree tree;
+	TAILQ_HEAD(, worker) idle; /* the first has been idle for longest */
+	unsigned int count;
+	uint32_t number;
+} state;
+
+static int
+compare(struct worker *a, struct worker *b)
+{
+	return strcmp(a->user, b->user);
+}
+
+RB_PROTOTYPE(worker_tree, worker, by_user, compare)
+RB_GENERATE(worker_tree, worker, by_user, compare)
+
+static const char *
+user_of(const struct destination *d)
+{
+	return d->name + strlen("local:");
+}
+
+static void
+wake_destination(const struct worker *w)
+{
+	char name[LIMIT_DESTINATION + 1];
+
+	snprintf(name, sizeof(name), "local:%s", w->user);
+	scheduler_agent_ready(ROUTE_MAILBOX, name);
+}
+
+static void
+set_state(struct worker *w, enum worker_state next)
+{
+	if (w->state == WORKER_IDLE)
+		TAILQ_REMOVE(&state.idle, w, in_idle);
+	w->state = next;
+	w->since = monotime_now();
+	if (next == WORKER_IDLE)
+		TAILQ_INSERT_TAIL(&state.idle, w, in_idle);
+}
+
+/* Closing its channel ends the worker. */
+static void
+dismiss(struct worker *w)
+{
+	set_state(w, WORKER_WANTED);
+	RB_REMOVE(worker_tree, &state.tree, w);
+	state.count--;
+	agent_free(&w->agent);
+	wake_destination(w);
+	free(w->reply);
+	free(w);
+	scheduler_slot_free(ROUTE_MAILBOX);
+}
+
+/* -- The worker's link ---------------------------------------------------- */
+
+static void
+on_closed(struct agent *agent, void *context)
+{
+	struct worker *w = context;
+
+	(void)agent;
+	w->agent = NULL; /* frees itself */
+	dismiss(w);
+}
+
+static void
+on_idle(struct agent *agent, void *context)
+{
+	(void)agent;
+	set_state(context, WORKER_IDLE);
+	scheduler_slot_free(ROUTE_MAILBOX);
+}
+
+/* -- Hiring --------------------------------------------------------------- */
+
+static void
+refuse(struct worker *w, enum report_outcome outcome, const char *reply)
+{
+	free(w->reply);
+	w->reply = strdup(reply);
+	w->outcome = outcome;
+	set_state(w, WORKER_REFUSED);
+	wake_destination(w);
+}
+
+static void
+ask(struct worker *w)
+{
+	w->number = ++state.number;
+	set_state(w, spawn_hire(w->number, w->user) == 0 ? WORKER_HIRING
+							 : WORKER_WANTED);
+}
+
+static struct worker *
+find_request(uint32_t number)
+{
+	struct worker *w;
+
+	RB_FOREACH (w, worker_tree, &state.tree)
+		if (w->state == WORKER_HIRING && w->number == number)
+			return w;
+	log_warn("hire-answer-dropped handle=%" PRIu32, number);
+	return NULL;
+}
+
+static void
+on_hired(uint32_t number, int fd, uint32_t pid)
+{
+	static const struct agent_handler handler = {
+		.closed = on_closed,
+		.idle = on_idle,
+	};
+	struct worker *w = find_request(number);
+
+	if (w == NULL) {
+		close(fd);
+		return;
+	}
+	w->pid = pid;
+	w->agent = agent_new(
+	    state.base, fd, PROGRAM_LOCAL, SCHEDULER_WINDOW_LOCAL, &handler, w);
+	if (w->agent == NULL) {
+		refuse(w, REPORT_DEFERRED, "4.3.0 Out of memory");
+		return;
+	}
+	set_state(w, WORKER_IDLE);
+	wake_destination(w);
+}
+
+static void
+on_refused(uint32_t number, enum report_outcome outcome, const char *reply)
+{
+	struct worker *w = find_request(number);
+
+	if (w != NULL)
+		refuse(w, outcome, reply);
+}
+
+static void
+on_spawn_ready(void)
+{
+	struct worker *w;
+
+	RB_FOREACH (w, worker_tree, &state.tree)
+		if (w->state == WORKER_WANTED)
+			ask(w);
+}
+
+static void
+on_spawn_lost(void)
+{
+	struct worker *w;
+
+	RB_FOREACH (w, worker_tree, &state.tree)
+		if (w->state == WORKER_HIRING)
+			set_state(w, WORKER_WANTED);
+}
+
+static bool
+make_room(void)
+{
+	if (state.count < WORKERS_MOST)
+		return true;
+	if (TAILQ_EMPTY(&state.idle))
+		return false;
+	dismiss(TAILQ_FIRST(&state.idle));
+	return true;
+}
+
+static enum agent_state
+hire(const char *user)
+{
+	struct worker *w;
+
+	if (!make_room())
+		return AGENT_FULL;
+	w = calloc(1, sizeof(*w));
+	if (w == NULL)
+		return AGENT_FULL;
+	strlcpy(w->user, user, sizeof(w->user));
+	RB_INSERT(worker_tree, &state.tree, w);
+	state.count++;
+	ask(w);
+	return AGENT_COMING;
+}
+
+/* -- For the scheduler ---------------------------------------------------- */
+
+static struct worker *
+find(const struct destination *d)
+{
+	struct worker key;
+
+	strlcpy(key.user, user_of(d), sizeof(key.user));
+	return RB_FIND(worker_tree, &state.tree, &key);
+}
+
+static void
+explain_refusal(const struct worker *w, struct lifecycle_report *refusal)
+{
+	*refusal = (struct lifecycle_report){
+		.outcome = w->outcome,
+		.scope = w->outcome == REPORT_DEFERRED
+			     ? REPORT_SCOPE_DESTINATION
+			     : REPORT_SCOPE_RECIPIENT,
+		.host = "",
+		.reply = w->reply != NULL ? w->reply : "",
+	};
+}
+
+enum agent_state
+workers_ready(const struct destination *d, struct lifecycle_report *refusal)
+{
+	struct worker *w = find(d);
+
+	if (w == NULL)
+		return hire(user_of(d));
+	switch (w->state) {
+	case WORKER_WANTED:
+	case WORKER_HIRING:
+		return AGENT_COMING;
+	case WORKER_IDLE:
+	case WORKER_BUSY:
+		return agent_has_room(w->agent) ? AGENT_READY : AGENT_FULL;
+	case WORKER_REFUSED:
+		explain_refusal(w, refusal);
+		return AGENT_REFUSED;
+	}
+	return AGENT_COMING;
+}
+
+int
+workers_deliver(const struct delivery *delivery)
+{
+	struct worker *w = find(delivery->destination);
+
+	assert(w != NULL && w->agent != NULL);
+	if (agent_deliver(w->agent, delivery) == -1)
+		return -1;
+	if (w->state == WORKER_IDLE)
+		set_state(w, WORKER_BUSY);
+	return 0;
+}
+
+/* -- Time ----------------------------------------------------------------- */
+
+static bool
+is_older(const struct worker *w, int64_t milliseconds)
+{
+	return monotime_ms_between(w->since, monotime_now()) >= milliseconds;
+}
+
+static void
+watch(struct worker *w)
+{
+	struct monotime since = monotime_add_ms(monotime_now(), -WATCHDOG_MS);
+
+	switch (w->state) {
+	case WORKER_WANTED:
+		break;
+	case WORKER_HIRING:
+		if (is_older(w, HIRE_MS))
+			refuse(w, REPORT_DEFERRED,
+			    "4.3.0 The delivery agent did not start");
+		break;
+	case WORKER_IDLE:
+		if (is_older(w, IDLE_MS))
+			dismiss(w);
+		break;
+	case WORKER_BUSY:
+		if (!agent_is_late(w->agent, since))
+			break;
+		log_error("worker-hangs user=\"%s\" pid=%" PRIu32,
+		    log_text(w->user), w->pid);
+		spawn_kill(w->pid);
+		dismiss(w);
+		break;
+	case WORKER_REFUSED:
+		if (is_older(w, REFUSAL_MS))
+			dismiss(w);
+		break;
+	}
+}
+
+static void
+on_watch(evutil_socket_t fd, short what, void *context)
+{
+	struct worker *w, *following;
+
+	(void)fd;
+	(void)what;
+	(void)context;
+	RB_FOREACH_SAFE(w, worker_tree, &state.tree, following)
+	watch(w);
+}
+
+int
+workers_start(struct event_base *base)
+{
+	static const struct timeval period = { WATCH_MS / 1000, 0 };
+	static const struct spawn_handler handler = {
+		.hired = on_hired,
+		.refused = on_refused,
+		.ready = on_spawn_ready,
+		.lost = on_spawn_lost,
+	};
+
+	memset(&state, 0, sizeof(state));
+	state.base = base;
+	RB_INIT(&state.tree);
+	TAILQ_INIT(&state.idle);
+	spawn_start(base, &handler);
+	state.watch = event_new(base, -1, EV_PERSIST, on_watch, NULL);
+	if (state.watch != NULL && evtimer_add(state.watch, &period) == 0)
+		return 0;
+	errno = ENOMEM;
+	return -1;
+}
