@@ -245,6 +245,16 @@ link_queue_abandon(struct link_queue *q, struct parcel *p)
 
 /* -- Answers --------------------------------------------------------------- */
 
+/* It goes to the client: a code that ends DATA, and one line. */
+static bool
+is_final_reply(const struct message_stored *m)
+{
+	for (const char *c = m->reply; *c != '\0'; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			return false;
+	return m->code == 250 || m->code / 100 == 4 || m->code / 100 == 5;
+}
+
 static int
 on_stored(struct queue_link *link, const struct message *m)
 {
@@ -257,8 +267,7 @@ on_stored(struct queue_link *link, const struct message *m)
 		return 0;
 	}
 	if (m->stored.id != transaction_id(p->transaction) ||
-	    (m->stored.code != 250 && m->stored.code / 100 != 4 &&
-		m->stored.code / 100 != 5))
+	    !is_final_reply(&m->stored))
 		return -1;
 	if (m->stored.code == 250)
 		reply_set(&reply, 250, "2.0.0 Ok: queued as %s",
