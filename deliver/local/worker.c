@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,8 +24,11 @@
  * the channel, the log and the directories. */
 #define OPEN_FILES (INTAKE_LETTERS + INTAKE_COPIES + 64)
 
+/* Long enough for the queue to read the last reports. */
+#define PAUSE_MS 1000
+
 static struct intake intake;
-static bool given_up;
+static bool unusable; /* a mailbox could not be opened */
 /* A mailbox that was delivered to and is still to be tidied. */
 static const struct mailbox_config *untidy;
 
@@ -57,17 +61,6 @@ place_all(
 		copies[i]->result = *result;
 }
 
-/* The mailbox cannot be opened. What made it so may be new to this worker's
- * cage (a home that was mended, a Maildir that was made again), so it takes
- * nothing more and the next worker looks afresh. What the queue has already
- * sent is still read and answered. */
-static void
-give_up(const struct worker *w)
-{
-	given_up = true;
-	(void)shutdown(w->fd, SHUT_RD);
-}
-
 static void
 deliver_maildir(const struct worker *w, const struct mailbox_config *mailbox,
     struct copy *const *copies, unsigned int count)
@@ -77,7 +70,7 @@ deliver_maildir(const struct worker *w, const struct mailbox_config *mailbox,
 
 	if (place_open(&place, &w->owner, mailbox->path, &why) == -1) {
 		place_all(copies, count, &why);
-		give_up(w);
+		unusable = true;
 		return;
 	}
 	maildir_deliver(&place, w->config->hostname, copies, count);
@@ -163,8 +156,6 @@ gather(const struct worker *w)
 		    PROGRAM_QUEUE, intake.copy_count > 0 ? MSG_DONTWAIT : 0);
 		if (got == -1 && errno == EAGAIN)
 			break;
-		if (got == 0 && intake.copy_count > 0 && given_up)
-			break; /* the end that we made: answer first */
 		if (got != 1)
 			return got;
 		taken = intake_take(&intake, &m);
@@ -197,14 +188,25 @@ report_batch(const struct worker *w)
 	return 0;
 }
 
+/* What makes a mailbox usable again may be new to this worker's cage (a home
+ * that was mended, a Maildir that was made anew), so the worker ends as soon
+ * as the queue pauses, and the next one looks afresh. */
+static bool
+is_wanted(const struct worker *w)
+{
+	struct pollfd p = { .fd = w->fd, .events = POLLIN };
+
+	return !unusable || poll(&p, 1, PAUSE_MS) != 0;
+}
+
 void
 worker_run(const struct worker *w)
 {
-	int got;
+	int got = 0;
 
 	confine(w);
 	intake_begin(&intake);
-	while ((got = gather(w)) == 1) {
+	while (is_wanted(w) && (got = gather(w)) == 1) {
 		deliver_batch(w);
 		if (report_batch(w) == -1)
 			break; /* the queue has gone */

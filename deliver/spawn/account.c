@@ -1,12 +1,14 @@
 #include "deliver/spawn/account.h"
 
-#include <ctype.h>
 #include <errno.h>
+#include <nss.h>
 #include <pwd.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <bsd/string.h>
+
+#include "common/log.h"
 
 /* One entry of the password database; longer ones are no person's. */
 #define ENTRY_SIZE 16384
@@ -21,17 +23,20 @@ look_up(const char *login, struct passwd *storage, struct passwd **found)
 	return getpwnam_r(login, storage, entry, sizeof(entry), found);
 }
 
+/* Other sources of accounts would need a socket, or code that is loaded when
+ * they are asked; and only of files is it certain that a name is not there. */
 void
 account_preload(void)
 {
 	struct passwd storage, *found;
 
-	/* Asking for nobody walks through every source of accounts. */
+	if (__nss_configure_lookup("passwd", "files") == -1)
+		log_warn("account-sources error=\"%s\"", strerror(errno));
 	(void)look_up("root", &storage, &found);
-	(void)look_up("postern no such user", &storage, &found);
 }
 
-/* What useradd(8) lets be, and the signs of directory services. */
+/* A field of passwd(5), and nothing that could be taken for a path or an
+ * option. */
 bool
 account_name_is_valid(const char *login)
 {
@@ -40,12 +45,10 @@ account_name_is_valid(const char *login)
 	if (length == 0 || length > LIMIT_USER || login[0] == '-' ||
 	    login[0] == '.')
 		return false;
-	for (size_t i = 0; i < length; i++) {
-		unsigned char c = (unsigned char)login[i];
-
-		if (c >= 128 || (!isalnum(c) && strchr("._-+@$", c) == NULL))
+	for (; *login != '\0'; login++)
+		if (*login <= ' ' || *login > '~' || *login == ':' ||
+		    *login == '/')
 			return false;
-	}
 	return true;
 }
 

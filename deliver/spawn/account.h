@@ -11,7 +11,7 @@
 #include "deliver/local/owner.h"
 #include "deliver/local/result.h"
 
-/* Loads what the C library needs for look-ups while it still may. */
+/* Before the sandbox: accounts are those of /etc/passwd, as in the router. */
 void account_preload(void);
 
 /* Could this be a login name at all? Pure. */

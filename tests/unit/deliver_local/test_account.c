@@ -13,12 +13,12 @@ static void
 test_names(void **state)
 {
 	static const char *const good[] = { "alice", "a", "Alice.B-c_9",
-		"host$", "alice@example.org", "x+y", "_apt",
+		"host$", "alice@example.org", "x+y", "_apt", "DOMAIN\\a",
 		"01234567890123456789012345678901234567890123456789012345678901"
 		"23" };
 	static const char *const bad[] = { "", "-x", "-", ".", "..", "../x",
-		"a/b", "/", "a b", " a", "a\n", "a:b", "a\\b", "a;b", "a*",
-		"a\x7f", "\xc3\xa9", "a\t",
+		"a/b", "/", "a b", " a", "a\n", "a:b", "a\x7f", "\xc3\xa9",
+		"a\t",
 		"01234567890123456789012345678901234567890123456789012345678901"
 		"234" };
 
