@@ -95,7 +95,9 @@ use_age(struct options *o, const char *value)
 
 #define WANTED_TEXT "a text of a sensible length"
 static const struct option options[] = {
-	{ "--sender", "ADDRESS", "from it; \"@example.org\" for a whole domain",
+	{ "--sender", "ADDRESS",
+	    "from it; \"@example.org\" for a whole domain, \"<>\" for "
+	    "bounces",
 	    WANTED_TEXT, OPTIONS_FILTER, use_sender },
 	{ "--recipient", "ADDRESS", "to it, written likewise", WANTED_TEXT,
 	    OPTIONS_FILTER, use_recipient },

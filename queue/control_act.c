@@ -13,6 +13,8 @@ collect_one(const struct query_item *item, void *context)
 {
 	struct control_work *w = context;
 
+	if (!control_means(w, item))
+		return true;
 	if (w->batched == BATCH)
 		return false;
 	w->batch[w->batched++] = (struct target){ item->id, item->number };
@@ -43,7 +45,7 @@ control_log_act(const struct control_work *w)
 	    ctl_verb_name(w->verb), (unsigned int)w->uid, w->matched, w->done,
 	    w->failed, w->pending,
 	    w->filter.id != 0 ? id_format(w->filter.id).text : "-",
-	    log_text(w->sender), log_text(w->recipient),
+	    w->null_sender ? "<>" : log_text(w->sender), log_text(w->recipient),
 	    log_text(w->destination), log_text(w->text),
 	    w->filter.state != 0 ? recipient_state_name(w->filter.state - 1U)
 				 : "-",

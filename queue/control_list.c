@@ -60,6 +60,8 @@ list_one(const struct query_item *item, void *context)
 {
 	struct control_work *w = context;
 
+	if (!control_means(w, item))
+		return true;
 	if (!control_has_room(w))
 		return false;
 	w->matched++;

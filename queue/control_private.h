@@ -39,6 +39,7 @@ struct control_work {
 	char recipient[LIMIT_PATH + 1];
 	char destination[LIMIT_DESTINATION + 1];
 	char text[LIMIT_REPLY + 1];
+	bool null_sender; /* the filter means bounces only */
 	struct query_place place;
 	uint64_t matched; /* recipients that the filter meant */
 
@@ -67,6 +68,8 @@ enum control_progress control_step_ids(struct control_work *);
 enum control_progress control_step_events(struct control_work *);
 enum control_progress control_step_stats(struct control_work *);
 
+/* Does the filter mean it? What query.h cannot say is said here. */
+bool control_means(const struct control_work *, const struct query_item *);
 /* Another message may be sent now. */
 bool control_has_room(const struct control_work *);
 /* A message about this id, or about none if that is zero. */

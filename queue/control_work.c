@@ -15,6 +15,12 @@
 #include "queue/control_private.h"
 
 bool
+control_means(const struct control_work *w, const struct query_item *item)
+{
+	return !w->null_sender || item->message->sender[0] == '\0';
+}
+
+bool
 control_has_room(const struct control_work *w)
 {
 	return channel_queued(w->channel) < CONTROL_BACKLOG;
@@ -70,7 +76,8 @@ select_recipients(struct control_work *w, const struct message_ctl_list *q)
 {
 	if (q->state > RECIPIENT_STATES)
 		return -1;
-	strlcpy(w->sender, q->sender, sizeof(w->sender));
+	w->null_sender = strcmp(q->sender, "<>") == 0;
+	strlcpy(w->sender, w->null_sender ? "" : q->sender, sizeof(w->sender));
 	strlcpy(w->recipient, q->recipient, sizeof(w->recipient));
 	strlcpy(w->destination, q->destination, sizeof(w->destination));
 	strlcpy(w->text, q->text, sizeof(w->text));

@@ -413,6 +413,19 @@ lists_json(void **state)
 }
 
 static void
+lists_bounces(void **state)
+{
+	(void)state;
+	assert_int_equal(run(list_run, 0, "--sender <> --state failed"), EX_OK);
+	assert_non_null(strstr(run_out, " <> -> dave@far.test"));
+	assert_int_equal(run(list_run, 0, "--sender <> --state held"), EX_OK);
+	assert_string_equal(run_out, "");
+	assert_int_equal(
+	    run(act_run, CTL_VERB_RELEASE, "--sender <> --state held"), EX_OK);
+	assert_string_equal(run_out, "0 recipients released\n");
+}
+
+static void
 lists_very_many(void **state)
 {
 	size_t lines = 0;
@@ -731,6 +744,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lists),
 		cmocka_unit_test(lists_json),
+		cmocka_unit_test(lists_bounces),
 		cmocka_unit_test(lists_very_many),
 		cmocka_unit_test(sums_up_on_a_terminal),
 		cmocka_unit_test(says_why),
