@@ -19,6 +19,7 @@
 #include "smtpd/intake.h"
 #include "smtpd/link_resolver.h"
 #include "smtpd/link_router.h"
+#include "smtpd/patience.h"
 #include "smtpd/reply.h"
 #include "smtpd/trace.h"
 
@@ -28,19 +29,6 @@
 #define OUTPUT_MOST 16384
 /* Replies that may wait for those which the router still owes. */
 #define OUTPUT_HELD 4096
-
-/* RFC 5321 4.5.3.2.7: at least five minutes. */
-#define COMMAND_SECONDS 300
-/* Between two pieces of content; RFC 5321 4.5.3.2.5. */
-#define DATA_SECONDS 180
-/* The whole content: this long, and then at least this fast, so that nobody
- * holds a session for days with a few octets a minute. */
-#define DATA_TOTAL_SECONDS 600
-#define DATA_OCTETS_PER_SECOND 500
-/* Clients wait ten minutes for the end of DATA, five for RCPT. */
-#define ROUTER_SECONDS 240
-/* For the last reply to be read. */
-#define LINGER_SECONDS 5
 
 struct client {
 	unsigned int slot;
@@ -58,11 +46,7 @@ struct client {
 	bool broken;		/* a reply is lost */
 	bool lingering;		/* all is said; wait for the client to close */
 
-	/* For the time limits: whose move it was when last looked at. */
-	enum session_turn turn;
-	unsigned int commands;
-	uint64_t received; /* of this content */
-	struct monotime deadline, data_end;
+	struct patience patience;
 };
 
 static void
@@ -159,7 +143,6 @@ on_content_begin(void *context, const struct transaction *t)
 		.time = time(NULL),
 	};
 
-	c->received = 0;
 	c->intake = intake_new();
 	if (c->intake == NULL)
 		return -1;
@@ -219,60 +202,6 @@ static const struct session_effects effects = {
 	.end = on_end,
 	.close = on_close,
 };
-
-/* -- Time ----------------------------------------------------------------- */
-
-static struct monotime
-in_seconds(struct monotime now, int64_t seconds)
-{
-	return monotime_add_ms(now, seconds * 1000);
-}
-
-static void
-extend_data(struct client *c, struct monotime now, bool begins)
-{
-	int64_t slow = (int64_t)(c->received / DATA_OCTETS_PER_SECOND);
-	struct monotime last;
-
-	if (begins)
-		c->data_end = in_seconds(now, DATA_TOTAL_SECONDS);
-	last = in_seconds(c->data_end, slow);
-	c->deadline = in_seconds(now, DATA_SECONDS);
-	if (monotime_is_before(last, c->deadline))
-		c->deadline = last;
-}
-
-/* Sets the deadline anew if something has moved on. A part of a command line
- * is no progress; a piece of content is. */
-static void
-extend_time(struct client *c, size_t consumed)
-{
-	enum session_turn turn = session_turn(c->session);
-	unsigned int commands = session_commands(c->session);
-	bool turned = turn != c->turn;
-
-	if (turn == SESSION_TURN_DATA)
-		c->received += consumed;
-	if (!turned && commands == c->commands &&
-	    (turn != SESSION_TURN_DATA || consumed == 0))
-		return;
-	c->turn = turn;
-	c->commands = commands;
-	switch (turn) {
-	case SESSION_TURN_COMMAND:
-		c->deadline = in_seconds(monotime_now(), COMMAND_SECONDS);
-		break;
-	case SESSION_TURN_DATA:
-		extend_data(c, monotime_now(), turned);
-		break;
-	case SESSION_TURN_ROUTER:
-		c->deadline = in_seconds(monotime_now(), ROUTER_SECONDS);
-		break;
-	case SESSION_TURN_NOBODY:
-		c->deadline = in_seconds(monotime_now(), LINGER_SECONDS);
-		break;
-	}
-}
 
 /* -- Octets --------------------------------------------------------------- */
 
@@ -336,7 +265,8 @@ go_on(struct client *c)
 		consumed = session_input(c->session, data, length);
 		evbuffer_drain(input, consumed);
 	}
-	extend_time(c, consumed);
+	patience_note(&c->patience, monotime_now(), session_turn(c->session),
+	    session_commands(c->session), consumed);
 	if (c->broken || !flush(c))
 		client_free(c);
 	else if (c->closing && !c->lingering && output_length(c) == 0)
@@ -435,7 +365,7 @@ client_start(struct event_base *base, int fd_take, const struct sockaddr *from,
 	}
 	c->slot = slot;
 	c->listener = listener;
-	c->turn = SESSION_TURN_NOBODY;
+	patience_start(&c->patience, monotime_now());
 	set_address(c, from);
 	c->session = session_new(rules, &effects, c);
 	if (open_stream(c, base, fd_take) == -1 || c->session == NULL) {
@@ -488,7 +418,7 @@ client_take_name(struct client *c, const char *name)
 void
 client_check_time(struct client *c, struct monotime now)
 {
-	if (monotime_is_before(now, c->deadline))
+	if (!patience_is_over(&c->patience, now))
 		return;
 	if (session_turn(c->session) == SESSION_TURN_NOBODY) {
 		client_free(c);

@@ -1,0 +1,14 @@
+units += smtpd/test_command smtpd/test_data smtpd/test_reply smtpd/test_trace \
+	smtpd/test_intake smtpd/test_patience smtpd/test_session \
+	smtpd/test_pairs smtpd/test_link
+smtpd_session_src := smtpd/session.c smtpd/session_verb.c smtpd/command.c \
+	smtpd/data.c
+smtpd/test_command_src := smtpd/command.c
+smtpd/test_data_src := smtpd/data.c
+smtpd/test_reply_src := smtpd/reply.c
+smtpd/test_trace_src := smtpd/trace.c
+smtpd/test_intake_src := smtpd/intake.c
+smtpd/test_patience_src := smtpd/patience.c
+smtpd/test_session_src := $(smtpd_session_src) tests/unit/smtpd/play.c
+smtpd/test_pairs_src := $(smtpd_session_src) tests/unit/smtpd/play.c
+smtpd/test_link_src := smtpd/link.c smtpd/link_router.c smtpd/link_resolver.c
