@@ -6,8 +6,8 @@
 #include "supervisor/generation.h"
 #include "supervisor/process.h"
 
-/* A program that counts its seconds itself gets this much more. */
-#define GRACE_MS 2000
+/* Between the end of a program's own patience and the end of ours. */
+#define GRACE_MS 400
 /* The last word, after the latest end_by of all. */
 #define HOUSE_MS 4900
 #define LEAST_MS 200
@@ -34,18 +34,27 @@ is_needed(const struct process *p)
 	return false;
 }
 
-static void
-drain_process(struct process *p)
+/* How long it may take, in milliseconds, until it is killed. */
+static int64_t
+time_left(const struct process *p)
 {
 	int64_t left = DRAIN_RELOAD_SECONDS * 1000 + GRACE_MS;
 
 	if (p->house->stopping)
 		left = p->spec->end_by -
 		       monotime_ms_between(stopping_since, monotime_now());
-	if (left < LEAST_MS)
-		left = LEAST_MS;
-	process_drain(p, p->house->stopping ? (uint32_t)(left + 999) / 1000
-					    : DRAIN_RELOAD_SECONDS);
+	return left < LEAST_MS ? LEAST_MS : left;
+}
+
+/* A program is told of fewer seconds, so that it can end by itself and say
+ * goodbye to its clients. */
+static void
+drain_process(struct process *p)
+{
+	int64_t left = time_left(p);
+	int64_t seconds = (left - GRACE_MS) / 1000;
+
+	process_drain(p, seconds < 1 ? 1 : (uint32_t)seconds);
 	process_kill_in(p, left);
 }
 

@@ -47,7 +47,7 @@ fill_environment(char **environment)
 }
 
 static int
-arrange_descriptors(int channel)
+arrange_descriptors(int channel, bool keep_stderr)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -57,6 +57,8 @@ arrange_descriptors(int channel)
 	channel = fcntl(channel, F_DUPFD_CLOEXEC, CHANNEL_FD + 1);
 	if (channel == -1 || dup2(null, STDIN_FILENO) == -1 ||
 	    dup2(null, STDOUT_FILENO) == -1 || dup2(channel, CHANNEL_FD) == -1)
+		return -1;
+	if (!keep_stderr && dup2(null, STDERR_FILENO) == -1)
 		return -1;
 	closefrom(CHANNEL_FD + 1);
 	return 0;
@@ -75,7 +77,7 @@ reset_signals(void)
 }
 
 static void
-become(const char *path, int channel)
+become(const char *path, int channel, bool keep_stderr)
 {
 	char *environment[KEPT + 2];
 	char *arguments[2] = { strdup(path), NULL };
@@ -83,7 +85,8 @@ become(const char *path, int channel)
 	reset_signals();
 	fill_environment(environment);
 	setsid();
-	if (arguments[0] != NULL && arrange_descriptors(channel) == 0)
+	if (arguments[0] != NULL &&
+	    arrange_descriptors(channel, keep_stderr) == 0)
 		execve(path, arguments, environment);
 	log_error("exec-failed path=\"%s\" error=\"%s\"", log_text(path),
 	    strerror(errno));
@@ -93,7 +96,7 @@ become(const char *path, int channel)
 /* Signals wait until the child has its own handlers: one that comes too early
  * would go through libevent's socket to the supervisor. */
 pid_t
-exec_program(const char *path, int channel)
+exec_program(const char *path, int channel, bool keep_stderr)
 {
 	sigset_t all, before;
 	pid_t pid;
@@ -103,7 +106,7 @@ exec_program(const char *path, int channel)
 	sigprocmask(SIG_SETMASK, &all, &before);
 	pid = fork();
 	if (pid == 0)
-		become(path, channel);
+		become(path, channel, keep_stderr);
 	error = errno;
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	errno = error;

@@ -64,6 +64,7 @@ TAILQ_HEAD(generation_list, generation);
 struct house {
 	struct event_base *base;
 	const char *config_path;
+	bool foreground;
 	int control_fd; /* the queue's control socket */
 	struct process_list processes;
 	struct generation_list generations; /* oldest first */

@@ -15,11 +15,11 @@
 
 static struct {
 	struct house *house;
-	int fd; /* what all share; -1 while there is no syslog */
-	bool foreground;
+	int syslog; /* what all share; -1 while there is none */
+	int other;  /* standard error, or nowhere if that is not ours */
 	bool verbose;
 	struct event *again;
-} state = { .fd = -1 };
+} state = { .syslog = -1 };
 
 static int
 connect_syslog(void)
@@ -43,7 +43,7 @@ connect_syslog(void)
 static void
 use_it_here(void)
 {
-	int fd = fcntl(state.fd, F_DUPFD_CLOEXEC, 0);
+	int fd = fcntl(state.syslog, F_DUPFD_CLOEXEC, 0);
 
 	if (fd != -1)
 		log_open(fd, LOG_FORM_SYSLOG, state.verbose);
@@ -55,10 +55,10 @@ try_to_connect(void)
 	static const struct timeval soon = { 1, 0 };
 	struct process *p;
 
-	if (state.fd != -1)
-		close(state.fd);
-	state.fd = connect_syslog();
-	if (state.fd == -1) {
+	if (state.syslog != -1)
+		close(state.syslog);
+	state.syslog = connect_syslog();
+	if (state.syslog == -1) {
 		evtimer_add(state.again, &soon);
 		return;
 	}
@@ -82,7 +82,7 @@ log_socket_lost(void)
 {
 	static const struct timeval soon = { 0, 200000 };
 
-	if (!state.foreground && !evtimer_pending(state.again, NULL))
+	if (!state.house->foreground && !evtimer_pending(state.again, NULL))
 		evtimer_add(state.again, &soon);
 }
 
@@ -93,27 +93,42 @@ on_lost_here(uint32_t lines)
 	log_socket_lost();
 }
 
-int
-log_socket_start(struct house *house, bool foreground, bool verbose)
+static int
+start_stderr(bool verbose)
 {
-	int fd;
+	int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
 
+	if (fd == -1)
+		return -1;
+	state.other = STDERR_FILENO;
+	log_open(fd, LOG_FORM_STDERR, verbose);
+	return 0;
+}
+
+static int
+start_syslog(void)
+{
+	state.other = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (state.other == -1)
+		return -1;
+	try_to_connect();
+	if (state.syslog == -1)
+		log_warn("log-missing path=%s effect=\"lines are lost until "
+			 "syslog is there\"",
+		    SYSLOG_PATH);
+	return 0;
+}
+
+int
+log_socket_start(struct house *house, bool verbose)
+{
 	state.house = house;
-	state.foreground = foreground;
 	state.verbose = verbose;
 	state.again = evtimer_new(house->base, on_again, NULL);
 	if (state.again == NULL)
 		return -1;
 	log_on_lost(on_lost_here);
-	if (!foreground) {
-		try_to_connect();
-		return 0;
-	}
-	fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
-	if (fd == -1)
-		return -1;
-	log_open(fd, LOG_FORM_STDERR, verbose);
-	return 0;
+	return house->foreground ? start_stderr(verbose) : start_syslog();
 }
 
 void
@@ -121,7 +136,7 @@ log_socket_tell(struct process *p)
 {
 	struct message m = MESSAGE_INIT(MESSAGE_LOG, 0);
 
-	m.log.form = state.fd != -1 ? LOG_FORM_SYSLOG : LOG_FORM_STDERR;
+	m.log.form = state.syslog != -1 ? LOG_FORM_SYSLOG : LOG_FORM_STDERR;
 	m.log.verbose = state.verbose;
-	process_tell(p, &m, state.fd != -1 ? state.fd : STDERR_FILENO);
+	process_tell(p, &m, state.syslog != -1 ? state.syslog : state.other);
 }

@@ -6,12 +6,10 @@
 #ifndef SUPERVISOR_LOG_SOCKET_H
 #define SUPERVISOR_LOG_SOCKET_H
 
-#include <stdbool.h>
-
 #include "supervisor/house.h"
 
 /* -1 if the event loop refuses. A syslog that is not there is waited for. */
-int log_socket_start(struct house *, bool foreground, bool verbose)
+int log_socket_start(struct house *, bool verbose)
     __attribute__((warn_unused_result));
 /* Sends LOG. */
 void log_socket_tell(struct process *);

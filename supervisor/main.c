@@ -129,7 +129,7 @@ prepare(struct house *house, const struct options *o)
 	directories_make(s->config);
 	directories_lock(s->config);
 	control_open(house, s->config);
-	if (!o->foreground && daemon_begin() == -1)
+	if (!house->foreground && daemon_begin() == -1)
 		log_fatal(EX_OSERR, "daemon");
 	directories_sign();
 	house->base = event_base_new();
@@ -143,7 +143,7 @@ static void
 start(struct house *house, const struct options *o)
 {
 	if (supervise_start(house) == -1 || control_start(house) == -1 ||
-	    log_socket_start(house, o->foreground, o->verbose) == -1)
+	    log_socket_start(house, o->verbose) == -1)
 		log_fatal(EX_OSERR, "event loop");
 	generation_start(TAILQ_FIRST(&house->generations), house);
 }
@@ -152,7 +152,8 @@ int
 main(int argc, char **argv)
 {
 	struct options o = read_options(argc, argv);
-	struct house house = { .config_path = o.config_path };
+	struct house house = { .config_path = o.config_path,
+		.foreground = o.foreground };
 
 	log_program(PROGRAM_SUPERVISOR);
 	if (o.check)

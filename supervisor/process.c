@@ -180,7 +180,8 @@ run(struct process *p)
 		close(pair[1]);
 		return -1;
 	}
-	p->pid = exec_program(programs_path(p->spec->program), pair[1]);
+	p->pid = exec_program(
+	    programs_path(p->spec->program), pair[1], p->house->foreground);
 	close(pair[1]);
 	if (p->pid != -1)
 		return 0;

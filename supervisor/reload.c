@@ -49,7 +49,7 @@ finish(struct house *house, int code, const char *text)
 }
 
 static void
-refuse(struct house *house, const char *text)
+refuse(struct house *house, int code, const char *text)
 {
 	char *copy = strdup(text), *rest = copy, *line;
 
@@ -58,7 +58,7 @@ refuse(struct house *house, const char *text)
 			log_error(
 			    "reload-refused error=\"%s\"", log_text(line));
 	free(copy);
-	finish(house, EX_CONFIG, text);
+	finish(house, code, text);
 }
 
 /* The programs that go on have these open. */
@@ -114,8 +114,9 @@ on_timeout(evutil_socket_t fd, short what, void *argument)
 	house->current = state.before;
 	generation_adopt_lasting(state.before, house);
 	generation_kill(failed, house, "its generation did not get ready");
-	refuse(house, "the programs did not get ready with the new "
-		      "configuration; the old one stays (see the log)");
+	refuse(house, EX_UNAVAILABLE,
+	    "the programs did not get ready with the new "
+	    "configuration; the old one stays (see the log)");
 	drain_step(house);
 }
 
@@ -147,7 +148,7 @@ reload_begin(struct house *house)
 	}
 	errors = open_memstream(&text, &size);
 	if (errors == NULL) {
-		refuse(house, strerror(errno));
+		refuse(house, EX_OSERR, strerror(errno));
 		return;
 	}
 	log_info("reload path=\"%s\"", log_text(house->config_path));
@@ -156,10 +157,10 @@ reload_begin(struct house *house)
 	g = make_generation(house, errors);
 	fclose(errors);
 	if (g == NULL)
-		refuse(house, text);
+		refuse(house, EX_CONFIG, text);
 	else if (start(house, g) == -1) {
 		generation_kill(g, house, "no timer");
-		refuse(house, "no memory");
+		refuse(house, EX_OSERR, "no memory");
 		drain_step(house);
 	}
 	free(text);
