@@ -15,6 +15,8 @@
 #define REMEMBERED 1024 /* logins; a power of two */
 #define REMEMBER_MS 1000
 #define PASSWD_LINE 16384 /* far beyond any real line of passwd(5) */
+/* Our own programs run as these. */
+#define OWN_USERS "postern-"
 
 struct remembered {
 	char login[LIMIT_USER + 1];
@@ -68,12 +70,20 @@ is_login(const char *name)
 {
 	size_t length = strlen(name);
 
-	if (length == 0 || length > LIMIT_USER)
+	if (length == 0 || length > LIMIT_USER || *name == '-' || *name == '.')
 		return false;
 	for (; *name != '\0'; name++)
 		if (*name <= ' ' || *name > '~' || *name == ':' || *name == '/')
 			return false;
 	return true;
+}
+
+/* Whom deliver/spawn would refuse is refused to the client already. */
+static bool
+may_have_mail(const struct passwd *entry)
+{
+	return entry->pw_uid != 0 && entry->pw_gid != 0 &&
+	       strncmp(entry->pw_name, OWN_USERS, strlen(OWN_USERS)) != 0;
 }
 
 static enum user_result
@@ -84,7 +94,7 @@ ask_system(const char *login)
 	int error = getpwnam_r(login, &entry, line, sizeof(line), &found);
 
 	if (found != NULL)
-		return entry.pw_uid == 0 ? USER_NONE : USER_FOUND;
+		return may_have_mail(found) ? USER_FOUND : USER_NONE;
 	/* Of files only "no error" means that the name is not there; ENOENT
 	 * would be the file itself. */
 	if (error == 0)
@@ -139,7 +149,7 @@ find_in_table(struct users *users, const char *table_name, const char *name,
 	if (find_login(users, *login) == USER_FOUND)
 		return USER_FOUND;
 	log_warn("table-fault file=\"%s\" line=%u key=\"%s\" "
-		 "error=\"no login of this name, or it is root\"",
+		 "error=\"no login of this name, or it is root or our own\"",
 	    log_text(value.place), value.line, log_text(name));
 	return USER_ERROR;
 }

@@ -2,8 +2,9 @@
  * Does a mailbox have this user, and which login owns it?
  *
  * The users of the system are those of /etc/passwd: the sandbox lets no
- * directory service be asked. root and every other name of uid 0 is no user
- * here, since no mail is delivered as root; an alias says who reads it.
+ * directory service be asked. root, every other name of uid or gid 0, and the
+ * users that postern itself runs as are no users here, since no mail is
+ * delivered as them; an alias says who reads root's.
  *
  * Answers are remembered for a second, so that a busy mailbox costs no system
  * call a message.

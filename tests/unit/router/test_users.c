@@ -23,6 +23,9 @@ of_the_system(void **state)
 		{ "root", USER_NONE },
 		{ "root", USER_NONE },
 		{ "no-such-user-here", USER_NONE },
+		{ "postern-router", USER_NONE }, /* ours, if it is there */
+		{ "-nobody", USER_NONE },
+		{ ".nobody", USER_NONE },
 		{ "", USER_NONE },
 		{ "no body", USER_NONE },
 		{ "nobody:x", USER_NONE },
