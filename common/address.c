@@ -77,15 +77,18 @@ literal_canonical(const char *text, char *to, size_t size)
 {
 	static const char tag[] = "[IPv6:";
 	const bool six = strncasecmp(text, tag, sizeof(tag) - 1) == 0;
-	const char *start = six ? text + sizeof(tag) - 1 : text + 1;
-	size_t length = strcspn(start, "]");
 	char address[LIMIT_ADDRESS_TEXT + 1] = "";
 	char shortest[INET6_ADDRSTRLEN];
 	uint8_t octets[16];
 	int family = six ? AF_INET6 : AF_INET;
+	const char *start;
+	size_t length;
 
-	if (text[0] != '[' || length >= sizeof(address) ||
-	    strcmp(start + length, "]") != 0)
+	if (text[0] != '[')
+		return -1;
+	start = six ? text + sizeof(tag) - 1 : text + 1;
+	length = strcspn(start, "]");
+	if (length >= sizeof(address) || strcmp(start + length, "]") != 0)
 		return -1;
 	memcpy(address, start, length);
 	if (inet_pton(family, address, octets) != 1 ||
