@@ -99,8 +99,8 @@ install: programs
 	    $(DESTDIR)$(sbindir)
 	install -m 755 $(addprefix $(BUILD)/,$(libexec_programs)) \
 	    $(DESTDIR)$(libexecdir)
-	install -m 644 $(wildcard man/*.5) $(DESTDIR)$(mandir)/man5
-	install -m 644 $(wildcard man/*.8) $(DESTDIR)$(mandir)/man8
+	install -m 644 man/*.5 $(DESTDIR)$(mandir)/man5
+	install -m 644 man/*.8 $(DESTDIR)$(mandir)/man8
 	test -e $(DESTDIR)$(sysconfdir)/postern.conf || install -m 644 \
 	    etc/postern.conf $(DESTDIR)$(sysconfdir)/postern.conf
 

@@ -125,6 +125,22 @@ count_address(const struct in6_addr *key)
 	return count;
 }
 
+/* The host's own programs (a web mailer, a list server) have no bound but the
+ * one for all clients. */
+static bool
+is_loopback(const struct in6_addr *key)
+{
+	return IN6_IS_ADDR_LOOPBACK(key) ||
+	       (IN6_IS_ADDR_V4MAPPED(key) && key->s6_addr[12] == 127);
+}
+
+static bool
+has_too_many(const struct in6_addr *key)
+{
+	return !is_loopback(key) &&
+	       count_address(key) >= state.most_per_address;
+}
+
 static void
 turn_away(int fd_take, const char *why)
 {
@@ -146,7 +162,7 @@ clients_accept(int fd_take, const struct sockaddr *from, uint32_t listener)
 		turn_away(fd_take, "Too many connections");
 		return;
 	}
-	if (count_address(&key) >= state.most_per_address) {
+	if (has_too_many(&key)) {
 		turn_away(fd_take, "Too many connections from your address");
 		return;
 	}

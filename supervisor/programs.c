@@ -80,7 +80,7 @@ programs_workers(const struct program_spec *spec, const struct config *config)
 static bool
 all_are_in(const char *directory)
 {
-	char path[PATH_MAX + 16];
+	char path[PATH_MAX + 64];
 
 	for (size_t i = 0; i < LENGTH(programs); i++) {
 		snprintf(path, sizeof(path), "%s/%s", directory,
@@ -91,23 +91,35 @@ all_are_in(const char *directory)
 	return true;
 }
 
+/* The folder of our own binary; empty if it cannot be known. */
+static void
+find_own_directory(char *directory, size_t size)
+{
+	ssize_t n = readlink("/proc/self/exe", directory, size - 1);
+	char *slash;
+
+	directory[n > 0 ? n : 0] = '\0';
+	slash = strrchr(directory, '/');
+	if (slash != NULL)
+		*slash = '\0';
+}
+
 /* All of them must be there: other mail servers have an smtpd in /usr/sbin,
  * too. Found once, so that an upgrade does not change it. */
 static const char *
 find_directory(void)
 {
-	static char directory[PATH_MAX];
-	ssize_t n;
-	char *slash;
+	static char directory[PATH_MAX + 32];
+	char own[PATH_MAX];
 
 	if (directory[0] != '\0')
 		return directory;
-	n = readlink("/proc/self/exe", directory, sizeof(directory) - 1);
-	directory[n > 0 ? n : 0] = '\0';
-	slash = strrchr(directory, '/');
-	if (slash != NULL)
-		*slash = '\0';
-	if (directory[0] == '\0' || !all_are_in(directory))
+	find_own_directory(own, sizeof(own));
+	snprintf(directory, sizeof(directory), "%s", own);
+	if (all_are_in(directory))
+		return directory;
+	snprintf(directory, sizeof(directory), "%s/../libexec/postern", own);
+	if (!all_are_in(directory))
 		snprintf(directory, sizeof(directory), "%s", LIBEXECDIR);
 	return directory;
 }
@@ -115,7 +127,7 @@ find_directory(void)
 const char *
 programs_path(enum program program)
 {
-	static char path[PATH_MAX + 16];
+	static char path[PATH_MAX + 64];
 
 	snprintf(path, sizeof(path), "%s/%s", find_directory(),
 	    program_name(program));

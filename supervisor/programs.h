@@ -32,7 +32,8 @@ unsigned int programs_workers(
     const struct program_spec *, const struct config *);
 
 /* The path of a program's binary: beside our own if all of them are there (a
- * build tree), else in LIBEXECDIR. Good until the next call. */
+ * build tree), else in ../libexec/postern from there (a tree that was installed
+ * and then moved), else in LIBEXECDIR. Good until the next call. */
 const char *programs_path(enum program);
 
 #endif
