@@ -60,22 +60,20 @@ item_next_try(const struct ctl *ctl, const struct message_ctl_item *item)
 
 	if (item->in_flight || item->state != RECIPIENT_WAITING)
 		return out;
-	if (item->next_try <= now)
-		snprintf(out.text, sizeof(out.text), "now");
-	else {
-		strlcpy(out.text, "in ", sizeof(out.text));
-		strlcat(out.text, format_duration(item->next_try - now).text,
-		    sizeof(out.text));
-	}
+	if (item->next_try > now)
+		return format_duration(item->next_try - now);
+	strlcpy(out.text, "now", sizeof(out.text));
 	return out;
 }
 
 void
 item_print_heading(const struct ctl *ctl)
 {
-	fprintf(ctl->out, "%-13s %4s %5s %-10s %5s %-7s %s\n", "ID", "AGE",
-	    "SIZE", "STATE", "TRIES", "NEXT",
-	    "SENDER -> RECIPIENT (DESTINATION): LAST REPLY");
+	fprintf(ctl->out, "%-13s %4s %5s %-10s %3s %4s %s\n", "ID", "AGE",
+	    "SIZE", "STATE", "TRY", "NEXT",
+	    ctl->width != 0 && ctl->width < 100
+		? "SENDER -> RECIPIENT"
+		: "SENDER -> RECIPIENT (DESTINATION): LAST REPLY");
 }
 
 /* How wide a text from outside will be. */
@@ -88,22 +86,25 @@ width(const char *text)
 	return (unsigned int)strlen(shown);
 }
 
+/* A few letters of a reply help nobody. */
+#define REPLY_LEAST 12
+
 static void
 print_reply(const struct ctl *ctl, const struct message_ctl_item *item)
 {
 	/* The fixed columns, and what stands between the texts. */
 	unsigned int used =
-	    13 + 4 + 5 + 10 + 5 + 7 + 6 + 4 + 3 + 2 +
+	    13 + 4 + 5 + 10 + 3 + 4 + 6 + 4 + 3 + 2 +
 	    (item->sender[0] == '\0' ? 2 : width(item->sender)) +
 	    width(item->address) + width(item->destination);
 
-	fputs(": ", ctl->out);
-	if (ctl->width == 0)
+	if (ctl->width == 0) {
+		fputs(": ", ctl->out);
 		format_print(ctl->out, item->reply);
-	else if (used < ctl->width)
+	} else if (used + REPLY_LEAST <= ctl->width) {
+		fputs(": ", ctl->out);
 		format_print_cut(ctl->out, item->reply, ctl->width - used);
-	else
-		fputs("...", ctl->out);
+	}
 }
 
 void
@@ -115,7 +116,7 @@ item_print(const struct ctl *ctl, const struct message_ctl_item *item)
 	item_colour(ctl, item);
 	fprintf(ctl->out, "%-10s", item_state(item));
 	item_colour_end(ctl);
-	fprintf(ctl->out, " %5" PRIu32 " %-7s ", item->attempts,
+	fprintf(ctl->out, " %3" PRIu32 " %4s ", item->attempts,
 	    item_next_try(ctl, item).text);
 	format_print_sender(ctl->out, item->sender);
 	fputs(" -> ", ctl->out);

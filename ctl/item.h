@@ -20,7 +20,7 @@ const char *item_state(const struct message_ctl_item *);
 /* Starts and ends the colour of a state; nothing without colours. */
 void item_colour(const struct ctl *, const struct message_ctl_item *);
 void item_colour_end(const struct ctl *);
-/* "now", "in 5m", "-" for one that is not tried. */
+/* "now", "5m", "-" for one that is not tried. */
 struct format_text item_next_try(
     const struct ctl *, const struct message_ctl_item *);
 /* Seconds from arrival to now. */

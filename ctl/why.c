@@ -98,12 +98,24 @@ print_state(const struct ctl *ctl, const struct message_ctl_item *item)
 	fputc('\n', out);
 }
 
+/* What is new is due at once, unless its destination backs off. */
+static bool
+is_put_off(const struct ctl *ctl, const struct message_ctl_item *item)
+{
+	return item->state == RECIPIENT_WAITING && !item->in_flight &&
+	       item->next_try > (uint64_t)ctl->now;
+}
+
 static void
 print_attempts(const struct ctl *ctl, const struct message_ctl_item *item)
 {
 	FILE *out = ctl->out;
 
-	if (item->attempts == 0)
+	if (item->attempts == 0 && is_put_off(ctl, item))
+		fputs("  has not been tried yet: its destination failed for "
+		      "others, so it waits as they do\n",
+		    out);
+	else if (item->attempts == 0)
 		fputs("  has not been tried yet\n", out);
 	else
 		fprintf(out, "  has been tried %" PRIu32 " time%s\n",

@@ -385,7 +385,7 @@ lists(void **state)
 	(void)state;
 	assert_int_equal(run(list_run, 0, "--recipient bob@other.test"), EX_OK);
 	snprintf(line, sizeof(line),
-	    "%s   2h  4.1K waiting        3 in 5m   alice@here.test -> "
+	    "%s   2h  4.1K waiting      3   5m alice@here.test -> "
 	    "bob@other.test (mx:other.test): "
 	    "450-4.2.0 not / 450 4.2.0 \\x1b[2Jnow\n",
 	    id_text(0));
@@ -442,12 +442,22 @@ sums_up_on_a_terminal(void **state)
 {
 	(void)state;
 	run_ctl.terminal = run_ctl.colour = true;
-	run_ctl.width = 100;
+	run_ctl.width = 80;
 	assert_int_equal(run(list_run, 0, "--state failed"), EX_OK);
 	assert_non_null(strstr(run_out, "ID "));
 	assert_non_null(strstr(run_out, "\033[31mfailed"));
 	assert_non_null(
 	    strstr(run_out, "\n1 recipient of 1 message, 11 octets.\n"));
+	assert_null(strstr(run_out, "LAST REPLY"));
+	assert_int_equal(run(list_run, 0, "--recipient bob@other.test"), EX_OK);
+	assert_null(strstr(run_out, "450-4.2.0"));
+	run_ctl.width = 120;
+	assert_int_equal(run(list_run, 0, "--recipient bob@other.test"), EX_OK);
+	assert_non_null(strstr(run_out, "LAST REPLY"));
+	assert_non_null(strstr(run_out, "): 450-4.2.0 "));
+	assert_non_null(strstr(run_out, "...\n1 recipient"));
+	assert_int_equal(
+	    strcspn(strchr(run_out, '\n') + 1, "\n"), 120 + strlen("\033[0m"));
 	assert_int_equal(run(list_run, 0, "--recipient x@y.test"), EX_OK);
 	assert_string_equal(run_out, "Nothing waits.\n");
 	run_ctl.terminal = run_ctl.colour = false;
