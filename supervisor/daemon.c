@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -18,8 +19,12 @@ wait_for_release(int from)
 	do
 		n = read(from, &code, 1);
 	while (n == -1 && errno == EINTR);
-	/* Without a word it died, and has said why on standard error. */
-	_exit(n == 1 ? code : EX_UNAVAILABLE);
+	if (n != 1) /* it died, and has said why on standard error */
+		_exit(EX_UNAVAILABLE);
+	if (code != EX_OK)
+		fprintf(stderr, "postern: not everything is ready yet; it goes "
+				"on trying, and the log says what is wrong\n");
+	_exit(code);
 }
 
 int

@@ -94,32 +94,70 @@ socket_address(const struct listener *one, union socket_address *a)
 }
 
 static int
-prepare(const struct listener *one)
+set(int fd, int level, int option, int value)
 {
-	const int yes = 1;
-
-	if (setsockopt(one->fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) ==
-	    -1)
-		return -1;
-	if (one->family == AF_INET6)
-		return setsockopt(
-		    one->fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof(yes));
-	return 0;
+	return setsockopt(fd, level, option, &value, sizeof(value));
 }
 
 static int
-open_one(struct listener *one)
+prepare(const struct listener *one, bool beside)
+{
+	if (set(one->fd, SOL_SOCKET, SO_REUSEADDR, 1) == -1 ||
+	    set(one->fd, SOL_SOCKET, SO_REUSEPORT, beside) == -1)
+		return -1;
+	if (one->family == AF_INET6)
+		return set(one->fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+	return 0;
+}
+
+/* `beside`: next to a socket of ours that covers the same address. */
+static int
+open_one(struct listener *one, bool beside)
 {
 	union socket_address address;
 	socklen_t length = socket_address(one, &address);
+	int error;
 
 	one->fd =
 	    socket(one->family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (one->fd == -1)
 		return -1;
-	if (prepare(one) == -1 || bind(one->fd, &address.any, length) == -1)
-		return -1;
-	return listen(one->fd, BACKLOG);
+	if (prepare(one, beside) == 0 &&
+	    bind(one->fd, &address.any, length) == 0 &&
+	    listen(one->fd, BACKLOG) == 0)
+		return set(one->fd, SOL_SOCKET, SO_REUSEPORT, 0);
+	error = errno;
+	close(one->fd);
+	one->fd = -1;
+	errno = error;
+	return -1;
+}
+
+static void
+make_room(struct listeners *held, const struct listener *one, bool room)
+{
+	for (unsigned int i = 0; held != NULL && i < held->count; i++)
+		if (held->list[i].fd != -1 &&
+		    held->list[i].family == one->family &&
+		    held->list[i].port == one->port)
+			(void)set(
+			    held->list[i].fd, SOL_SOCKET, SO_REUSEPORT, room);
+}
+
+/* A reload may replace "*" by one address of the same port, or the reverse:
+ * then the sockets overlap until the old generation is gone. Ours may, for the
+ * moment that this takes; nobody else's can get in. */
+static int
+open_beside(struct listener *one, struct listeners *held)
+{
+	int result, error;
+
+	make_room(held, one, true);
+	result = open_one(one, true);
+	error = errno;
+	make_room(held, one, false);
+	errno = error;
+	return result;
 }
 
 static struct listener *
@@ -145,7 +183,9 @@ open_or_share(struct listener *one, struct listeners *held)
 		one->fd = fcntl(same->fd, F_DUPFD_CLOEXEC, 0);
 		return one->fd == -1 ? -1 : 0;
 	}
-	if (open_one(one) == 0)
+	if (open_one(one, false) == 0)
+		return 0;
+	if (errno == EADDRINUSE && open_beside(one, held) == 0)
 		return 0;
 	/* A host without IPv6 still has the other half of "*". */
 	if (errno == EAFNOSUPPORT && one->number >= LISTENERS_SECOND) {

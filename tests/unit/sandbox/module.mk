@@ -1,0 +1,1 @@
+units += sandbox/test_sandbox
