@@ -108,7 +108,8 @@ static void
 cut(struct route *r, unsigned int host)
 {
 	hosts_cut(&r->hosts, host);
-	r->next_group = r->hosts.count;
+	if (r->next_group > r->hosts.count)
+		r->next_group = r->hosts.count;
 	conclude_final(r, "5.4.6 mail loops back to myself", r->domain);
 	log_debug("route-loop destination=\"%s\"", log_text(r->domain));
 }

@@ -1,0 +1,70 @@
+/* The reply to EHLO. */
+#include "test.h"
+
+#include "deliver/remote/extensions.h"
+
+static const struct row {
+	const char *reply;
+	bool pipelining, eight_bit, size;
+	uint64_t limit;
+} rows[] = {
+	{ "250 mx", false, false, false, 0 },
+	{ "250-mx\r\n250 PIPELINING", true, false, false, 0 },
+	{ "250-mx\r\n250-8bitmime\r\n250 pipelining", true, true, false, 0 },
+	{ "250-mx\r\n250 SIZE", false, false, true, 0 },
+	{ "250-mx\r\n250 SIZE 0", false, false, true, 0 },
+	{ "250-mx\r\n250 SIZE 10240000", false, false, true, 10240000 },
+	{ "250-mx\r\n250-SIZE 5\r\n250 8BITMIME x y", false, true, true, 5 },
+	{ "250-mx\r\n250 SIZE -1", false, false, true, 0 },
+	{ "250-mx\r\n250 SIZE 12x", false, false, true, 0 },
+	{ "250-mx\r\n250 SIZE 99999999999999999999999", false, false, true, 0 },
+	/* not in the first line, not part of another word */
+	{ "250 PIPELINING", false, false, false, 0 },
+	{ "250-mx\r\n250-XPIPELINING\r\n250 PIPELININGX", false, false, false,
+	    0 },
+	{ "250-mx\r\n250", false, false, false, 0 },
+	{ "250-mx\r\n250-\r\n250 ", false, false, false, 0 },
+};
+
+static void
+test_rows(void **unused)
+{
+	(void)unused;
+	for (size_t i = 0; i < LENGTH(rows); i++) {
+		struct extensions e;
+
+		memset(&e, 0xff, sizeof(e));
+		extensions_read(&e, rows[i].reply, true);
+		assert_int_equal(e.pipelining, rows[i].pipelining);
+		assert_int_equal(e.eight_bit, rows[i].eight_bit);
+		assert_int_equal(e.size, rows[i].size);
+		assert_int_equal(e.size_limit, rows[i].limit);
+		extensions_read(&e, rows[i].reply, false);
+		assert_false(e.pipelining || e.eight_bit || e.size);
+	}
+}
+
+static void
+test_is_host(void **unused)
+{
+	(void)unused;
+	assert_true(extensions_is_host("250 mx.example.org", "mx.example.org"));
+	assert_true(extensions_is_host(
+	    "250-MX.example.ORG hello\r\n250 SIZE", "mx.example.org"));
+	assert_false(extensions_is_host("250 mx.example.or", "mx.example.org"));
+	assert_false(
+	    extensions_is_host("250 mx.example.org.x", "mx.example.org"));
+	assert_false(extensions_is_host("250", "mx.example.org"));
+	assert_false(extensions_is_host("250 ", "mx.example.org"));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_is_host),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
