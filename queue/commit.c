@@ -391,11 +391,19 @@ count_report(const struct lifecycle_result *result)
 		stats.failed++;
 }
 
+static uint64_t
+id_of(const struct operation *o)
+{
+	return o->kind == OPERATION_REPORT ? o->report.id : o->id;
+}
+
 static void
 tell(struct operation *o)
 {
 	if (o->result.line != NULL)
 		log_info("%s", o->result.line);
+	if (o->result.message_gone)
+		state.handler->gone(id_of(o));
 	switch (o->kind) {
 	case OPERATION_ACCEPT:
 		tell_accepted(o);

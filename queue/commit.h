@@ -30,6 +30,8 @@ struct commit_handler {
 	void (*accepted)(struct submission *);
 	/* The report about it is written, or it was set aside. Takes it. */
 	void (*landed)(struct flight *);
+	/* A message has left the store. */
+	void (*gone)(uint64_t id);
 	/* After each batch that was written. */
 	void (*committed)(void);
 	/* The store cannot be written (true), or can again. */

@@ -1,16 +1,21 @@
 #include "queue/content_cache.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include <bsd/sys/queue.h>
 #include <bsd/sys/tree.h>
+#include <event2/event.h>
 
+#include "common/monotime.h"
 #include "queue/store_content.h"
 
 #define MOST_OCTETS (UINT64_C(64) * 1024 * 1024)
 #define MOST_CONTENTS 4096
+/* What is not handed out at once waits for something slower than a read. */
+#define UNUSED_MS 5000
 
 struct kept {
 	RB_ENTRY(kept) by_id;
@@ -18,6 +23,7 @@ struct kept {
 	uint64_t id;
 	uint64_t size;
 	int fd;
+	struct monotime used;
 };
 
 RB_HEAD(kept_tree, kept);
@@ -27,6 +33,7 @@ static struct {
 	TAILQ_HEAD(, kept) order; /* the first was not used for longest */
 	uint64_t octets;
 	unsigned int count;
+	struct event *timer;
 } state = { .order = TAILQ_HEAD_INITIALIZER(state.order) };
 
 static int
@@ -75,6 +82,7 @@ content_cache_keep(uint64_t id, uint64_t size, int fd_take)
 	k->id = id;
 	k->size = size;
 	k->fd = fd_take;
+	k->used = monotime_now();
 	RB_INSERT(kept_tree, &state.tree, k);
 	TAILQ_INSERT_TAIL(&state.order, k, by_use);
 	state.octets += size;
@@ -96,6 +104,7 @@ content_cache_open(struct store *store, uint64_t id, uint64_t size)
 	if (k != NULL) {
 		TAILQ_REMOVE(&state.order, k, by_use);
 		TAILQ_INSERT_TAIL(&state.order, k, by_use);
+		k->used = monotime_now();
 		return duplicate(k->fd);
 	}
 	fd = store_content_load(store, id, size);
@@ -122,4 +131,30 @@ content_cache_clear(void)
 {
 	while (!TAILQ_EMPTY(&state.order))
 		forget(TAILQ_FIRST(&state.order));
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *context)
+{
+	struct monotime now = monotime_now();
+	struct kept *k;
+
+	(void)fd;
+	(void)what;
+	(void)context;
+	while ((k = TAILQ_FIRST(&state.order)) != NULL &&
+	       monotime_ms_between(k->used, now) >= UNUSED_MS)
+		forget(k);
+}
+
+int
+content_cache_start(struct event_base *base)
+{
+	static const struct timeval second = { 1, 0 };
+
+	state.timer = event_new(base, -1, EV_PERSIST, on_timer, NULL);
+	if (state.timer != NULL && evtimer_add(state.timer, &second) == 0)
+		return 0;
+	errno = ENOMEM;
+	return -1;
 }

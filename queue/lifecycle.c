@@ -291,7 +291,8 @@ delete_message(
 
 /* Only now, with the last recipient, does the message go. */
 static int
-close_recipient(struct lifecycle *l, struct recipient *r)
+close_recipient(
+    struct lifecycle *l, struct recipient *r, struct lifecycle_result *result)
 {
 	struct row_key key = row_key_number(r->id, r->number);
 	uint8_t octets[ROW_VALUE_SIZE];
@@ -309,12 +310,13 @@ close_recipient(struct lifecycle *l, struct recipient *r)
 		message.open--;
 		return save_message(l, r->id, &message);
 	}
+	result->message_gone = true;
 	return delete_message(l, r->id, &message);
 }
 
 static int
 take_step(struct lifecycle *l, struct recipient *r, enum lifecycle_step step,
-    uint64_t due)
+    uint64_t due, struct lifecycle_result *result)
 {
 	if (step == LIFECYCLE_REFUSED)
 		return 0;
@@ -329,7 +331,7 @@ take_step(struct lifecycle *l, struct recipient *r, enum lifecycle_step step,
 	case LIFECYCLE_TO_FAILED:
 		return enter_state(l, r, RECIPIENT_FAILED);
 	case LIFECYCLE_TO_GONE:
-		return close_recipient(l, r);
+		return close_recipient(l, r, result);
 	case LIFECYCLE_REFUSED:
 		break;
 	}
@@ -508,6 +510,8 @@ static int
 judge_destination(struct lifecycle *l, struct destination *d,
     const struct lifecycle_report *report, uint64_t now)
 {
+	if (report->unheard)
+		return 0;
 	if (report->outcome == REPORT_DEFERRED &&
 	    report->scope == REPORT_SCOPE_DESTINATION)
 		return destination_failed(
@@ -576,7 +580,7 @@ apply_report(struct lifecycle *l, struct recipient *r,
 		r->row.attempts++;
 	r->row.host = report->host;
 	r->row.reply = report->reply;
-	if (take_step(l, r, step, next_due(l, r, report, now)) == -1)
+	if (take_step(l, r, step, next_due(l, r, report, now), result) == -1)
 		return -1;
 	result->applied = true;
 	describe(result, r, report, arrival, now);
@@ -645,7 +649,7 @@ apply_verb(struct lifecycle *l, struct recipient *r, uint64_t now,
 	/* What is due already keeps its place in the row. */
 	if (r->row.state == RECIPIENT_WAITING && r->row.due < due)
 		due = r->row.due;
-	if (take_step(l, r, step, due) == -1)
+	if (take_step(l, r, step, due, result) == -1)
 		return -1;
 	result->applied = true;
 	if (asprintf(&result->line,
@@ -703,7 +707,7 @@ lifecycle_set_aside(struct lifecycle *l, const char *destination,
 		return -1;
 	if (step != LIFECYCLE_REFUSED) {
 		r.row.reply = reason;
-		if (take_step(l, &r, step, r.row.due) == -1 ||
+		if (take_step(l, &r, step, r.row.due, result) == -1 ||
 		    add_event(l, &r, EVENT_HELD, now, "", reason) == -1)
 			return -1;
 		result->applied = true;

@@ -60,13 +60,16 @@ struct lifecycle_report {
 	enum report_scope scope;
 	const char *host;
 	const char *reply;
+	bool unheard; /* the agent did not say this: nothing is known of the
+		       * destination */
 };
 
 /* What became of it, for the log and the statistics. */
 struct lifecycle_result {
 	bool applied; /* false: the recipient is not here, or REFUSED */
 	enum lifecycle_event event;
-	char *line; /* for the log, after the commit; to be freed */
+	bool message_gone; /* it was the last recipient */
+	char *line;	   /* for the log, after the commit; to be freed */
 };
 
 /* Reads the totals, in the open transaction. */

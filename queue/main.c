@@ -78,6 +78,7 @@ static const struct commit_handler commit_handler = {
 	.gathered = on_gathered,
 	.accepted = on_accepted,
 	.landed = scheduler_landed,
+	.gone = content_cache_drop,
 	.committed = scheduler_committed,
 	.stalled = on_stalled,
 };
@@ -178,7 +179,7 @@ start_parts(void)
 	    scheduler_start(base, &state.lifecycle, &agents) == -1 ||
 	    remotes_start(base) == -1 || workers_start(base) == -1 ||
 	    history_start(base, state.lifecycle.store, &state.history) == -1 ||
-	    drain_start(base) == -1)
+	    content_cache_start(base) == -1 || drain_start(base) == -1)
 		log_fatal(EX_OSERR, "start");
 	query_start(state.lifecycle.store);
 	query_stats_start(&state.lifecycle);

@@ -16,6 +16,7 @@
 #include "queue/destination.h"
 #include "queue/flight.h"
 #include "queue/lifecycle.h"
+#include "queue/losses.h"
 #include "queue/scheduler_lists.h"
 #include "queue/stats.h"
 #include "queue/store.h"
@@ -24,7 +25,7 @@
 /* A lost agent is back within a second, or its host is in trouble. */
 #define LOST_LOCAL_MS 1000
 #define LOST_REMOTE_MS 500
-/* So many agents lost in a row, and the destination backs off. */
+/* A recipient that has cost so many agents waits as if it were deferred. */
 #define LOSSES_MOST 3
 
 /* Work of one turn, so that the links are read in between. */
@@ -181,7 +182,8 @@ consider(struct destination *d)
 {
 	uint64_t now = clock_seconds();
 
-	if (d->lane.list != LANE_NONE && d->lane.list != LANE_IDLE)
+	if (d->lane.list != LANE_NONE && d->lane.list != LANE_IDLE &&
+	    (d->lane.list != LANE_LATER || d->lane.next_due == 0))
 		return;
 	if (d->first_due == 0 || d->first_due > now ||
 	    d->row.backoff_until > now)
@@ -496,12 +498,10 @@ adapt_window(struct destination *d, const struct lifecycle_report *report)
 {
 	unsigned int window = window_of(d);
 
-	if (report->outcome == REPORT_DELIVERED) {
-		d->lane.losses = 0;
-		if (d->lane.window < window_most(d))
-			d->lane.window++;
-	} else if (report->outcome == REPORT_DEFERRED &&
-		   report->scope == REPORT_SCOPE_DESTINATION)
+	if (report->outcome == REPORT_DELIVERED && window < window_most(d))
+		d->lane.window++;
+	else if (report->outcome == REPORT_DEFERRED &&
+		 report->scope == REPORT_SCOPE_DESTINATION)
 		d->lane.window = window > 1 ? window / 2 : 1;
 }
 
@@ -509,6 +509,7 @@ void
 scheduler_report(struct flight *f, const struct lifecycle_report *report)
 {
 	adapt_window(f->destination, report);
+	losses_forget(f->id, f->number);
 	if (commit_report(f, report) == 0)
 		return;
 	/* No memory to note it: it is due again, and may come twice. */
@@ -534,14 +535,16 @@ scheduler_lost(struct flight *f)
 {
 	static const struct lifecycle_report died = {
 		.outcome = REPORT_DEFERRED,
-		.scope = REPORT_SCOPE_DESTINATION,
+		.scope = REPORT_SCOPE_MESSAGE,
 		.host = "",
 		.reply = "4.3.0 The delivery agent died",
+		.unheard = true,
 	};
 	struct destination *d = f->destination;
 
 	stats.agents_lost++;
-	if (d->lane.losses >= LOSSES_MOST && commit_report(f, &died) == 0)
+	if (losses_add(f->id, f->number) >= LOSSES_MOST &&
+	    commit_report(f, &died) == 0)
 		return;
 	flight_free(&f);
 	memset(&d->lane.next, 0, sizeof(d->lane.next));
@@ -551,11 +554,9 @@ void
 scheduler_delivery_end(struct destination *d, bool agent_lost)
 {
 	uncount_delivery(d);
-	if (agent_lost && !must_wait(d)) {
-		d->lane.losses++;
+	if (agent_lost && !must_wait(d))
 		d->lane.not_before = monotime_add_ms(monotime_now(),
 		    is_local(d) ? LOST_LOCAL_MS : LOST_REMOTE_MS);
-	}
 	if (d->lane.list == LANE_NONE || d->lane.list == LANE_IDLE)
 		be_ready(d);
 	scheduler_slot_free(d->kind);

@@ -1,6 +1,7 @@
 #include "queue/submission.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -78,6 +79,20 @@ submission_new(const struct message_envelope *m, int fd, uint64_t arrival)
 	return s;
 }
 
+/* Whether there is such a user is for spawn to find out; that it is a name, and
+ * no path or option, is seen here. */
+static bool
+is_login_name(const char *user)
+{
+	if (user[0] == '-' || user[0] == '.')
+		return false;
+	for (const char *p = user; *p != '\0'; p++)
+		if ((unsigned char)*p <= ' ' || *p == '/' || *p == ':' ||
+		    *p == 0x7f)
+			return false;
+	return true;
+}
+
 static int
 check_route(const struct submission *s, const struct message_route *m,
     struct address *address, char *destination)
@@ -85,7 +100,7 @@ check_route(const struct submission *s, const struct message_route *m,
 	struct address original;
 
 	if (m->number != s->count || s->count >= s->expected ||
-	    m->kind >= ROUTE_KINDS)
+	    m->kind >= ROUTE_KINDS || !is_login_name(m->user))
 		return protocol_error();
 	if (check_address(m->address, ADDRESS_FORWARD_PATH, address) == -1 ||
 	    check_address(m->original, ADDRESS_FORWARD_PATH, &original) == -1)
