@@ -1,8 +1,10 @@
 """The real spawn, with a false supervisor above it and a false queue beside.
 
-The users exist in spawn's own mount namespace only: a passwd file of the test
-is laid over /etc/passwd there.
+The users exist in spawn's own mount namespace only, where a folder of the test
+lies over /etc. (Over /etc/passwd it would not last: a mount goes when somebody
+replaces the file below it.)
 """
+import contextlib
 import os
 import pathlib
 import shutil
@@ -26,20 +28,24 @@ accept to domain "deep.example.org" mailbox "deep"
 
 MAIL = b"Received: by test\r\nSubject: hello\r\n\r\nA line.\r\n.\r\n"
 ALICE, BOB = 61001, 61002
-OVERLAY = 'mount --bind "$0" /etc/passwd && exec "$@"'
+OVERLAY = 'mount --bind "$0" /etc && exec "$@"'
 
 
 class Homes:
-    """A passwd file and the homes of those in it; removed by `with`."""
+    """Accounts and the homes of those in them; removed by `with`."""
 
     def __init__(self):
         # Not pytest's own folder, which only root may enter.
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="postern-spawn-"))
         self.folder.chmod(0o755)
-        self.passwd = self.folder / "passwd"
+        self.etc = self.folder / "etc"
+        self.etc.mkdir()
+        for name in "group", "ld.so.cache", "localtime", "nsswitch.conf":
+            with contextlib.suppress(FileNotFoundError):
+                shutil.copy(f"/etc/{name}", self.etc)
         own = [line for line in open("/etc/passwd")
                if line.startswith(("root:", "postern-", "nobody:"))]
-        self.passwd.write_text("".join(own) + "".join(
+        (self.etc / "passwd").write_text("".join(own) + "".join(
             f"{name}:x:{uid}:{gid}::{self.folder / name}:/bin/sh\n"
             for name, uid, gid in [
                 ("alice", ALICE, ALICE), ("bob", BOB, BOB), ("toor", 0, 100),
@@ -63,7 +69,7 @@ class Spawn(Program):
         super().__init__(
             homes.folder, "spawn", CONFIG.format(more=more),
             prefix=["unshare", "--mount", "--propagation=private", "sh", "-c",
-                    OVERLAY, homes.passwd])
+                    OVERLAY, homes.etc])
         self.queue = self.add_peer("queue")
         self.start()
 

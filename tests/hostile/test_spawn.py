@@ -113,7 +113,7 @@ def test_broken_record(spawn, homes, name, data, fds):
     assert is_closed(spawn.queue)
     hire_deliver_leave(spawn, homes, other)
     assert spawn.is_alive()
-    assert spawn.children() == []
+    wait_for(lambda: spawn.children() == [])
     wait_for(lambda: spawn.descriptors() == before - 1)
 
 
@@ -165,6 +165,7 @@ def test_flood_of_hires(spawn, homes):
 def test_queue_that_hires_and_never_reads(spawn, homes):
     """Its answers wait, within a bound; the other queue is served."""
     other = spawn.add_peer("queue")
+    hire_deliver_leave(spawn, homes, other)
     before = spawn.descriptors()
     spawn.queue.settimeout(0.5)
     with contextlib.suppress(TimeoutError, BrokenPipeError, OSError):
