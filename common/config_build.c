@@ -35,21 +35,16 @@ build_copy(struct config_build *b, const char *text)
 }
 
 /* Arrays grow to the next power of two, so the count says what fits. */
-bool
-build_room(struct config_build *b, token at, void *array_pointer,
-    unsigned int count, size_t size)
+static bool
+grow(struct config_build *b, void *array_pointer, unsigned int count,
+    size_t size)
 {
 	void *array;
 
-	if (count >= LIMIT_CONFIG_ITEMS) {
-		build_error(b, at, "too many of these: at most %d are allowed",
-		    LIMIT_CONFIG_ITEMS);
-		return false;
-	}
 	if (count != 0 && (count & (count - 1)) != 0)
 		return true;
 	memcpy(&array, array_pointer, sizeof(array));
-	array = reallocarray(array, count == 0 ? 1 : 2 * count, size);
+	array = reallocarray(array, count == 0 ? 1 : 2 * (size_t)count, size);
 	if (array == NULL) {
 		b->no_memory = true;
 		return false;
@@ -58,11 +53,23 @@ build_room(struct config_build *b, token at, void *array_pointer,
 	return true;
 }
 
+bool
+build_room(struct config_build *b, token at, void *array_pointer,
+    unsigned int count, size_t size)
+{
+	if (count < LIMIT_CONFIG_ITEMS)
+		return grow(b, array_pointer, count, size);
+	build_error(b, at, "too many of these: at most %d are allowed",
+	    LIMIT_CONFIG_ITEMS);
+	return false;
+}
+
+/* Names are as many as the text has room for. */
 static void
 add_name(struct config_build *b, struct config_name **names,
     unsigned int *count, enum config_thing thing, token name)
 {
-	if (build_room(b, name, names, *count, sizeof(**names)))
+	if (grow(b, names, *count, sizeof(**names)))
 		(*names)[(*count)++] = (struct config_name){ thing, *name };
 }
 

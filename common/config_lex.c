@@ -311,12 +311,19 @@ read_one(struct config_lexer *l)
 	}
 }
 
+/* After an error the next statement may begin with a slip, too. */
+static bool
+may_be_statement(const struct config_lexer *l)
+{
+	return lexer_at_statement(l) || (l->kind == T_WORD && l->token.first);
+}
+
 int
 lexer_next(struct config_lexer *l, struct config_token *token)
 {
 	do
 		read_one(l);
-	while (l->skipping && !lexer_at_statement(l));
+	while (l->skipping && !may_be_statement(l));
 	l->skipping = false;
 	*token = l->token;
 	return l->kind;
