@@ -1,0 +1,2 @@
+fuzzers += address
+address_fuzz_src :=

@@ -1,0 +1,2 @@
+fuzzers += config
+config_fuzz_src :=

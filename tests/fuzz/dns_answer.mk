@@ -1,0 +1,2 @@
+fuzzers += dns_answer
+dns_answer_fuzz_src :=

@@ -1,0 +1,2 @@
+fuzzers += message
+message_fuzz_src :=
