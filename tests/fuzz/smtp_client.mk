@@ -1,0 +1,3 @@
+fuzzers += smtp_client
+smtp_client_fuzz_src := deliver/remote/session.c deliver/remote/reply.c \
+	deliver/remote/extensions.c deliver/remote/transaction.c
