@@ -64,12 +64,12 @@ make_unique(struct batch *b, struct file *f)
 	static uint32_t counter;
 	struct maildir_name name = {
 		.pid = (uint32_t)getpid(),
-		.counter = counter++,
 		.id = f->copy->letter->id,
 		.hostname = b->hostname,
 	};
 	struct timespec now;
 
+	name.counter = counter++;
 	clock_gettime(CLOCK_REALTIME, &now);
 	name.seconds = (uint64_t)now.tv_sec;
 	name.microseconds = (uint32_t)(now.tv_nsec / 1000);

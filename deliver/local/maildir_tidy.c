@@ -7,7 +7,7 @@
 #include "deliver/local/maildir.h"
 #include "deliver/local/place.h"
 
-#define STALE_SECONDS (36 * 3600)
+#define STALE_SECONDS ((time_t)36 * 3600)
 /* Nobody leaves so many; the next worker looks again. */
 #define FILES_MOST 1000
 

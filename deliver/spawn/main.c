@@ -67,7 +67,7 @@ enter_cage(void)
 			 SANDBOX_FILES_WRITE | SANDBOX_CONFINE,
 		.capabilities = CAPABILITY(CAP_SETUID) |
 				CAPABILITY(CAP_SETGID) | CAPABILITY(CAP_KILL),
-		.open_files = 4 * WORKERS_MOST,
+		.open_files = UINT64_C(4) * WORKERS_MOST,
 	};
 
 	if (chdir("/") == -1)

@@ -165,13 +165,14 @@ test_octet_by_octet(void **state)
 static void
 test_long_value(void **state)
 {
-	static uint8_t in[8192], out[sizeof(in) + 2 * HEADER_SLACK];
+	static const char field[] = "Delivered-To:";
+	static uint8_t in[8192], out[sizeof(in) + (size_t)2 * HEADER_SLACK];
 	struct header h;
 	size_t n;
 
 	(void)state;
 	memset(in, 'a', sizeof(in));
-	memcpy(in, "Delivered-To:", 13);
+	memcpy(in, field, sizeof(field) - 1);
 	header_begin(&h, ADDRESS);
 	n = header_feed(&h, in, sizeof(in), out);
 	n += header_finish(&h, out + n);

@@ -3,12 +3,15 @@
 
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -96,6 +99,154 @@ read_one(struct scratch *s, char *name, char *content, size_t size)
 	closedir(directory);
 	return 0;
 }
+
+/* -- The system calls that make a delivery durable, watched ----------------- */
+
+static char calls[1024]; /* a letter each: see below */
+static size_t call_count;
+static unsigned int fail_at; /* the call of that number fails; 0: none */
+static int fail_with;
+
+static int
+note(char letter)
+{
+	if (call_count < sizeof(calls) - 1)
+		calls[call_count++] = letter;
+	if (call_count != fail_at)
+		return 0;
+	errno = fail_with;
+	return -1;
+}
+
+static bool
+is_directory(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* These stand in the way of the C library's. F: sync a file; D: a directory;
+ * M: move; L: link; W: start to write back. */
+int
+fsync(int fd)
+{
+	if (note(is_directory(fd) ? 'D' : 'F') == -1)
+		return -1;
+	return (int)syscall(SYS_fsync, fd);
+}
+
+int
+sync_file_range(int fd, off64_t from, off64_t count, unsigned int flags)
+{
+	if (note('W') == -1)
+		return -1;
+	return (int)syscall(SYS_sync_file_range, fd, from, count, flags);
+}
+
+int
+renameat2(
+    int from, const char *old, int to, const char *new, unsigned int flags)
+{
+	if (note('M') == -1)
+		return -1;
+	return (int)syscall(SYS_renameat2, from, old, to, new, flags);
+}
+
+int
+linkat(int from, const char *old, int to, const char *new, int flags)
+{
+	if (note('L') == -1)
+		return -1;
+	return (int)syscall(SYS_linkat, from, old, to, new, flags);
+}
+
+/* Three messages into a Maildir that is there. */
+static int
+deliver_three(struct scratch *s, unsigned int failing, int error)
+{
+	struct place place;
+	struct result why;
+
+	CHECK(place_open(&place, &s->owner, "~/Maildir", &why) == 0);
+	place_close(&place);
+	for (unsigned int i = 0; i < 3; i++)
+		write_letter(i, "A: b\r\n\r\n", 8);
+	memset(calls, 0, sizeof(calls));
+	call_count = 0;
+	fail_at = failing;
+	fail_with = error;
+	CHECK(deliver(s, 3) == 0);
+	return 0;
+}
+
+static int
+check_outcome(struct scratch *s, const char *wanted_calls, int delivered)
+{
+	int count = 0;
+
+	if (strcmp(calls, wanted_calls) != 0)
+		fprintf(stderr, "calls: %s\n", calls);
+	CHECK(strcmp(calls, wanted_calls) == 0);
+	for (unsigned int i = 0; i < 3; i++)
+		if (copies[i].result.outcome == REPORT_DELIVERED)
+			count++;
+		else
+			CHECK(copies[i].result.outcome == REPORT_DEFERRED &&
+			      strncmp(copies[i].result.reply, "4.", 2) == 0);
+	CHECK(count == delivered);
+	CHECK(scratch_count(s, "Maildir/new") == delivered);
+	CHECK(scratch_count(s, "Maildir/tmp") == 0);
+	return 0;
+}
+
+/* Each file is on disk before it has its name in new, and the names are before
+ * anything is reported. */
+static int
+order_of_syncs(struct scratch *s)
+{
+	CHECK(deliver_three(s, 0, 0) == 0);
+	return check_outcome(s, "WWWFFFMMMD", 3);
+}
+
+static int
+file_not_synced(struct scratch *s)
+{
+	CHECK(deliver_three(s, 5, EIO) == 0);
+	CHECK(copies[1].result.outcome == REPORT_DEFERRED);
+	return check_outcome(s, "WWWFFFMMD", 2);
+}
+
+static int
+new_not_synced(struct scratch *s)
+{
+	CHECK(deliver_three(s, 10, EIO) == 0);
+	return check_outcome(s, "WWWFFFMMMD", 0);
+}
+
+static int
+not_moved(struct scratch *s)
+{
+	CHECK(deliver_three(s, 7, EEXIST) == 0);
+	return check_outcome(s, "WWWFFFMMMD", 2);
+}
+
+/* A file system that cannot move without replacing can link. */
+static int
+moved_by_link(struct scratch *s)
+{
+	CHECK(deliver_three(s, 7, EINVAL) == 0);
+	return check_outcome(s, "WWWFFFMLMMD", 3);
+}
+
+static int
+write_back_is_a_hint(struct scratch *s)
+{
+	CHECK(deliver_three(s, 1, ENOSYS) == 0);
+	return check_outcome(s, "WWWFFFMMMD", 3);
+}
+
+/* -- Messages ---------------------------------------------------------------- */
 
 static int
 one_message(struct scratch *s)
@@ -268,6 +419,12 @@ tidy(struct scratch *s)
 	{                                                            \
 		assert_int_equal(scratch_as_owner(*state, name), 0); \
 	}
+TEST(order_of_syncs)
+TEST(file_not_synced)
+TEST(new_not_synced)
+TEST(not_moved)
+TEST(moved_by_link)
+TEST(write_back_is_a_hint)
 TEST(one_message)
 TEST(full_batch)
 TEST(large_message)
@@ -284,6 +441,12 @@ main(void)
 	cmocka_unit_test_setup_teardown( \
 	    test_##name, scratch_make, scratch_remove)
 	const struct CMUnitTest tests[] = {
+		TEST(order_of_syncs),
+		TEST(file_not_synced),
+		TEST(new_not_synced),
+		TEST(not_moved),
+		TEST(moved_by_link),
+		TEST(write_back_is_a_hint),
 		TEST(one_message),
 		TEST(full_batch),
 		TEST(large_message),
