@@ -6,6 +6,7 @@
 
 #include "common/log.h"
 #include "supervisor/introduce.h"
+#include "supervisor/links.h"
 #include "supervisor/process.h"
 
 static void
@@ -86,8 +87,25 @@ generation_new(struct house *house, struct settings *take, FILE *errors)
 	return g;
 }
 
+static void
+start_new(struct generation *g, struct house *house, bool front)
+{
+	struct process *p;
+
+	TAILQ_FOREACH (p, &house->processes, next)
+		if (p->generation == g && p->instance == 0 &&
+		    p->spec->front == front)
+			process_start(p);
+}
+
 void
-generation_adopt_lasting(struct generation *g, struct house *house)
+generation_start(struct generation *g, struct house *house)
+{
+	start_new(g, house, false);
+}
+
+static void
+adopt_lasting(struct generation *g, struct house *house)
 {
 	struct process *p;
 
@@ -95,22 +113,29 @@ generation_adopt_lasting(struct generation *g, struct house *house)
 		if (!p->spec->lasting || p->generation == g)
 			continue;
 		p->generation = g;
-		if (p->pid != 0)
-			introduce_config(p);
+		introduce_config(p);
 	}
 }
 
 void
-generation_start(struct generation *g, struct house *house)
+generation_join(struct generation *g, struct house *house)
 {
 	struct process *p;
 
 	house->current = g;
-	/* Before its new neighbours come with names that it does not know. */
-	generation_adopt_lasting(g, house);
+	/* Before its neighbours come with names that it does not know. */
+	adopt_lasting(g, house);
+	g->joined = true;
 	TAILQ_FOREACH (p, &house->processes, next)
-		if (p->generation == g && p->instance == 0)
-			process_start(p);
+		if (p->generation == g && !p->spec->lasting)
+			links_join(p);
+	start_new(g, house, true);
+}
+
+static bool
+is_ready(const struct process *p)
+{
+	return p->state == PROCESS_READY && p->channel != NULL;
 }
 
 bool
@@ -119,8 +144,18 @@ generation_is_ready(const struct generation *g, const struct house *house)
 	struct process *p;
 
 	TAILQ_FOREACH (p, &house->processes, next)
-		if (p->generation == g &&
-		    (p->state != PROCESS_READY || p->channel == NULL))
+		if (p->generation == g && !is_ready(p))
+			return false;
+	return true;
+}
+
+bool
+generation_may_join(const struct generation *g, const struct house *house)
+{
+	struct process *p;
+
+	TAILQ_FOREACH (p, &house->processes, next)
+		if (p->generation == g && !p->spec->front && !is_ready(p))
 			return false;
 	return true;
 }

@@ -11,13 +11,14 @@
  * then says why, and nothing has changed. */
 struct generation *generation_new(struct house *, struct settings *take,
     FILE *errors) __attribute__((warn_unused_result));
-/* Makes it the current one and starts its processes; lasting ones that run
- * move to it. */
+/* Starts its processes but the front ones. */
 void generation_start(struct generation *, struct house *);
-/* Moves the lasting processes to a generation, and tells them. */
-void generation_adopt_lasting(struct generation *, struct house *);
-/* Are all of its processes at work? */
+/* Makes it the current one: the lasting processes get its configuration and
+ * are linked to it, and its front processes start. */
+void generation_join(struct generation *, struct house *);
+/* Are all of its processes at work, or all but the front ones? */
 bool generation_is_ready(const struct generation *, const struct house *);
+bool generation_may_join(const struct generation *, const struct house *);
 /* Kills what is left of it. */
 void generation_kill(struct generation *, struct house *, const char *why);
 /* Forgets drained generations that have no process any more. */

@@ -55,6 +55,7 @@ struct generation {
 	uint32_t number;
 	struct settings *settings;
 	struct listeners listeners;
+	bool joined; /* linked to the lasting programs */
 	bool draining;
 };
 

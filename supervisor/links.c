@@ -9,13 +9,17 @@
 #include "common/log.h"
 #include "supervisor/process.h"
 
-/* Generations do not mix, but all of them work for the one queue. */
+/* Generations do not mix, but all that have joined work for the one queue. */
 static bool
 belong_together(const struct process *a, const struct process *b)
 {
-	return programs_are_linked(a->spec->program, b->spec->program) &&
-	       (a->generation == b->generation || a->spec->lasting ||
-		   b->spec->lasting);
+	if (!programs_are_linked(a->spec->program, b->spec->program))
+		return false;
+	if (a->spec->lasting)
+		return b->generation->joined;
+	if (b->spec->lasting)
+		return a->generation->joined;
+	return a->generation == b->generation;
 }
 
 static void
@@ -43,22 +47,35 @@ link_two(struct process *a, struct process *b)
 	return 0;
 }
 
+/* Half-linked it would be of no use: it dies, and is tried again later. */
+static void
+link_or_kill(struct process *p, struct process *other)
+{
+	if (p->channel == NULL || other->channel == NULL ||
+	    link_two(p, other) == 0)
+		return;
+	log_error("link-failed program=%s peer=%s error=\"%s\"",
+	    program_name(p->spec->program), program_name(other->spec->program),
+	    strerror(errno));
+	process_kill(p, "cannot be linked");
+}
+
 void
 links_make(struct process *p)
 {
 	struct process *other;
 
-	TAILQ_FOREACH (other, &p->house->processes, next) {
-		if (other == p || other->channel == NULL ||
-		    !belong_together(p, other))
-			continue;
-		if (link_two(p, other) == 0)
-			continue;
-		log_error("link-failed program=%s peer=%s error=\"%s\"",
-		    program_name(p->spec->program),
-		    program_name(other->spec->program), strerror(errno));
-		/* Half-linked it would be of no use: try again later. */
-		process_kill(p, "cannot be linked");
-		return;
-	}
+	TAILQ_FOREACH (other, &p->house->processes, next)
+		if (other != p && belong_together(p, other))
+			link_or_kill(p, other);
+}
+
+void
+links_join(struct process *p)
+{
+	struct process *other;
+
+	TAILQ_FOREACH (other, &p->house->processes, next)
+		if (other->spec->lasting && belong_together(p, other))
+			link_or_kill(p, other);
 }

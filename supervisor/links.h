@@ -9,5 +9,7 @@
 
 /* Links a process that has just been started to all its living neighbours. */
 void links_make(struct process *);
+/* Its generation has just joined: links it to the lasting ones. */
+void links_join(struct process *);
 
 #endif

@@ -146,6 +146,7 @@ start(struct house *house, const struct options *o)
 	    log_socket_start(house, o->verbose) == -1)
 		log_fatal(EX_OSERR, "event loop");
 	generation_start(TAILQ_FIRST(&house->generations), house);
+	generation_join(TAILQ_FIRST(&house->generations), house);
 }
 
 int

@@ -8,19 +8,19 @@
 #define LENGTH(list) (sizeof(list) / sizeof((list)[0]))
 
 static const struct program_spec programs[] = {
-	/* the store first, so that it is there when mail comes */
-	{ .program = PROGRAM_QUEUE,
-	    .lasting = true,
-	    .end_by = 4700,
-	    .after = PROGRAM_SMTPD | PROGRAM_ROUTER | PROGRAM_REMOTE |
-		     PROGRAM_SPAWN },
+	/* The store first, so that it is there when mail comes. When it drains
+	 * it hands out no more and still takes what the router has. */
+	{ .program = PROGRAM_QUEUE, .lasting = true, .end_by = 4000 },
 	{ .program = PROGRAM_RESOLVER,
-	    .end_by = 4700,
+	    .end_by = 4400,
 	    .after = PROGRAM_SMTPD | PROGRAM_ROUTER | PROGRAM_REMOTE },
-	{ .program = PROGRAM_SPAWN, .end_by = 4000 },
-	{ .program = PROGRAM_REMOTE, .end_by = 4000 },
-	{ .program = PROGRAM_ROUTER, .end_by = 2500, .after = PROGRAM_SMTPD },
-	{ .program = PROGRAM_SMTPD, .end_by = 1500, .workers = true },
+	{ .program = PROGRAM_SPAWN, .end_by = 4200, .after = PROGRAM_QUEUE },
+	{ .program = PROGRAM_REMOTE, .end_by = 4200, .after = PROGRAM_QUEUE },
+	{ .program = PROGRAM_ROUTER, .end_by = 2400, .after = PROGRAM_SMTPD },
+	{ .program = PROGRAM_SMTPD,
+	    .end_by = 1500,
+	    .workers = true,
+	    .front = true },
 };
 
 static const struct {

@@ -17,7 +17,10 @@ struct program_spec {
 	/* Outlives reloads and takes the new configuration while it runs; the
 	 * others are started anew, each set with its own configuration. */
 	bool lasting;
-	/* The programs that need this one: it drains when they are gone. */
+	/* Strangers reach it: it starts when all the others are ready. */
+	bool front;
+	/* The programs that give this one its work: it drains when they are
+	 * gone. */
 	unsigned int after;
 	/* When the house shuts down: the latest end, in milliseconds. */
 	int end_by;

@@ -21,7 +21,6 @@
 
 static struct {
 	struct generation *pending; /* NULL: none */
-	struct generation *before;
 	struct event *timer;
 	bool again;
 } state;
@@ -37,7 +36,7 @@ finish(struct house *house, int code, const char *text)
 {
 	bool again = state.again;
 
-	state.pending = state.before = NULL;
+	state.pending = NULL;
 	state.again = false;
 	if (state.timer != NULL)
 		event_free(state.timer);
@@ -74,22 +73,10 @@ is_possible(const struct config *old, const struct config *new, FILE *errors)
 	return false;
 }
 
-static struct generation *
-make_generation(struct house *house, FILE *errors)
-{
-	struct settings *s = settings_load(house->config_path, errors);
-
-	if (s == NULL)
-		return NULL;
-	if (is_possible(house->current->settings->config, s->config, errors))
-		return generation_new(house, s, errors);
-	settings_free(&s);
-	return NULL;
-}
-
-/* Someone who reloads every minute does not get to have them all at once. */
-static void
-bound_generations(struct house *house)
+/* Someone who reloads every minute does not get to have them all at once:
+ * the one that has drained longest ends. */
+static bool
+is_room(struct house *house, FILE *errors)
 {
 	struct generation *g, *oldest = NULL;
 	unsigned int count = 0;
@@ -99,24 +86,49 @@ bound_generations(struct house *house)
 		if (oldest == NULL && g->draining)
 			oldest = g;
 	}
-	if (count >= GENERATIONS && oldest != NULL)
-		generation_kill(oldest, house, "too many reloads");
+	if (count < GENERATIONS)
+		return true;
+	if (oldest == NULL) {
+		fprintf(errors, "too many reloads at the same time\n");
+		return false;
+	}
+	generation_kill(oldest, house, "too many reloads");
+	return true;
+}
+
+static struct generation *
+make_generation(struct house *house, FILE *errors)
+{
+	struct settings *s = settings_load(house->config_path, errors);
+
+	if (s == NULL)
+		return NULL;
+	if (is_possible(house->current->settings->config, s->config, errors) &&
+	    is_room(house, errors))
+		return generation_new(house, s, errors);
+	settings_free(&s);
+	return NULL;
 }
 
 static void
 on_timeout(evutil_socket_t fd, short what, void *argument)
 {
 	struct house *house = argument;
-	struct generation *failed = state.pending;
+	struct generation *late = state.pending;
 
 	(void)fd;
 	(void)what;
-	house->current = state.before;
-	generation_adopt_lasting(state.before, house);
-	generation_kill(failed, house, "its generation did not get ready");
+	if (late->joined) {
+		/* Only those are missing that the old ones stand in for. */
+		refuse(house, EX_TEMPFAIL,
+		    "not everything is ready with the new configuration yet; "
+		    "the old programs accept mail until it is (see the log)");
+		return;
+	}
+	generation_kill(late, house, "its generation did not get ready");
 	refuse(house, EX_UNAVAILABLE,
-	    "the programs did not get ready with the new "
-	    "configuration; the old one stays (see the log)");
+	    "the programs did not get ready with the new configuration; the "
+	    "old one stays (see the log)");
 	drain_step(house);
 }
 
@@ -129,7 +141,6 @@ start(struct house *house, struct generation *g)
 	if (state.timer == NULL || evtimer_add(state.timer, &most) == -1)
 		return -1;
 	state.pending = g;
-	state.before = house->current;
 	generation_start(g, house);
 	return 0;
 }
@@ -153,7 +164,6 @@ reload_begin(struct house *house)
 	}
 	log_info("reload path=\"%s\"", log_text(house->config_path));
 	notify_reloading();
-	bound_generations(house);
 	g = make_generation(house, errors);
 	fclose(errors);
 	if (g == NULL)
@@ -166,17 +176,28 @@ reload_begin(struct house *house)
 	free(text);
 }
 
-void
-reload_check(struct house *house)
+static void
+drain_others(struct house *house)
 {
 	struct generation *g, *later;
 
-	if (state.pending == NULL || !generation_is_ready(state.pending, house))
+	TAILQ_FOREACH_SAFE (g, &house->generations, next, later)
+		if (g != house->current && g->joined && !g->draining)
+			drain_generation(g, house);
+}
+
+void
+reload_check(struct house *house)
+{
+	if (state.pending != NULL && !state.pending->joined &&
+	    generation_may_join(state.pending, house))
+		generation_join(state.pending, house);
+	if (!generation_is_ready(house->current, house))
+		return;
+	drain_others(house);
+	if (state.pending != house->current)
 		return;
 	log_info("reload-done generation=%u", state.pending->number);
-	TAILQ_FOREACH_SAFE (g, &house->generations, next, later)
-		if (g != state.pending && !g->draining)
-			drain_generation(g, house);
 	finish(house, EX_OK, "");
 }
 
@@ -187,6 +208,6 @@ reload_forget(void)
 		return;
 	event_free(state.timer);
 	state.timer = NULL;
-	state.pending = state.before = NULL;
+	state.pending = NULL;
 	control_reloaded(EX_TEMPFAIL, "postern is shutting down");
 }

@@ -1,8 +1,9 @@
 /*
  * A new configuration while mail flows. It is checked whole, its sockets are
- * opened and its generation is started beside the old one; only when all of it
- * is ready does the old one drain. Whatever goes wrong before that, nothing
- * has changed.
+ * opened and its generation is started beside the old one. When all of it but
+ * smtpd is ready it joins: the queue gets the configuration and the new links,
+ * and the new smtpd starts. When that is ready, too, the old generation drains.
+ * Whatever goes wrong before it joins, nothing has changed.
  */
 #ifndef SUPERVISOR_RELOAD_H
 #define SUPERVISOR_RELOAD_H

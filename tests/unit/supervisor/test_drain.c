@@ -142,18 +142,17 @@ test_house(void **context)
 	fill(house, &one, 1);
 	(void)add(house, &one, PROGRAM_QUEUE);
 	drain_house(house);
-	assert_string_equal(
-	    told, "drain spawn1\ndrain remote1\ndrain smtpd1\n");
+	assert_string_equal(told, "drain smtpd1\ndrain queue1\n");
 	die(house, PROGRAM_SMTPD, 1);
 	assert_string_equal(told, "free smtpd1\ndrain router1\n");
 	die(house, PROGRAM_ROUTER, 1);
 	assert_string_equal(told, "free router1\n");
+	die(house, PROGRAM_QUEUE, 1);
+	assert_string_equal(told, "free queue1\ndrain spawn1\ndrain remote1\n");
 	die(house, PROGRAM_REMOTE, 1);
 	assert_string_equal(told, "free remote1\ndrain resolver1\n");
-	die(house, PROGRAM_SPAWN, 1);
-	assert_string_equal(told, "free spawn1\ndrain queue1\n");
 	assert_false(event_base_got_break(house->base));
-	die(house, PROGRAM_QUEUE, 1);
+	die(house, PROGRAM_SPAWN, 1);
 	die(house, PROGRAM_RESOLVER, 1);
 	assert_true(TAILQ_EMPTY(&house->processes));
 }
