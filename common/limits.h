@@ -64,7 +64,7 @@
 #define LIMIT_LOG_LINE 1024
 
 /* A table's file. It is held in memory whole; a million aliases fit. */
-#define LIMIT_TABLE_SIZE (64 * 1024 * 1024)
+#define LIMIT_TABLE_SIZE (64L * 1024 * 1024)
 /* Messages that one router has given to the queue and that are not yet
  * committed. More wait in the router, whose clients wait with them. */
 #define LIMIT_STORING 4096

@@ -3,353 +3,74 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include <ctype.h>
-#include <string.h>
-
-#include <bsd/string.h>
-
 #include "common/id.h"
 #include "common/log.h"
-#include "router/aliases.h"
-#include "router/visits.h"
-
-enum step {
-	STEP_ROUTED,
-	STEP_REFUSED,  /* for good */
-	STEP_DEFERRED, /* ends the whole expansion */
-};
-
-/* How an address was come by: from the client, or from an alias. */
-struct origin {
-	unsigned int depth; /* 0: from the client */
-	const char *mailbox, *key;
-	const char *place;
-	unsigned int line;
-	bool verbatim;
-};
-
-struct walk {
-	const struct expander *expander;
-	const struct rule_facts *facts;
-	const char *original;
-	uint64_t id;
-	struct expansion *out;
-	struct routes strays; /* users that aliases name and that are none */
-	struct visits visits;
-	bool last_resort; /* postmaster's */
-};
-
-/* A local part as it is looked up: in lower case; and without its detail. */
-struct lookup_name {
-	char whole[LIMIT_LOCAL_PART + 1];
-	char base[LIMIT_LOCAL_PART + 1];
-};
-
-static enum step resolve(
-    struct walk *, const struct address *, const struct origin *);
+#include "router/mailbox.h"
+#include "router/walk.h"
 
 static enum step
-defer(struct walk *w, const char *reply)
-{
-	reply_set(&w->out->reply, 451, "%s", reply);
-	return STEP_DEFERRED;
-}
-
-static enum step
-defer_lookup(struct walk *w)
-{
-	return defer(w, "4.3.0 A look-up failed, please try again later");
-}
-
-/* The administrator's mistake: it waits until it is mended. */
-static enum step
-defer_fault(struct walk *w, const struct origin *at, const char *why)
-{
-	log_warn(
-	    "alias-fault id=%s file=\"%s\" line=%u key=\"%s\" error=\"%s\"",
-	    id_format(w->id).text, log_text(at->place), at->line,
-	    log_text(at->key), why);
-	return defer(w, "4.3.5 The address is not set up correctly here, "
-			"please try again later");
-}
-
-static enum step
-add_route(struct walk *w, enum route_kind kind, const char *name,
-    const char *user, const struct address *to)
-{
-	if (routes_add(
-		&w->out->routes, kind, name, user, to->text, w->original) == -1)
-		return defer(w, "4.3.1 Out of memory");
-	return STEP_ROUTED;
-}
-
-static void
-make_lookup_name(struct lookup_name *name, const struct address *to)
-{
-	char *detail;
-
-	for (size_t i = 0; i < sizeof(name->whole); i++)
-		name->whole[i] = (char)tolower((unsigned char)to->local[i]);
-	strlcpy(name->base, name->whole, sizeof(name->base));
-	detail = strchr(name->base, '+');
-	if (detail != NULL && detail != name->base)
-		*detail = '\0';
-}
-
-/* -- Users ----------------------------------------------------------------- */
-
-static enum user_result
-find_user(const struct expander *e, const struct mailbox_config *mailbox,
-    const struct lookup_name *name, char login[LIMIT_USER + 1])
-{
-	enum user_result result;
-
-	/* A table may have a user whose name has a plus sign. */
-	if (mailbox->users == MAILBOX_USERS_TABLE &&
-	    strcmp(name->whole, name->base) != 0) {
-		result = users_find(e->users, mailbox, name->whole, login);
-		if (result != USER_NONE)
-			return result;
-	}
-	return users_find(e->users, mailbox, name->base, login);
-}
-
-static enum step
-refuse_unknown(struct walk *w, const struct mailbox_config *mailbox,
-    const struct lookup_name *name, const struct address *to,
-    const struct origin *from)
-{
-	reply_set(&w->out->reply, 550, "5.1.1 No such user here");
-	if (from->depth == 0 || w->last_resort)
-		return STEP_REFUSED;
-	log_warn("alias-stray id=%s file=\"%s\" line=%u key=\"%s\" to=\"%s\" "
-		 "error=\"no such user\"",
-	    id_format(w->id).text, log_text(from->place), from->line,
-	    log_text(from->key), log_text(to->text));
-	if (strlen(name->base) > LIMIT_USER)
-		return defer_fault(w, from, "the user's name is too long");
-	if (routes_add(&w->strays, ROUTE_MAILBOX, mailbox->name, name->base,
-		to->text, w->original) == -1)
-		return defer(w, "4.3.1 Out of memory");
-	return STEP_REFUSED;
-}
-
-static enum step
-resolve_user(struct walk *w, const struct mailbox_config *mailbox,
-    const struct lookup_name *name, const struct address *to,
-    const struct origin *from)
-{
-	char login[LIMIT_USER + 1];
-
-	switch (find_user(w->expander, mailbox, name, login)) {
-	case USER_FOUND:
-		return add_route(w, ROUTE_MAILBOX, mailbox->name, login, to);
-	case USER_NONE:
-		return refuse_unknown(w, mailbox, name, to, from);
-	case USER_ERROR:
-		break;
-	}
-	return defer_lookup(w);
-}
-
-/* -- Aliases --------------------------------------------------------------- */
-
-static enum step
-expand_item(struct walk *w, const char **value, const char *domain,
-    struct origin *here, bool *end)
-{
-	struct alias_item item;
-
-	switch (alias_next(value, domain, &item)) {
-	case ALIAS_END:
-		*end = true;
-		return STEP_REFUSED;
-	case ALIAS_UNSUPPORTED:
-		return defer_fault(w, here,
-		    "commands, files and :include: are not supported yet");
-	case ALIAS_INVALID:
-		return defer_fault(w, here, "not an address");
-	case ALIAS_ADDRESS:
-		break;
-	}
-	if (w->out->routes.count + w->strays.count >= LIMIT_EXPANSION)
-		return defer_fault(w, here, "it expands to too many");
-	here->verbatim = item.verbatim;
-	return resolve(w, &item.address, here);
-}
-
-/* Every item; routed if one of them is. */
-static enum step
-expand_items(
-    struct walk *w, const char *value, const char *domain, struct origin *here)
-{
-	enum step result = STEP_REFUSED;
-	unsigned int items = 0;
-
-	for (bool end = false; !end; items++) {
-		enum step step = expand_item(w, &value, domain, here, &end);
-
-		if (step == STEP_DEFERRED)
-			return step;
-		if (step == STEP_ROUTED)
-			result = step;
-	}
-	return items == 1 ? defer_fault(w, here, "it leads nowhere") : result;
-}
-
-static enum step
-expand_alias(struct walk *w, const struct mailbox_config *mailbox,
-    const char *key, const struct table_value *value, const char *domain,
-    const struct origin *from)
-{
-	struct origin here = { from->depth + 1, mailbox->name, key,
-		value->place, value->line, false };
-	struct visit *visit = visits_find(&w->visits, mailbox->name, key);
-	enum step step;
-
-	if (visit != NULL)
-		return visit->open ? defer_fault(w, &here, "it is in a loop")
-				   : (enum step)visit->result;
-	if (here.depth > LIMIT_ALIAS_DEPTH)
-		return defer_fault(w, &here, "nested too deep");
-	if (w->visits.count >= LIMIT_EXPANSION)
-		return defer_fault(w, &here, "it expands to too many");
-	visit = visits_add(&w->visits, mailbox->name, key);
-	if (visit == NULL)
-		return defer(w, "4.3.1 Out of memory");
-	step = expand_items(w, value->text, domain, &here);
-	visit->open = false;
-	visit->result = (int)step;
-	return step;
-}
-
-static enum table_result
-find_alias(const struct expander *e, const struct mailbox_config *mailbox,
-    const struct lookup_name *name, const char **key, struct table_value *value)
-{
-	struct table *table = NULL;
-	enum table_result result;
-
-	if (mailbox->aliases == NULL)
-		return TABLE_NONE;
-	table = tables_find(e->tables, mailbox->aliases);
-	if (table == NULL)
-		return TABLE_ERROR;
-	*key = name->whole;
-	result = table_lookup(table, *key, value);
-	if (result != TABLE_NONE || strcmp(name->whole, name->base) == 0)
-		return result;
-	*key = name->base;
-	return table_lookup(table, *key, value);
-}
-
-/* "bob: bob, alice@example.net" means the user bob, not a loop. */
-static bool
-names_itself(const struct origin *from, const char *mailbox, const char *key)
-{
-	return from->mailbox != NULL && strcmp(from->mailbox, mailbox) == 0 &&
-	       strcmp(from->key, key) == 0;
-}
-
-static enum step
-resolve_name(struct walk *w, const struct mailbox_config *mailbox,
-    const struct lookup_name *name, const struct address *to,
-    const struct origin *from)
-{
-	struct table_value value;
-	const char *key = NULL;
-
-	if (from->verbatim)
-		return resolve_user(w, mailbox, name, to, from);
-	switch (find_alias(w->expander, mailbox, name, &key, &value)) {
-	case TABLE_ERROR:
-		return defer_lookup(w);
-	case TABLE_FOUND:
-		if (!names_itself(from, mailbox->name, key))
-			return expand_alias(
-			    w, mailbox, key, &value, to->domain, from);
-		break;
-	case TABLE_NONE:
-		break;
-	}
-	return resolve_user(w, mailbox, name, to, from);
-}
-
-/* -- postmaster ------------------------------------------------------------ */
-
-static enum step
-resolve_admin(struct walk *w)
-{
-	const struct config *config = w->expander->config;
-	const struct origin from = { 1, NULL, "admin", config->path, 0, false };
-	struct address admin;
-
-	if (config->admin == NULL ||
-	    address_parse(config->admin, 0, &admin) == -1)
-		return STEP_REFUSED;
-	return resolve(w, &admin, &from);
-}
-
-static enum step
-resolve_root(
-    struct walk *w, const struct mailbox_config *mailbox, const char *domain)
-{
-	static const struct lookup_name root = { "root", "root" };
-	static const struct origin from = { 1, NULL, "root", "", 0, false };
-	struct table_value value;
-	const char *key;
-
-	if (mailbox == NULL)
-		return STEP_REFUSED;
-	switch (find_alias(w->expander, mailbox, &root, &key, &value)) {
-	case TABLE_ERROR:
-		return defer_lookup(w);
-	case TABLE_NONE:
-		return STEP_REFUSED;
-	case TABLE_FOUND:
-		break;
-	}
-	return expand_alias(w, mailbox, key, &value, domain, &from);
-}
-
-/* RFC 5321 4.5.1: mail to postmaster is never refused for want of a user. */
-static enum step
-resolve_postmaster(struct walk *w, const struct mailbox_config *mailbox,
-    const struct address *to)
-{
-	enum step step;
-
-	w->last_resort = true;
-	step = resolve_admin(w);
-	if (step == STEP_REFUSED)
-		step = resolve_root(w, mailbox, to->domain);
-	w->last_resort = false;
-	if (step != STEP_REFUSED)
-		return step;
-	log_error("postmaster-nowhere id=%s to=\"%s\" error=\"no alias, no "
-		  "user and no admin: set one of them\"",
-	    id_format(w->id).text, log_text(to->text));
-	return defer(w, "4.3.5 The postmaster cannot be reached, please try "
-			"again later");
-}
-
-static enum step
-resolve_mailbox(struct walk *w, const char *mailbox_name,
+refuse_by_rule(struct walk *w, const struct rule_config *rule,
     const struct address *to, const struct origin *from)
 {
-	const struct mailbox_config *mailbox =
-	    config_mailbox(w->expander->config, mailbox_name);
-	struct lookup_name name;
-	enum step step;
+	const char *text = rule->reject_reply;
 
-	if (mailbox == NULL)
-		return defer_lookup(w);
-	make_lookup_name(&name, to);
-	step = resolve_name(w, mailbox, &name, to, from);
-	if (step == STEP_REFUSED && !w->last_resort &&
-	    strcmp(name.base, "postmaster") == 0)
-		step = resolve_postmaster(w, mailbox, to);
-	return step;
+	if (text == NULL)
+		text = rule->reject_code < 500 ? "4.7.1 Refused by policy"
+					       : "5.7.1 Refused by policy";
+	reply_set(&w->out->reply, rule->reject_code, "%s", text);
+	if (from->depth > 0)
+		log_warn("alias-refused id=%s file=\"%s\" line=%u key=\"%s\" "
+			 "to=\"%s\" rule=%u",
+		    id_format(w->id).text, log_text(from->place), from->line,
+		    log_text(from->key), log_text(to->text), rule->line);
+	return reply_is_temporary(&w->out->reply) ? STEP_DEFERRED
+						  : STEP_REFUSED;
+}
+
+static enum step
+follow_rule(struct walk *w, const struct rule_config *rule,
+    const struct address *to, const struct origin *from)
+{
+	switch (rule->action) {
+	case RULE_MAILBOX:
+		return mailbox_resolve(w, rule->mailbox, to, from);
+	case RULE_RELAY:
+		if (rule->relay != NULL)
+			return walk_add_route(
+			    w, ROUTE_RELAY, rule->relay, "", to);
+		return walk_add_route(w, ROUTE_MX, "", "", to);
+	case RULE_REJECT:
+		break;
+	}
+	return refuse_by_rule(w, rule, to, from);
+}
+
+/* What the client itself sends to. `otherwise`, if any, is the rule of an
+ * address that is ours whatever the others say of it, short of rejecting it. */
+static enum step
+resolve_given(struct walk *w, const struct address *to,
+    const struct rule_config *otherwise)
+{
+	static const struct origin client = { 0, NULL, "", "", 0, false };
+	const struct expander *e = w->expander;
+	const struct rule_config *rule;
+
+	switch (rules_match(e->config, e->tables, w->facts, to, &rule)) {
+	case RULES_ERROR:
+		w->out->rule = rule->line;
+		return walk_defer_lookup(w);
+	case RULES_NONE:
+	case RULES_MATCHED:
+		break;
+	}
+	if (otherwise != NULL && (rule == NULL || rule->action == RULE_RELAY))
+		rule = otherwise;
+	if (rule == NULL) {
+		reply_set(&w->out->reply, 550, "5.7.1 Relaying denied");
+		return STEP_REFUSED;
+	}
+	w->out->rule = rule->line;
+	return follow_rule(w, rule, to, &client);
 }
 
 /* The first rule, if any, that gives mail to a mailbox; and a domain of it. */
@@ -378,71 +99,6 @@ first_mailbox_rule(const struct expander *e, const char **domain)
 	return NULL;
 }
 
-/* -- Rules ----------------------------------------------------------------- */
-
-static enum step
-refuse_by_rule(struct walk *w, const struct rule_config *rule,
-    const struct address *to, const struct origin *from)
-{
-	const char *text = rule->reject_reply;
-
-	if (text == NULL)
-		text = rule->reject_code < 500 ? "4.7.1 Refused by policy"
-					       : "5.7.1 Refused by policy";
-	reply_set(&w->out->reply, rule->reject_code, "%s", text);
-	if (from->depth > 0)
-		log_warn("alias-refused id=%s file=\"%s\" line=%u key=\"%s\" "
-			 "to=\"%s\" rule=%u",
-		    id_format(w->id).text, log_text(from->place), from->line,
-		    log_text(from->key), log_text(to->text), rule->line);
-	return reply_is_temporary(&w->out->reply) ? STEP_DEFERRED
-						  : STEP_REFUSED;
-}
-
-static enum step
-follow_rule(struct walk *w, const struct rule_config *rule,
-    const struct address *to, const struct origin *from)
-{
-	switch (rule->action) {
-	case RULE_MAILBOX:
-		return resolve_mailbox(w, rule->mailbox, to, from);
-	case RULE_RELAY:
-		if (rule->relay != NULL)
-			return add_route(w, ROUTE_RELAY, rule->relay, "", to);
-		return add_route(w, ROUTE_MX, "", "", to);
-	case RULE_REJECT:
-		break;
-	}
-	return refuse_by_rule(w, rule, to, from);
-}
-
-/* What the client itself sends to. */
-static enum step
-resolve_given(struct walk *w, const struct address *to,
-    const struct rule_config *otherwise)
-{
-	static const struct origin client = { 0, NULL, "", "", 0, false };
-	const struct expander *e = w->expander;
-	const struct rule_config *rule;
-
-	switch (rules_match(e->config, e->tables, w->facts, to, &rule)) {
-	case RULES_ERROR:
-		w->out->rule = rule->line;
-		return defer_lookup(w);
-	case RULES_NONE:
-		rule = otherwise;
-		break;
-	case RULES_MATCHED:
-		break;
-	}
-	if (rule == NULL) {
-		reply_set(&w->out->reply, 550, "5.7.1 Relaying denied");
-		return STEP_REFUSED;
-	}
-	w->out->rule = rule->line;
-	return follow_rule(w, rule, to, &client);
-}
-
 /* "postmaster" without a domain. */
 static enum step
 resolve_given_postmaster(struct walk *w)
@@ -453,16 +109,17 @@ resolve_given_postmaster(struct walk *w)
 
 	rule = first_mailbox_rule(w->expander, &domain);
 	if (address_make("postmaster", domain, &to) == -1)
-		return defer_lookup(w);
+		return walk_defer_lookup(w);
 	if (rule == NULL)
-		return resolve_postmaster(w, NULL, &to);
+		return mailbox_resolve_postmaster(w, NULL, &to);
 	return resolve_given(w, &to, rule);
 }
 
 /* What an alias names: the rules for this host itself, then those for whoever
  * has logged in, and if none speaks of it, its MX. */
-static enum step
-resolve(struct walk *w, const struct address *to, const struct origin *from)
+enum step
+walk_resolve(
+    struct walk *w, const struct address *to, const struct origin *from)
 {
 	const struct sockaddr_in loopback = {
 		.sin_family = AF_INET,
@@ -481,14 +138,14 @@ resolve(struct walk *w, const struct address *to, const struct origin *from)
 		facts.authenticated = pass == 1;
 		switch (rules_match(e->config, e->tables, &facts, to, &rule)) {
 		case RULES_ERROR:
-			return defer_lookup(w);
+			return walk_defer_lookup(w);
 		case RULES_MATCHED:
 			return follow_rule(w, rule, to, from);
 		case RULES_NONE:
 			break;
 		}
 	}
-	return add_route(w, ROUTE_MX, "", "", to);
+	return walk_add_route(w, ROUTE_MX, "", "", to);
 }
 
 void

@@ -11,7 +11,6 @@
 #include "common/channel.h"
 #include "common/id.h"
 #include "common/log.h"
-#include "common/monotime.h"
 #include "router/transaction.h"
 
 #define WATCH_SECONDS 10
@@ -51,10 +50,12 @@ struct queue_link {
 	unsigned int unused_count;
 };
 
+LIST_HEAD(queue_links, queue_link);
+
 struct link_queue {
 	struct event_base *base;
 	link_queue_outcome *outcome;
-	LIST_HEAD(, queue_link) links; /* the newest first */
+	struct queue_links links; /* the newest first */
 	unsigned int link_count;
 	struct parcels waiting, sent;
 	unsigned int outstanding;
@@ -171,7 +172,7 @@ send_routes(struct queue_link *link, const struct parcel *p)
 		struct message m = MESSAGE_INIT(MESSAGE_ROUTE, p->handle);
 
 		m.route = (struct message_route){
-			.number = number++,
+			.number = number,
 			.address = route->address,
 			.original = route->original,
 			.kind = (uint8_t)route->kind,
@@ -180,6 +181,7 @@ send_routes(struct queue_link *link, const struct parcel *p)
 		};
 		if (channel_send(link->channel, &m) == -1)
 			return -1;
+		number++;
 	}
 	return 0;
 }
@@ -341,18 +343,25 @@ fail_late(struct link_queue *q, struct parcels *list, struct monotime limit)
 	}
 }
 
+void
+link_queue_check_time(struct link_queue *q, struct monotime now)
+{
+	struct monotime limit =
+	    monotime_add_ms(now, INT64_C(-1000) * LIMIT_STORING_SECONDS);
+
+	fail_late(q, &q->sent, limit);
+	fail_late(q, &q->waiting, limit);
+}
+
 static void
 on_watch(evutil_socket_t fd, short what, void *context)
 {
 	static const struct timeval interval = { WATCH_SECONDS, 0 };
 	struct link_queue *q = context;
-	struct monotime limit =
-	    monotime_add_ms(monotime_now(), -1000 * LIMIT_STORING_SECONDS);
 
 	(void)fd;
 	(void)what;
-	fail_late(q, &q->sent, limit);
-	fail_late(q, &q->waiting, limit);
+	link_queue_check_time(q, monotime_now());
 	if (q->outstanding > 0)
 		event_add(q->watch, &interval);
 }
@@ -422,20 +431,29 @@ link_queue_outstanding(const struct link_queue *q)
 	return q->outstanding;
 }
 
+static void
+free_all(struct parcels *list)
+{
+	struct parcel *p, *after;
+
+	for (p = TAILQ_FIRST(list); p != NULL; p = after) {
+		after = TAILQ_NEXT(p, next);
+		transaction_free(&p->transaction);
+		free(p);
+	}
+}
+
 void
 link_queue_free(struct link_queue **pointer)
 {
 	struct link_queue *q = *pointer;
 	struct queue_link *link;
-	struct parcel *p;
 
 	*pointer = NULL;
 	if (q == NULL)
 		return;
-	while ((p = TAILQ_FIRST(&q->sent)) != NULL)
-		discard(q, p);
-	while ((p = TAILQ_FIRST(&q->waiting)) != NULL)
-		discard(q, p);
+	free_all(&q->sent);
+	free_all(&q->waiting);
 	while ((link = LIST_FIRST(&q->links)) != NULL) {
 		LIST_REMOVE(link, next);
 		channel_free(&link->channel);

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 
 #include "common/child.h"
+#include "common/monotime.h"
 #include "router/reply.h"
 
 struct event_base;
@@ -42,6 +43,10 @@ struct parcel *link_queue_submit(struct link_queue *, struct transaction *take,
     void *owner) __attribute__((warn_unused_result));
 /* The owner is gone, and wants no outcome. */
 void link_queue_abandon(struct link_queue *, struct parcel *);
+
+/* Answers 451 for whatever has waited for LIMIT_STORING_SECONDS. Called by
+ * itself, every few seconds. */
+void link_queue_check_time(struct link_queue *, struct monotime now);
 
 /* Messages that are not answered yet. */
 unsigned int link_queue_outstanding(const struct link_queue *);

@@ -34,11 +34,13 @@ struct smtpd_link {
 	struct slots unused;
 };
 
+LIST_HEAD(smtpd_links, smtpd_link);
+
 struct link_smtpd {
 	struct event_base *base;
 	const struct expander *expander;
 	struct link_queue *queue;
-	LIST_HEAD(, smtpd_link) links;
+	struct smtpd_links links;
 	unsigned int count;
 };
 

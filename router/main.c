@@ -3,7 +3,7 @@
  * whole, and gives it to the queue.
  *
  * link_smtpd.c     what strangers' sessions ask    transaction.c  one message
- * expand.c         a recipient to its routes       rules.c        who may what
+ * expand.c, mailbox.c   recipient to routes        rules.c        who may what
  * table.c, aliases.c, users.c   the look-ups       link_queue.c   the way out
  */
 #include <errno.h>
@@ -22,7 +22,7 @@
 #include "router/link_smtpd.h"
 
 /* How often a router that is to end looks whether it may. */
-#define DRAIN_POLL_MS 20
+#define DRAIN_POLL_US 20000L
 
 static struct {
 	struct child child;
@@ -65,7 +65,7 @@ on_deadline(evutil_socket_t fd, short what, void *context)
 static void
 on_drain(uint32_t seconds)
 {
-	static const struct timeval interval = { 0, DRAIN_POLL_MS * 1000 };
+	static const struct timeval interval = { 0, DRAIN_POLL_US };
 	const struct timeval limit = { (time_t)seconds, 0 };
 
 	event_add(router.poll, &interval);

@@ -18,8 +18,8 @@ compare(const struct route *a, const struct route *b)
 	return order;
 }
 
-RB_GENERATE_INTERNAL(
-    route_tree, route, node, compare, static __attribute__((unused)))
+RB_PROTOTYPE(route_tree, route, node, compare)
+RB_GENERATE(route_tree, route, node, compare)
 
 void
 routes_init(struct routes *routes)

@@ -28,9 +28,10 @@ struct route {
 };
 
 RB_HEAD(route_tree, route);
+STAILQ_HEAD(route_list, route);
 
 struct routes {
-	STAILQ_HEAD(, route) list;
+	struct route_list list;
 	struct route_tree tree;
 	unsigned int count;
 };

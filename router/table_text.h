@@ -30,7 +30,7 @@ typedef void table_fault(unsigned int line, const char *why, void *context);
  * changed, and must live as long as the entries. -1 with errno if there is no
  * memory. */
 int table_text_parse(struct table_text *, char *text, size_t length,
-    table_fault *, void *context) __attribute__((warn_unused_result));
+    table_fault *fault, void *context) __attribute__((warn_unused_result));
 void table_text_clear(struct table_text *);
 
 /* NULL if there is none. `key` is in lower case. */

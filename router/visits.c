@@ -17,13 +17,14 @@ compare(const struct visit *a, const struct visit *b)
 	return compare_names(b, a->mailbox, a->key);
 }
 
-RB_GENERATE_INTERNAL(
-    visit_tree, visit, node, compare, static __attribute__((unused)))
+RB_PROTOTYPE(visit_tree, visit, node, compare)
+RB_GENERATE(visit_tree, visit, node, compare)
 
 void
 visits_init(struct visits *visits)
 {
 	RB_INIT(&visits->tree);
+	SLIST_INIT(&visits->list);
 	visits->count = 0;
 }
 
@@ -32,11 +33,11 @@ visits_clear(struct visits *visits)
 {
 	struct visit *visit;
 
-	while ((visit = RB_ROOT(&visits->tree)) != NULL) {
-		RB_REMOVE(visit_tree, &visits->tree, visit);
+	while ((visit = SLIST_FIRST(&visits->list)) != NULL) {
+		SLIST_REMOVE_HEAD(&visits->list, next);
 		free(visit);
 	}
-	visits->count = 0;
+	visits_init(visits);
 }
 
 struct visit *
@@ -67,6 +68,7 @@ visits_add(struct visits *visits, const char *mailbox, const char *key)
 	visit->open = true;
 	memcpy(visit->key, key, size);
 	RB_INSERT(visit_tree, &visits->tree, visit);
+	SLIST_INSERT_HEAD(&visits->list, visit, next);
 	visits->count++;
 	return visit;
 }

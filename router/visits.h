@@ -7,10 +7,12 @@
 
 #include <stdbool.h>
 
+#include <bsd/sys/queue.h>
 #include <bsd/sys/tree.h>
 
 struct visit {
 	RB_ENTRY(visit) node;
+	SLIST_ENTRY(visit) next;
 	const char *mailbox; /* lent */
 	bool open;	     /* being expanded: met again, it is a loop */
 	int result;	     /* once it is not; the expander's */
@@ -19,8 +21,11 @@ struct visit {
 
 RB_HEAD(visit_tree, visit);
 
+SLIST_HEAD(visit_list, visit);
+
 struct visits {
 	struct visit_tree tree;
+	struct visit_list list; /* the same */
 	unsigned int count;
 };
 

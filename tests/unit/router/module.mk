@@ -10,8 +10,9 @@ router/test_rules_src := router/rules.c $(router_table_src)
 router/test_routes_src := router/routes.c
 router/test_users_src := router/users.c $(router_table_src)
 # The test has users of its own.
-router_expand_src := router/aliases.c router/expand.c router/reply.c \
-	router/routes.c router/rules.c router/visits.c $(router_table_src)
+router_expand_src := router/aliases.c router/expand.c router/mailbox.c \
+	router/reply.c router/routes.c router/rules.c router/visits.c \
+	router/walk.c $(router_table_src)
 router/test_expand_src := $(router_expand_src)
 router/test_transaction_src := router/transaction.c $(router_expand_src)
 router/test_links_src := router/link_queue.c router/link_smtpd.c \

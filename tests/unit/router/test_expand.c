@@ -240,7 +240,7 @@ expands(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct house h;
+		struct house h = { .path = "" };
 
 		open_house(&h, "", rows[i].aliases);
 		expect(&h, rows[i].to, rows[i].code, rows[i].reply,
@@ -276,7 +276,7 @@ finds_the_postmaster(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct house h;
+		struct house h = { .path = "" };
 		char admin[128];
 
 		snprintf(
@@ -299,7 +299,7 @@ finds_the_postmaster_of_a_relay(void **state)
 {
 	struct config *config;
 	struct tables *tables;
-	struct house h;
+	struct house h = { .path = "" };
 
 	(void)state;
 	for (int i = 0; i < 2; i++) {
@@ -319,6 +319,44 @@ finds_the_postmaster_of_a_relay(void **state)
 	}
 }
 
+/* Whose domains are in a file, so that the host's name stands for them: mail
+ * to it must not be relayed, whoever may relay. */
+static void
+finds_the_postmaster_of_unknown_domains(void **state)
+{
+	struct address sender = { .text = "" }, to;
+	const struct rule_facts local = { .local = true, .sender = &sender };
+	struct expansion out;
+	struct config *config;
+	struct tables *tables;
+	struct expander e;
+	char text[512];
+	const char *path = test_file("here.example\n");
+
+	(void)state;
+	snprintf(text, sizeof(text),
+	    "table \"domains\" file \"%s\"\n"
+	    "admin \"x@far.example\"\n"
+	    "mailbox \"people\" users system deliver maildir \"~/M\"\n"
+	    "accept to domain table \"domains\" mailbox \"people\"\n"
+	    "accept from local relay\n",
+	    path);
+	config = test_config(text);
+	tables = tables_new(config);
+	e = (struct expander){ config, tables, NULL };
+	fake_postmaster = true;
+	assert_int_equal(
+	    address_parse("postmaster", ADDRESS_FORWARD_PATH, &to), 0);
+	expand_recipient(&e, 1, &local, &to, &out);
+	assert_int_equal(out.reply.code, 250);
+	assert_int_equal(STAILQ_FIRST(&out.routes.list)->kind, ROUTE_MAILBOX);
+	routes_clear(&out.routes);
+	fake_postmaster = false;
+	unlink(path);
+	tables_free(&tables);
+	config_free(&config);
+}
+
 static void
 says_which_rule(void **state)
 {
@@ -331,7 +369,7 @@ says_which_rule(void **state)
 		{ "x@closed.example", 14 },
 		{ "x@far.example", 0 },
 	};
-	struct house h;
+	struct house h = { .path = "" };
 
 	(void)state;
 	open_house(&h, "", "bob: x@smart.example\n");
@@ -357,7 +395,7 @@ has_a_bound_in_depth(void **state)
 		char *text = NULL;
 		size_t size = 0;
 		FILE *out = open_memstream(&text, &size);
-		struct house h;
+		struct house h = { .path = "" };
 
 		assert_non_null(out);
 		for (int i = 0; i < depth - 1; i++)
@@ -386,7 +424,7 @@ has_a_bound_in_width(void **state)
 		FILE *file = open_memstream(&text, &size);
 		struct expansion out;
 		struct address to;
-		struct house h;
+		struct house h = { .path = "" };
 
 		assert_non_null(file);
 		fprintf(file, "all: u0@far.example");
@@ -416,7 +454,7 @@ does_no_work_twice(void **state)
 {
 	char text[2048];
 	size_t used = 0;
-	struct house h;
+	struct house h = { .path = "" };
 
 	(void)state;
 	for (int i = 0; i < 30; i++)
@@ -452,6 +490,7 @@ main(void)
 		cmocka_unit_test(expands),
 		cmocka_unit_test(finds_the_postmaster),
 		cmocka_unit_test(finds_the_postmaster_of_a_relay),
+		cmocka_unit_test(finds_the_postmaster_of_unknown_domains),
 		cmocka_unit_test(says_which_rule),
 		cmocka_unit_test(has_a_bound_in_depth),
 		cmocka_unit_test(has_a_bound_in_width),

@@ -649,6 +649,40 @@ a_message_of_the_greatest_size(void **state)
 	turn();
 }
 
+/* The client is answered in time; what the queue says later is not lost. */
+static void
+a_queue_that_hangs(void **state)
+{
+	int q = link_to(PROGRAM_QUEUE, ++instances);
+	int s = link_to(PROGRAM_SMTPD, ++instances);
+	uint64_t id = give_message(s, 1), big;
+	uint32_t handle = expect_envelope(q, id, 1);
+	struct monotime now = monotime_now();
+
+	(void)state;
+	/* One that waits, since it needs the link for itself. */
+	give_open(s, 2);
+	give_recipient(s, 2, 0, "many@here.example");
+	big = expect_verdict(s, 2, 0, 250);
+	assert_int_not_equal(big, id);
+	give_content(s, 2);
+	link_queue_check_time(
+	    queue, monotime_add_ms(now, 1000 * LIMIT_STORING_SECONDS - 5000));
+	expect_nothing(s, PROGRAM_SMTPD);
+	link_queue_check_time(
+	    queue, monotime_add_ms(now, 1000 * LIMIT_STORING_SECONDS + 5000));
+	expect_outcome(s, 1, 451);
+	expect_outcome(s, 2, 451);
+	assert_int_equal(link_queue_outstanding(queue), 1);
+	give_stored(q, handle, id, 250);
+	assert_int_equal(link_queue_outstanding(queue), 0);
+	expect_nothing(s, PROGRAM_SMTPD);
+	expect_nothing(q, PROGRAM_QUEUE);
+	close(q);
+	close(s);
+	turn();
+}
+
 static void
 write_aliases(FILE *out)
 {
@@ -676,6 +710,7 @@ main(void)
 		TEST(has_a_bound_on_transactions),
 		TEST(a_queue_that_is_slow),
 		TEST(a_message_of_the_greatest_size),
+		TEST(a_queue_that_hangs),
 	};
 	char *aliases = NULL;
 	size_t size = 0;

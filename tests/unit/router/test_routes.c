@@ -14,24 +14,24 @@ static void
 keeps_one_of_each(void **state)
 {
 	static const struct {
-		enum route_kind kind;
 		const char *name, *user, *address;
+		enum route_kind kind;
 		unsigned int count; /* afterwards */
 	} rows[] = {
-		{ ROUTE_MAILBOX, "people", "bob", "bob@a.example", 1 },
-		{ ROUTE_MAILBOX, "people", "bob", "bob@a.example", 1 },
+		{ "people", "bob", "bob@a.example", ROUTE_MAILBOX, 1 },
+		{ "people", "bob", "bob@a.example", ROUTE_MAILBOX, 1 },
 		/* One Maildir, whatever the domain and the case. */
-		{ ROUTE_MAILBOX, "people", "bob", "Bob@b.example", 1 },
-		{ ROUTE_MAILBOX, "people", "bob", "bob+x@a.example", 2 },
-		{ ROUTE_MAILBOX, "others", "bob", "bob@a.example", 3 },
-		{ ROUTE_MAILBOX, "people", "bobby", "bob@a.example", 4 },
+		{ "people", "bob", "Bob@b.example", ROUTE_MAILBOX, 1 },
+		{ "people", "bob", "bob+x@a.example", ROUTE_MAILBOX, 2 },
+		{ "others", "bob", "bob@a.example", ROUTE_MAILBOX, 3 },
+		{ "people", "bobby", "bob@a.example", ROUTE_MAILBOX, 4 },
 		/* Elsewhere a local part is the other host's affair. */
-		{ ROUTE_MX, "", "", "bob@a.example", 5 },
-		{ ROUTE_MX, "", "", "Bob@a.example", 6 },
-		{ ROUTE_MX, "", "", "bob@a.example", 6 },
-		{ ROUTE_MX, "", "", "bob@b.example", 7 },
-		{ ROUTE_RELAY, "r", "", "bob@a.example", 8 },
-		{ ROUTE_RELAY, "s", "", "bob@a.example", 9 },
+		{ "", "", "bob@a.example", ROUTE_MX, 5 },
+		{ "", "", "Bob@a.example", ROUTE_MX, 6 },
+		{ "", "", "bob@a.example", ROUTE_MX, 6 },
+		{ "", "", "bob@b.example", ROUTE_MX, 7 },
+		{ "r", "", "bob@a.example", ROUTE_RELAY, 8 },
+		{ "s", "", "bob@a.example", ROUTE_RELAY, 9 },
 	};
 	struct routes routes;
 

@@ -1,0 +1,52 @@
+/*
+ * One expansion while it goes on: what expand.c (rules) and mailbox.c
+ * (aliases, users) hand to each other, since each address that an alias names
+ * goes through the rules again.
+ */
+#ifndef ROUTER_WALK_H
+#define ROUTER_WALK_H
+
+#include "router/expand.h"
+#include "router/visits.h"
+
+enum step {
+	STEP_ROUTED,
+	STEP_REFUSED,  /* for good */
+	STEP_DEFERRED, /* ends the whole expansion */
+};
+
+/* How an address was come by: from the client, or from an alias. */
+struct origin {
+	unsigned int depth; /* 0: from the client */
+	const char *mailbox, *key;
+	const char *place;
+	unsigned int line;
+	bool verbatim;
+};
+
+struct walk {
+	const struct expander *expander;
+	const struct rule_facts *facts;
+	const char *original;
+	uint64_t id;
+	struct expansion *out;
+	struct routes strays; /* users that aliases name and that are none */
+	struct visits visits;
+	bool last_resort; /* postmaster's */
+};
+
+/* In expand.c: an address that did not come from the client. */
+enum step walk_resolve(
+    struct walk *, const struct address *, const struct origin *);
+
+/* Each sets the reply that it ends with. */
+enum step walk_defer(struct walk *, const char *reply);
+enum step walk_defer_lookup(struct walk *);
+/* The administrator's mistake: it waits until it is mended. */
+enum step walk_defer_fault(
+    struct walk *, const struct origin *, const char *why);
+
+enum step walk_add_route(struct walk *, enum route_kind, const char *name,
+    const char *user, const struct address *);
+
+#endif
