@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "common/address.h"
@@ -86,10 +87,11 @@ from_covers(const struct rule_config *a, const struct rule_config *b)
 	return true;
 }
 
+/* As rules compare addresses: without regard to case. */
 static bool
 same(const char *a, const char *b)
 {
-	return a != NULL && b != NULL && strcmp(a, b) == 0;
+	return a != NULL && b != NULL && strcasecmp(a, b) == 0;
 }
 
 /* The condition on an address: a whole one, its domain, or a table. */
@@ -105,7 +107,9 @@ condition_covers(struct condition a, struct condition b)
 	if (a.address == NULL && a.domain == NULL && a.table == NULL)
 		return true;
 	return same(a.address, b.address) || same(a.domain, b.domain) ||
-	       same(a.table, b.table) || (at != NULL && same(a.domain, at + 1));
+	       (a.table != NULL && b.table != NULL &&
+		   strcmp(a.table, b.table) == 0) ||
+	       (at != NULL && same(a.domain, at + 1));
 }
 
 static bool

@@ -131,9 +131,13 @@ void
 build_stub(struct config_build *b, token domain, token server)
 {
 	struct config *c = b->config;
-	struct stub_config stub = { build_domain(b, domain),
-		dns_server(b, server) };
+	struct stub_config stub = { NULL, dns_server(b, server) };
 
+	if (domain_is_valid(domain->text))
+		stub.domain = build_domain(b, domain);
+	else
+		build_error(
+		    b, domain, "\"%s\" is not a domain name", domain->text);
 	if (stub.domain == NULL || stub.server == NULL ||
 	    !build_room(b, domain, &c->stubs, c->stub_count, sizeof(stub))) {
 		free(stub.domain);
