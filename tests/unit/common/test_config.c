@@ -473,6 +473,22 @@ files_are_loaded(void **state)
 	free(errors);
 }
 
+/* What we hand out as an example has nothing to complain about. */
+static void
+the_example_is_good(void **state)
+{
+	char *text = file_text("etc/postern.conf"), *errors;
+	struct config *c = parse(text, &errors);
+
+	(void)state;
+	assert_string_equal(errors, "");
+	assert_non_null(c);
+	assert_string_equal(c->listens[0].address, "127.0.0.1");
+	config_free(&c);
+	free(errors);
+	free(text);
+}
+
 static void
 numbers_have_units(void **state)
 {
@@ -607,6 +623,7 @@ main(void)
 		cmocka_unit_test(counts_are_bounded),
 		cmocka_unit_test(errors_are_bounded),
 		cmocka_unit_test(files_are_loaded),
+		cmocka_unit_test(the_example_is_good),
 		cmocka_unit_test(numbers_have_units),
 		cmocka_unit_test(numbers_print_shortest),
 		cmocka_unit_test(distances_are_right),
