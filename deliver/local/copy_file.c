@@ -8,8 +8,10 @@
 #include "deliver/local/header.h"
 #include "deliver/local/intake.h"
 
-/* Large enough that system calls do not count, small enough for the cache. */
-#define BUFFER_SIZE (128 * 1024)
+/* Large enough that system calls do not count, small enough for the cache. The
+ * content is read, not mapped: for most messages a mapping costs more. */
+#define PIECE_SIZE ((size_t)64 * 1024)
+#define BUFFER_SIZE (2 * PIECE_SIZE)
 
 struct writer {
 	int fd;
@@ -28,33 +30,53 @@ flush(struct writer *w)
 	return 0;
 }
 
-static int
-write_content(
-    struct writer *w, struct header *h, const uint8_t *data, uint64_t size)
+/* The content is sealed: it is as long as it was found to be. */
+static ssize_t
+read_piece(int fd, uint8_t *piece, size_t size, uint64_t at)
 {
+	ssize_t n;
+
+	do
+		n = pread(fd, piece, size, (off_t)at);
+	while (n == -1 && errno == EINTR);
+	if (n == 0)
+		errno = EIO;
+	return n > 0 ? n : -1;
+}
+
+static int
+check_loop(const struct header *h)
+{
+	if (!header_found_loop(h))
+		return 0;
+	errno = ELOOP;
+	return -1;
+}
+
+static int
+write_content(struct writer *w, struct header *h, const struct letter *letter)
+{
+	static uint8_t piece[PIECE_SIZE];
 	uint64_t at = 0;
 
-	while (at < size) {
-		size_t room = sizeof(w->buffer) - w->used - HEADER_SLACK;
-		size_t piece = size - at < room ? (size_t)(size - at) : room;
+	while (at < letter->size) {
+		ssize_t n = read_piece(letter->fd, piece, sizeof(piece), at);
 
-		w->used +=
-		    header_feed(h, data + at, piece, w->buffer + w->used);
-		at += piece;
-		if (header_found_loop(h)) {
-			errno = ELOOP;
+		if (n == -1)
 			return -1;
-		}
-		if (sizeof(w->buffer) - w->used < sizeof(w->buffer) / 2 &&
+		if (sizeof(w->buffer) - w->used < (size_t)n + HEADER_SLACK &&
 		    flush(w) == -1)
 			return -1;
+		w->used +=
+		    header_feed(h, piece, (size_t)n, w->buffer + w->used);
+		if (check_loop(h) == -1)
+			return -1;
+		at += (uint64_t)n;
 	}
-	w->used += header_finish(h, w->buffer + w->used);
-	if (header_found_loop(h)) {
-		errno = ELOOP;
+	if (sizeof(w->buffer) - w->used < HEADER_SLACK && flush(w) == -1)
 		return -1;
-	}
-	return flush(w);
+	w->used += header_finish(h, w->buffer + w->used);
+	return check_loop(h) == -1 ? -1 : flush(w);
 }
 
 int
@@ -62,12 +84,9 @@ copy_file_write(int fd, const struct copy *copy, struct copy_size *size)
 {
 	static struct writer w;
 	const struct letter *letter = copy->letter;
-	const uint8_t *data = content_map(letter->fd, letter->size);
 	struct header h;
 	int prefix, result;
 
-	if (data == NULL)
-		return -1;
 	w.fd = fd;
 	w.octets = 0;
 	prefix = snprintf((char *)w.buffer, sizeof(w.buffer),
@@ -75,8 +94,7 @@ copy_file_write(int fd, const struct copy *copy, struct copy_size *size)
 	    copy->address);
 	w.used = (size_t)prefix;
 	header_begin(&h, copy->address);
-	result = write_content(&w, &h, data, letter->size);
-	content_unmap(data, letter->size);
+	result = write_content(&w, &h, letter);
 	size->octets = w.octets;
 	size->lines = h.lines + 2; /* the prefix */
 	return result;
