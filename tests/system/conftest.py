@@ -12,7 +12,7 @@ ZONES = {
     "six.test.": "@ MX 10 mx\nmx AAAA 2001:db8::99\nmx A 192.0.2.20",
     "implicit.test.": "@ A 192.0.2.20",
     "nullmx.test.": "@ MX 0 .\n@ A 192.0.2.20",
-    "other.test.": "@ MX 10 mx\nmx A 192.0.2.30",
+    "other.test.": "@ MX 10 mx\n* MX 10 mx\nmx A 192.0.2.30",
     "loop.test.": "@ MX 10 mail.here.test.",
     "lower.test.": "@ MX 10 mail.here.test.\n@ MX 20 mx.there.test.",
     "empty.test.": "@ TXT nothing",

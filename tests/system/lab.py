@@ -289,7 +289,7 @@ maillog_file_prefixes = {self.dir}
             return {}
 
     def send(self, sender, recipient, text):
-        self.host.run("sendmail", "-C", self.conf, "-f", sender, recipient,
+        self.host.run("sendmail", "-C", self.conf, "-i", "-f", sender, recipient,
                       input=text)
 
     def close(self):
@@ -309,7 +309,12 @@ class Postern:
         self.log_file = self.dir / "log"
         self.write_config(config)
         self.process = None
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            if self.process:
+                self.kill_all()
+            raise
 
     def write_config(self, config):
         self.config_file.write_text(
@@ -394,7 +399,7 @@ class ScriptedServer:
     """
 
     def __init__(self, host, talk, address=None, port=25):
-        self.talk, self.transcripts = talk, []
+        self.talk, self.transcripts, self.conversations = talk, [], []
         self.socket = host.listen(address or host.ip4, port)
         self.open = True
         self.thread = threading.Thread(target=self.serve, daemon=True)
@@ -408,6 +413,7 @@ class ScriptedServer:
                 return
             conversation = Conversation(connection)
             self.transcripts.append(conversation.received)
+            self.conversations.append(conversation)
             threading.Thread(target=self.run_one, args=(conversation,),
                              daemon=True).start()
 
@@ -417,12 +423,14 @@ class ScriptedServer:
         except (OSError, EOFError):
             pass
         finally:
-            conversation.socket.close()
+            conversation.close()
 
     def close(self):
         self.open = False
-        with contextlib.suppress(OSError):
-            self.socket.shutdown(socket.SHUT_RDWR)
+        for connection in (self.socket,
+                           *(c.socket for c in self.conversations)):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
         self.socket.close()
 
 
@@ -449,8 +457,13 @@ class Conversation:
             lines.append(line)
         return lines
 
+    def close(self):
+        self.file.close()
+        self.socket.close()
+
     def drop(self):
+        """A reset, at once."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
                                b"\1\0\0\0\0\0\0\0")
-        self.socket.close()
+        self.close()
         raise EOFError

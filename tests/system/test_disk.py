@@ -15,7 +15,7 @@ SERVER = "192.0.2.60"
 def small_disk(lab):
     """A real file system of 96 MiB, on a loop device."""
     image, mount = lab.dir / "disk.img", lab.dir / "small"
-    mount.mkdir()
+    mount.mkdir(exist_ok=True)
     with image.open("wb") as file:
         file.truncate(96 * 1024 * 1024)
     run("mkfs.ext4", "-q", "-m", "0", image)

@@ -157,7 +157,7 @@ def test_power_loss(tmp_path):
     run_workload(tmp_path / "first", promises)
     journal = read_journal(promises.journal)
     assert sum(kind == SYNC for _, kind, _, _ in journal) > 20
-    assert len(promises.stored) == MESSAGES
+    assert len(promises.stored) >= MESSAGES
     rng = random.Random(SEED)
     # The store's own creation is not of interest: start behind it.
     start = next(n for n, r in enumerate(journal)

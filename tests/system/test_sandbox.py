@@ -39,7 +39,7 @@ def pid(request, postern):
 
 def status(pid):
     text = pathlib.Path(f"/proc/{pid}/status").read_text()
-    return dict(re.findall(r"^(\w+):\s+(.*)$", text, re.M))
+    return dict(re.findall(r"^(\w+):[ \t]*(.*)$", text, re.M))
 
 
 def attempt(pid, *call):

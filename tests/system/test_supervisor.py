@@ -73,22 +73,24 @@ def test_reload(lab, postern, stranger, config):
     """A wrong file changes nothing; a right one holds at once; the old
     session goes on; the queue's process stays."""
     old_smtpd, queue = set(postern.pids("smtpd")), postern.pids("queue")
-    with stranger.smtp("192.0.2.10") as session:
-        session.ehlo()
-        session.mail("e@else.test")
-        postern.write_config(config.replace("mailbox", "malibox"))
-        refused = postern.ctl("reload", check=False)
-        assert refused.returncode != 0 and "malibox" in \
-            refused.stdout + refused.stderr
-        assert set(postern.pids("smtpd")) == old_smtpd
-        postern.write_config(config.replace(
-            'to domain "here.test"', 'to domain "new.test"'))
-        assert postern.ctl("reload").returncode == 0
-        wait_for("the new smtpd", lambda: old_smtpd.isdisjoint(
-            set(postern.pids("smtpd")) - old_smtpd) and
-            len(set(postern.pids("smtpd")) - old_smtpd) == len(old_smtpd))
-        assert session.rcpt("alice@here.test")[0] == 250
-        assert session.data("Subject: x\n\nold session\n")[0] == 250
+    session = stranger.smtp("192.0.2.10")
+    session.ehlo()
+    session.mail("e@else.test")
+    postern.write_config(config.replace("mailbox", "malibox"))
+    refused = postern.ctl("reload", check=False)
+    assert refused.returncode != 0 and "malibox" in \
+        refused.stdout + refused.stderr
+    assert set(postern.pids("smtpd")) == old_smtpd
+    postern.write_config(config.replace(
+        'to domain "here.test"', 'to domain "new.test"'))
+    assert postern.ctl("reload").returncode == 0
+    wait_for("the new smtpd", lambda: old_smtpd.isdisjoint(
+        set(postern.pids("smtpd")) - old_smtpd) and
+        len(set(postern.pids("smtpd")) - old_smtpd) == len(old_smtpd))
+    assert session.rcpt("alice@here.test")[0] == 250
+    assert session.data("Subject: x\n\nold session\n")[0] == 250
+    assert session.noop()[0] == 421
+    session.close()
     token, _ = wait_for("the new rules", lambda: try_send(
         stranger, "alice@new.test"))
     wait_for_mail(lab, "alice", token)
@@ -140,15 +142,16 @@ def test_mended_configuration_mends_waiting_mail(lab, client, config):
 def test_sigterm_ends_cleanly(lab, config, stranger):
     postern = Postern(lab.hosts["second"], config, name="ending")
     try:
-        with stranger.smtp("192.0.2.60") as smtp:
-            smtp.ehlo()
-            smtp.sendmail("e@else.test", ["alice@here.test"],
-                          "Subject: x\n\nbody before-the-end\n")
-            pids = list(postern.children())
-            started = time.monotonic()
-            postern.process.send_signal(signal.SIGTERM)
-            assert postern.process.wait(10) == 0
-            assert time.monotonic() - started < 5
+        session = stranger.smtp("192.0.2.60")
+        session.sendmail("e@else.test", ["alice@here.test"],
+                         "Subject: x\n\nbody before-the-end\n")
+        pids = list(postern.children())
+        started = time.monotonic()
+        postern.process.send_signal(signal.SIGTERM)
+        assert postern.process.wait(10) == 0
+        assert time.monotonic() - started < 5
+        assert session.noop()[0] == 421
+        session.close()
         assert not any(os.path.exists(f"/proc/{pid}") for pid in pids)
         postern.start()
         wait_for("the mail", lambda: arrived(lab, "alice", "before-the-end"))
