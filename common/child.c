@@ -1,6 +1,7 @@
 #include "common/child.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -103,14 +104,19 @@ child_begin(struct child *child, enum program program)
 	for (int i = 0; i < LIMIT_LISTENERS; i++)
 		child->listeners[i] = -1;
 	log_program(program);
+	signal(SIGPIPE, SIG_IGN);
 	while (m.type != MESSAGE_START) {
 		int got = channel_read(
 		    SUPERVISOR_FD, record, &m, program, PROGRAM_SUPERVISOR, 0);
 
-		if (got == -1)
+		if (got == -1 && (errno == EBADF || errno == ENOTSOCK)) {
+			errno = 0;
 			log_fatal(EX_USAGE,
 			    "%s is started by postern, not by hand",
 			    program_name(program));
+		}
+		if (got == -1)
+			log_fatal(EX_PROTOCOL, "supervisor channel");
 		if (got == 0)
 			exit(0);
 		if (take_early(child, &m) == -1) {

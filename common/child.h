@@ -7,8 +7,8 @@
  * then opens what it needs, enters its sandbox, and calls child_run(), which
  * answers READY, hands the peers over and keeps the channel on the event loop.
  *
- * When the supervisor goes away the program exits at once: everything in
- * flight is made for that.
+ * SIGPIPE is ignored. When the supervisor goes away the program exits at
+ * once: everything in flight is made for that.
  */
 #ifndef COMMON_CHILD_H
 #define COMMON_CHILD_H
