@@ -141,6 +141,22 @@ has_too_many(const struct in6_addr *key)
 	       count_address(key) >= state.most_per_address;
 }
 
+/* At most one line a second, so that a flood does not become one of the log. */
+static void
+log_turned_away(const char *why)
+{
+	static struct monotime next;
+	static unsigned int count;
+	struct monotime now = monotime_now();
+
+	count++;
+	if (monotime_is_before(now, next))
+		return;
+	log_info("turned-away count=%u reason=\"%s\"", count, why);
+	next = monotime_add_ms(now, 1000);
+	count = 0;
+}
+
 static void
 turn_away(int fd_take, const char *why)
 {
@@ -150,6 +166,7 @@ turn_away(int fd_take, const char *why)
 
 	(void)!send(fd_take, text, (size_t)length, MSG_DONTWAIT | MSG_NOSIGNAL);
 	close(fd_take);
+	log_turned_away(why);
 }
 
 void

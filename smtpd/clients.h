@@ -4,7 +4,8 @@
  *
  * The limit for one address is counted in each worker by itself, since which
  * worker accepts a connection is chance: dividing it would refuse clients
- * below it. The limit for all clients is divided among the workers.
+ * below it. Loopback addresses have no such limit. The limit for all clients
+ * is divided among the workers.
  */
 #ifndef SMTPD_CLIENTS_H
 #define SMTPD_CLIENTS_H
