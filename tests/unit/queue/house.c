@@ -1,0 +1,286 @@
+#include <fcntl.h>
+#include <ftw.h>
+
+#include <bsd/sys/queue.h>
+
+#include "common/content.h"
+#include "queue/clock.h"
+#include "queue/destination_name.h"
+#include "tests/unit/queue/test.h"
+
+uint64_t house_now = UINT64_C(1800000000000);
+
+uint64_t
+clock_milliseconds(void)
+{
+	return house_now;
+}
+
+uint64_t
+clock_seconds(void)
+{
+	return house_now / 1000;
+}
+
+static void
+open_store(struct house *h, uint64_t map_size)
+{
+	h->store = store_open(h->directory, map_size);
+	assert_non_null(h->store);
+	destinations_begin(&h->destinations);
+	h->lifecycle = (struct lifecycle){
+		.store = h->store,
+		.destinations = &h->destinations,
+		.retry = { .from = 300, .to = 14400, .for_ = 432000 },
+	};
+	assert_int_equal(store_read_begin(h->store), 0);
+	assert_int_equal(lifecycle_begin(&h->lifecycle), 0);
+	store_read_end(h->store);
+}
+
+void
+house_open(struct house *h, uint64_t map_size)
+{
+	memset(h, 0, sizeof(*h));
+	strcpy(h->directory, "/tmp/postern-queue-test-XXXXXX");
+	assert_non_null(mkdtemp(h->directory));
+	open_store(h, map_size);
+}
+
+static int
+remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+void
+house_close(struct house *h)
+{
+	destinations_end(&h->destinations);
+	store_close(&h->store);
+	nftw(h->directory, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+void
+house_crash(struct house *h)
+{
+	destinations_end(&h->destinations);
+	store_close(&h->store);
+	open_store(h, 64 * MIB);
+}
+
+uint64_t
+house_id(void)
+{
+	static uint64_t counter;
+
+	return (house_now << 20) + ++counter;
+}
+
+static int
+content_of(size_t size)
+{
+	int fd = content_create();
+
+	assert_int_not_equal(fd, -1);
+	for (size_t at = 0; at < size; at++) {
+		uint8_t octet = (uint8_t)(at * 7 + at / 256);
+
+		if (size > 65536) { /* quicker */
+			assert_int_equal(ftruncate(fd, (off_t)size), 0);
+			break;
+		}
+		assert_int_equal(content_write(fd, &octet, 1), 0);
+	}
+	assert_int_equal(content_seal(fd), 0);
+	return fd;
+}
+
+static void
+add_recipient(struct submission *s, const char *address)
+{
+	struct submission_recipient *r = &s->recipients[s->count++];
+	const char *at = strchr(address, '@');
+	bool local = strcmp(at, "@local.test") == 0;
+	char name[LIMIT_DESTINATION + 1];
+
+	r->address = strdup(address);
+	r->original = strdup(address);
+	r->name = strdup(local ? "people" : "");
+	r->user = local ? strndup(address, (size_t)(at - address)) : strdup("");
+	r->kind = local ? ROUTE_MAILBOX : ROUTE_MX;
+	assert_int_equal(
+	    destination_name(r->kind, r->name, r->user, at + 1, name), 0);
+	r->destination = strdup(name);
+}
+
+struct submission *
+house_mail(size_t size, const char *const *recipients)
+{
+	struct submission *s = calloc(1, sizeof(*s));
+	uint32_t count = 0;
+
+	assert_non_null(s);
+	while (recipients[count] != NULL)
+		count++;
+	s->id = house_id();
+	s->arrival = house_now;
+	s->size = size;
+	s->fd = content_of(size);
+	s->sender = strdup("sender@example.net");
+	s->client_address = strdup("192.0.2.1");
+	s->helo = strdup("client.example.net");
+	s->user = strdup("");
+	s->protocol = SMTP_PROTOCOL_ESMTP;
+	s->expected = count;
+	s->recipients = calloc(count, sizeof(*s->recipients));
+	assert_non_null(s->recipients);
+	for (uint32_t i = 0; i < count; i++)
+		add_recipient(s, recipients[i]);
+	return s;
+}
+
+static void
+begin(struct house *h, struct row_totals *before)
+{
+	*before = h->lifecycle.totals;
+	assert_int_equal(store_write_begin(h->store), 0);
+}
+
+static void
+unmark(struct house *h)
+{
+	struct destination *d;
+
+	while ((d = TAILQ_FIRST(&h->destinations.changed)) != NULL) {
+		TAILQ_REMOVE(&h->destinations.changed, d, in_changed);
+		d->changed = false;
+	}
+}
+
+static void
+commit(struct house *h, const struct row_totals *before)
+{
+	assert_int_equal(
+	    destinations_flush(&h->destinations, h->store, house_now / 1000),
+	    0);
+	assert_int_equal(lifecycle_write_totals(&h->lifecycle, before), 0);
+	assert_int_equal(store_write_commit(h->store), 0);
+	unmark(h);
+}
+
+uint64_t
+house_accept(struct house *h, size_t size, const char *const *recipients)
+{
+	struct submission *s = house_mail(size, recipients);
+	struct row_totals before;
+	uint64_t id = s->id;
+
+	begin(h, &before);
+	assert_int_equal(lifecycle_accept(&h->lifecycle, s), 0);
+	commit(h, &before);
+	submission_free(&s);
+	return id;
+}
+
+void
+house_report(struct house *h, uint64_t id, uint32_t number,
+    enum report_outcome outcome, enum report_scope scope,
+    struct lifecycle_result *result)
+{
+	struct lifecycle_report report = {
+		.id = id,
+		.number = number,
+		.outcome = outcome,
+		.scope = scope,
+		.host = "mx.example.com [192.0.2.25]",
+		.reply = "450 4.2.1 not now",
+	};
+	struct row_totals before;
+
+	begin(h, &before);
+	assert_int_equal(
+	    lifecycle_apply_report(&h->lifecycle, &report, house_now, result),
+	    0);
+	commit(h, &before);
+	free(result->line);
+	result->line = NULL;
+}
+
+bool
+house_act(struct house *h, enum ctl_verb verb, uint64_t id, uint32_t number)
+{
+	struct lifecycle_result result;
+	struct row_totals before;
+
+	begin(h, &before);
+	assert_int_equal(lifecycle_apply_verb(&h->lifecycle, verb, id, number,
+			     house_now, &result),
+	    0);
+	commit(h, &before);
+	free(result.line);
+	return result.applied;
+}
+
+unsigned int
+house_count(struct house *h, enum store_table table)
+{
+	struct row_key start = { .length = 1 };
+	struct bytes key, value;
+	unsigned int count = 0;
+
+	assert_int_equal(store_read_begin(h->store), 0);
+	for (int found = store_seek(h->store, table, &start, &key, &value);
+	     found == 0; found = store_next(h->store, table, &key, &value))
+		count++;
+	store_read_end(h->store);
+	return count;
+}
+
+static uint8_t kept[2][ROW_VALUE_SIZE];
+
+static bool
+get(struct house *h, enum store_table table, const struct row_key *key,
+    uint8_t *to, size_t *length)
+{
+	struct bytes value;
+	bool found;
+
+	assert_int_equal(store_read_begin(h->store), 0);
+	found = store_get(h->store, table, key, &value) == 0;
+	if (found) {
+		memcpy(to, value.data, value.length);
+		*length = value.length;
+	}
+	store_read_end(h->store);
+	return found;
+}
+
+bool
+house_recipient(
+    struct house *h, uint64_t id, uint32_t number, struct row_recipient *row)
+{
+	struct row_key key = row_key_number(id, number);
+	size_t length;
+
+	if (!get(h, STORE_RECIPIENT, &key, kept[0], &length))
+		return false;
+	assert_int_equal(row_recipient_decode(row, kept[0], length), 0);
+	return true;
+}
+
+bool
+house_destination(
+    struct house *h, const char *name, struct row_destination *row)
+{
+	struct row_key key = row_key_text(name);
+	size_t length;
+
+	if (!get(h, STORE_DESTINATION, &key, kept[1], &length))
+		return false;
+	assert_int_equal(row_destination_decode(row, kept[1], length), 0);
+	return true;
+}

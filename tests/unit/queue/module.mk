@@ -1,0 +1,10 @@
+units += queue/test_store_row queue/test_lifecycle
+queue/test_store_row_src := queue/store_row.c
+# A store in a directory of its own, a clock that stands still, and the proof
+# that a store is whole.
+queue_house_src := tests/unit/queue/house.c tests/unit/queue/sound.c \
+	queue/destination.c queue/destination_name.c queue/lifecycle.c \
+	queue/retry.c queue/store.c queue/store_content.c queue/store_event.c \
+	queue/store_room.c queue/store_row.c queue/submission.c
+queue/test_lifecycle_src := $(queue_house_src)
+queue/test_lifecycle_libs := -llmdb

@@ -1,0 +1,362 @@
+#include "tests/unit/queue/test.h"
+
+static const struct row_message message = {
+	.arrival = 1800000000123,
+	.size = 4096,
+	.sender = "a@example.net",
+	.client_address = "192.0.2.1",
+	.helo = "client",
+	.user = "login",
+	.protocol = SMTP_PROTOCOL_ESMTPSA,
+	.body = SMTP_BODY_8BITMIME,
+	.recipients = 3,
+	.open = 2,
+};
+static const struct row_recipient recipient = {
+	.address = "b@example.org",
+	.original = "alias@example.org",
+	.kind = ROUTE_MAILBOX,
+	.name = "people",
+	.user = "b",
+	.destination = "local:b",
+	.state = RECIPIENT_HELD,
+	.attempts = 4,
+	.due = 1800000300,
+	.host = "mx.example.org",
+	.reply = "450-4.2.1 first\r\n450 4.2.1 second",
+};
+static const struct row_destination destination = {
+	.waiting = 200000,
+	.held = 1,
+	.failed = 2,
+	.wake = 1800000300,
+	.backoff_until = 1800000300,
+	.failures = 7,
+	.reply = "connection refused",
+};
+static const struct row_event event = {
+	.time = 1800000000,
+	.what = EVENT_DEFERRED,
+	.address = "b@example.org",
+	.sender = "",
+	.original = "",
+	.destination = "local:b",
+	.host = "h",
+	.detail = "d",
+};
+static const struct row_totals totals = { 1, 2, 3, 4, 5 };
+
+static void
+test_rows_come_back(void **state)
+{
+	uint8_t value[ROW_VALUE_SIZE];
+	struct row_message m;
+	struct row_recipient r;
+	struct row_destination d;
+	struct row_event e;
+	struct row_totals t;
+	size_t length;
+
+	(void)state;
+	length = row_message_encode(&message, value);
+	assert_int_equal(row_message_decode(&m, value, length), 0);
+	assert_int_equal(m.arrival, message.arrival);
+	assert_int_equal(m.size, message.size);
+	assert_string_equal(m.sender, message.sender);
+	assert_string_equal(m.client_address, message.client_address);
+	assert_string_equal(m.helo, message.helo);
+	assert_string_equal(m.user, message.user);
+	assert_int_equal(m.protocol, message.protocol);
+	assert_int_equal(m.body, message.body);
+	assert_int_equal(m.recipients, 3);
+	assert_int_equal(m.open, 2);
+
+	length = row_recipient_encode(&recipient, value);
+	assert_int_equal(row_recipient_decode(&r, value, length), 0);
+	assert_string_equal(r.address, recipient.address);
+	assert_string_equal(r.original, recipient.original);
+	assert_int_equal(r.kind, recipient.kind);
+	assert_string_equal(r.name, recipient.name);
+	assert_string_equal(r.user, recipient.user);
+	assert_string_equal(r.destination, recipient.destination);
+	assert_int_equal(r.state, recipient.state);
+	assert_int_equal(r.attempts, recipient.attempts);
+	assert_int_equal(r.due, recipient.due);
+	assert_string_equal(r.host, recipient.host);
+	assert_string_equal(r.reply, recipient.reply);
+
+	length = row_destination_encode(&destination, value);
+	assert_int_equal(row_destination_decode(&d, value, length), 0);
+	assert_int_equal(d.waiting, destination.waiting);
+	assert_int_equal(d.held, destination.held);
+	assert_int_equal(d.failed, destination.failed);
+	assert_int_equal(d.wake, destination.wake);
+	assert_int_equal(d.backoff_until, destination.backoff_until);
+	assert_int_equal(d.failures, destination.failures);
+	assert_string_equal(d.reply, destination.reply);
+
+	length = row_event_encode(&event, value);
+	assert_int_equal(row_event_decode(&e, value, length), 0);
+	assert_int_equal(e.time, event.time);
+	assert_int_equal(e.what, event.what);
+	assert_string_equal(e.address, event.address);
+	assert_string_equal(e.detail, event.detail);
+
+	length = row_totals_encode(&totals, value);
+	assert_int_equal(row_totals_decode(&t, value, length), 0);
+	assert_memory_equal(&t, &totals, sizeof(t));
+}
+
+/* Every decoder, for what must not be believed. */
+static int
+decode(unsigned int which, const uint8_t *value, size_t length)
+{
+	struct row_message m;
+	struct row_recipient r;
+	struct row_destination d;
+	struct row_event e;
+	struct row_totals t;
+
+	switch (which) {
+	case 0:
+		return row_message_decode(&m, value, length);
+	case 1:
+		return row_recipient_decode(&r, value, length);
+	case 2:
+		return row_destination_decode(&d, value, length);
+	case 3:
+		return row_event_decode(&e, value, length);
+	default:
+		return row_totals_decode(&t, value, length);
+	}
+}
+
+static size_t
+encode(unsigned int which, uint8_t *value)
+{
+	switch (which) {
+	case 0:
+		return row_message_encode(&message, value);
+	case 1:
+		return row_recipient_encode(&recipient, value);
+	case 2:
+		return row_destination_encode(&destination, value);
+	case 3:
+		return row_event_encode(&event, value);
+	default:
+		return row_totals_encode(&totals, value);
+	}
+}
+
+static void
+test_damaged_rows_are_refused(void **state)
+{
+	uint8_t value[ROW_VALUE_SIZE + 1];
+
+	(void)state;
+	for (unsigned int which = 0; which < 5; which++) {
+		size_t length = encode(which, value);
+
+		assert_int_equal(decode(which, value, length), 0);
+		for (size_t cut = 0; cut < length; cut++) {
+			errno = 0;
+			assert_int_equal(decode(which, value, cut), -1);
+			assert_int_equal(errno, EBADMSG);
+		}
+		value[length] = 0;
+		assert_int_equal(decode(which, value, length + 1), -1);
+		value[0]++; /* a format of the future */
+		assert_int_equal(decode(which, value, length), -1);
+	}
+}
+
+static void
+test_fields_out_of_range_are_refused(void **state)
+{
+	uint8_t value[ROW_VALUE_SIZE];
+	struct row_message m = message;
+	struct row_recipient r = recipient;
+	struct row_event e = event;
+	char long_text[LIMIT_REPLY + 2];
+
+	(void)state;
+	m.protocol = SMTP_PROTOCOLS;
+	assert_int_equal(decode(0, value, row_message_encode(&m, value)), -1);
+	m = message;
+	m.open = m.recipients + 1;
+	assert_int_equal(decode(0, value, row_message_encode(&m, value)), -1);
+	m = message;
+	m.size = LIMIT_MESSAGE_SIZE_MOST + 1;
+	assert_int_equal(decode(0, value, row_message_encode(&m, value)), -1);
+	r.state = RECIPIENT_STATES;
+	assert_int_equal(decode(1, value, row_recipient_encode(&r, value)), -1);
+	r = recipient;
+	r.kind = ROUTE_KINDS;
+	assert_int_equal(decode(1, value, row_recipient_encode(&r, value)), -1);
+	r = recipient;
+	r.destination = "";
+	assert_int_equal(decode(1, value, row_recipient_encode(&r, value)), -1);
+	e.what = EVENT_KINDS;
+	assert_int_equal(decode(3, value, row_event_encode(&e, value)), -1);
+	memset(long_text, 'x', sizeof(long_text) - 1);
+	long_text[sizeof(long_text) - 1] = '\0';
+	r = recipient;
+	r.reply = long_text;
+	assert_int_equal(row_recipient_encode(&r, value), 0);
+	long_text[LIMIT_REPLY] = '\0';
+	assert_true(row_recipient_encode(&r, value) > LIMIT_REPLY);
+}
+
+static int
+compare(const struct row_key *a, const struct row_key *b)
+{
+	size_t shorter = a->length < b->length ? a->length : b->length;
+	int order = memcmp(a->octets, b->octets, shorter);
+
+	if (order == 0 && a->length != b->length)
+		order = a->length < b->length ? -1 : 1;
+	return order;
+}
+
+static void
+test_keys_sort_by_meaning(void **state)
+{
+	static const struct row_place places[] = {
+		{ 1, 9, 9 },
+		{ 255, 1, 1 },
+		{ 256, 0, 0 },
+		{ 256, 1, 0 },
+		{ 256, 1, 255 },
+		{ 256, 1, 256 },
+		{ 256, 256, 0 },
+		{ UINT64_MAX, 0, 0 },
+	};
+	static const char *const names[] = { "local:a", "local:aa", "local:b",
+		"mx:a", "mx:a.b", "mx:ab" };
+	struct row_key a, b;
+
+	(void)state;
+	for (size_t n = 0; n < COUNT(names); n++)
+		for (size_t i = 0; i < COUNT(places); i++) {
+			a = row_key_due(names[n], &places[i]);
+			if (i + 1 < COUNT(places)) {
+				b = row_key_due(names[n], &places[i + 1]);
+				assert_true(compare(&a, &b) < 0);
+				assert_true(row_place_compare(&places[i],
+						&places[i + 1]) < 0);
+			}
+			/* A destination's rows are together. */
+			if (n + 1 < COUNT(names)) {
+				b = row_key_due(names[n + 1], &places[0]);
+				assert_true(compare(&a, &b) < 0);
+			}
+		}
+	a = row_key_wake(255, "z");
+	b = row_key_wake(256, "a");
+	assert_true(compare(&a, &b) < 0);
+	a = row_key_number(1, UINT32_MAX);
+	b = row_key_number(2, 0);
+	assert_true(compare(&a, &b) < 0);
+	a = row_key_id(UINT32_MAX);
+	b = row_key_id(UINT64_C(1) << 32);
+	assert_true(compare(&a, &b) < 0);
+}
+
+static void
+test_keys_come_back(void **state)
+{
+	static const struct row_place wanted = { 1800000000, 77, 5 };
+	struct row_key key = row_key_due("mx:example.com", &wanted);
+	char name[LIMIT_DESTINATION + 1];
+	const char *lent;
+	struct row_place place;
+	uint64_t id;
+	uint32_t number;
+
+	(void)state;
+	assert_int_equal(
+	    row_key_due_read(key.octets, key.length, &lent, &place), 0);
+	assert_string_equal(lent, "mx:example.com");
+	assert_int_equal(row_place_compare(&wanted, &place), 0);
+	for (size_t cut = 0; cut < key.length; cut++)
+		assert_int_equal(
+		    row_key_due_read(key.octets, cut, &lent, &place), -1);
+	key = row_key_wake(99, "local:b");
+	assert_int_equal(
+	    row_key_wake_read(key.octets, key.length, &id, name), 0);
+	assert_int_equal(id, 99);
+	assert_string_equal(name, "local:b");
+	assert_int_equal(row_key_wake_read(key.octets, 8, &id, name), -1);
+	key = row_key_number(7, 8);
+	assert_int_equal(
+	    row_key_number_read(key.octets, key.length, &id, &number), 0);
+	assert_int_equal(id, 7);
+	assert_int_equal(number, 8);
+	assert_int_equal(row_key_number_read(key.octets, 11, &id, &number), -1);
+	key = row_key_id(7);
+	assert_int_equal(row_key_id_read(key.octets, key.length, &id), 0);
+	assert_int_equal(row_key_id_read(key.octets, 7, &id), -1);
+}
+
+static void
+test_addresses_are_found_in_any_case(void **state)
+{
+	struct row_key key = row_key_address("Some.One@example.org", 42);
+	char longest[LIMIT_PATH + 1];
+	uint64_t id = 0;
+
+	(void)state;
+	assert_true(row_key_address_matches(
+	    key.octets, key.length, "sOME.oNE@EXAMPLE.org", &id));
+	assert_int_equal(id, 42);
+	assert_false(row_key_address_matches(
+	    key.octets, key.length, "some.one@example.or", &id));
+	assert_false(row_key_address_matches(
+	    key.octets, key.length, "some.one@example.orgx", &id));
+	memset(longest, 'x', LIMIT_PATH);
+	longest[LIMIT_PATH] = '\0';
+	key = row_key_address(longest, 43);
+	assert_true(key.length <= ROW_KEY_SIZE);
+	assert_true(
+	    row_key_address_matches(key.octets, key.length, longest, &id));
+	assert_int_equal(id, 43);
+}
+
+static void
+test_the_longest_destination_fits_its_keys(void **state)
+{
+	char name[LIMIT_DESTINATION + 1], read[LIMIT_DESTINATION + 1];
+	static const struct row_place wanted = { 1, 2, 3 };
+	struct row_place place;
+	struct row_key key;
+	const char *lent;
+	uint64_t time;
+
+	(void)state;
+	memset(name, 'd', LIMIT_DESTINATION);
+	name[LIMIT_DESTINATION] = '\0';
+	key = row_key_due(name, &wanted);
+	assert_int_equal(
+	    row_key_due_read(key.octets, key.length, &lent, &place), 0);
+	assert_string_equal(lent, name);
+	key = row_key_wake(5, name);
+	assert_int_equal(
+	    row_key_wake_read(key.octets, key.length, &time, read), 0);
+	assert_string_equal(read, name);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rows_come_back),
+		cmocka_unit_test(test_damaged_rows_are_refused),
+		cmocka_unit_test(test_fields_out_of_range_are_refused),
+		cmocka_unit_test(test_keys_sort_by_meaning),
+		cmocka_unit_test(test_keys_come_back),
+		cmocka_unit_test(test_addresses_are_found_in_any_case),
+		cmocka_unit_test(test_the_longest_destination_fits_its_keys),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
