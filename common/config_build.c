@@ -35,33 +35,26 @@ build_copy(struct config_build *b, const char *text)
 }
 
 /* Arrays grow to the next power of two, so the count says what fits. */
-static bool
-grow(struct config_build *b, void *array_pointer, unsigned int count,
-    size_t size)
+static void *
+grow(struct config_build *b, void *array, unsigned int count, size_t size)
 {
-	void *array;
-
 	if (count != 0 && (count & (count - 1)) != 0)
-		return true;
-	memcpy(&array, array_pointer, sizeof(array));
+		return array;
 	array = reallocarray(array, count == 0 ? 1 : 2 * (size_t)count, size);
-	if (array == NULL) {
+	if (array == NULL)
 		b->no_memory = true;
-		return false;
-	}
-	memcpy(array_pointer, &array, sizeof(array));
-	return true;
+	return array;
 }
 
-bool
-build_room(struct config_build *b, token at, void *array_pointer,
-    unsigned int count, size_t size)
+void *
+build_room(struct config_build *b, token at, void *array, unsigned int count,
+    size_t size)
 {
 	if (count < LIMIT_CONFIG_ITEMS)
-		return grow(b, array_pointer, count, size);
+		return grow(b, array, count, size);
 	build_error(b, at, "too many of these: at most %d are allowed",
 	    LIMIT_CONFIG_ITEMS);
-	return false;
+	return NULL;
 }
 
 /* Names are as many as the text has room for. */
@@ -69,8 +62,12 @@ static void
 add_name(struct config_build *b, struct config_name **names,
     unsigned int *count, enum config_thing thing, token name)
 {
-	if (grow(b, names, *count, sizeof(**names)))
-		(*names)[(*count)++] = (struct config_name){ thing, *name };
+	struct config_name *grown = grow(b, *names, *count, sizeof(**names));
+
+	if (grown == NULL)
+		return;
+	*names = grown;
+	grown[(*count)++] = (struct config_name){ thing, *name };
 }
 
 void
@@ -263,21 +260,31 @@ build_values_start(struct config_build *b)
 void
 build_value(struct config_build *b, token value)
 {
-	if (b->values == NULL || !build_room(b, value, &b->values,
-				     b->value_count + 1, sizeof(char *)))
+	char **values;
+
+	if (b->values == NULL)
 		return;
-	b->values[b->value_count] = build_copy(b, value->text);
-	if (b->values[b->value_count] != NULL)
-		b->values[++b->value_count] = NULL;
+	/* One more for the NULL at the end. */
+	values = build_room(
+	    b, value, b->values, b->value_count + 1, sizeof(*values));
+	if (values == NULL)
+		return;
+	b->values = values;
+	values[b->value_count] = build_copy(b, value->text);
+	if (values[b->value_count] != NULL)
+		values[++b->value_count] = NULL;
 }
 
 static void
 add_table(struct config_build *b, token name, struct table_config table)
 {
 	struct config *c = b->config;
+	struct table_config *tables =
+	    build_room(b, name, c->tables, c->table_count, sizeof(table));
 
-	if (!define(b, THING_TABLE, name) ||
-	    !build_room(b, name, &c->tables, c->table_count, sizeof(table))) {
+	if (tables != NULL)
+		c->tables = tables;
+	if (tables == NULL || !define(b, THING_TABLE, name)) {
 		free(table.path);
 		free_values(table.values);
 		return;
@@ -332,7 +339,7 @@ void
 build_listen(struct config_build *b, token where, token port)
 {
 	struct config *c = b->config;
-	struct listen_config listen = { NULL, 0 };
+	struct listen_config listen = { NULL, 0 }, *listens;
 
 	if (!port_number(b, port, &listen.port))
 		return;
@@ -348,8 +355,9 @@ build_listen(struct config_build *b, token where, token port)
 		build_error(
 		    b, where, "at most %d can be listened on", LIMIT_LISTENERS);
 	else if (listen_is_free(b, where, &listen) &&
-		 build_room(
-		     b, where, &c->listens, c->listen_count, sizeof(listen))) {
+		 (listens = build_room(b, where, c->listens, c->listen_count,
+		      sizeof(listen))) != NULL) {
+		c->listens = listens;
 		c->listens[c->listen_count++] = listen;
 		return;
 	}
@@ -412,14 +420,17 @@ build_mailbox(
 {
 	struct config *c = b->config;
 	struct mailbox_config m = { .format = MAILBOX_MAILDIR };
+	struct mailbox_config *mailboxes =
+	    build_room(b, name, c->mailboxes, c->mailbox_count, sizeof(m));
 
+	if (mailboxes != NULL)
+		c->mailboxes = mailboxes;
 	m.users =
 	    users->text == NULL ? MAILBOX_USERS_SYSTEM : MAILBOX_USERS_TABLE;
 	m.users_table = use_table(b, users);
 	m.aliases = use_table(b, aliases);
 	m.path = mailbox_path(b, path);
-	if (!define(b, THING_MAILBOX, name) ||
-	    !build_room(b, name, &c->mailboxes, c->mailbox_count, sizeof(m))) {
+	if (mailboxes == NULL || !define(b, THING_MAILBOX, name)) {
 		free_mailbox(&m);
 		return;
 	}
@@ -450,11 +461,14 @@ build_relay(struct config_build *b, token name, token via, token port)
 {
 	struct config *c = b->config;
 	struct relay_config relay = { NULL, NULL, 25 };
+	struct relay_config *relays =
+	    build_room(b, name, c->relays, c->relay_count, sizeof(relay));
 
+	if (relays != NULL)
+		c->relays = relays;
 	relay.via = relay_host(b, via);
 	if ((port != NULL && !port_number(b, port, &relay.port)) ||
-	    !define(b, THING_RELAY, name) ||
-	    !build_room(b, name, &c->relays, c->relay_count, sizeof(relay))) {
+	    relays == NULL || !define(b, THING_RELAY, name)) {
 		free(relay.via);
 		return;
 	}

@@ -135,10 +135,11 @@ void build_error(struct config_build *, const struct config_token *,
     const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* NULL once there is no memory, which is reported at the end. */
 char *build_copy(struct config_build *, const char *);
-/* Room for one more in an array of `count`; reports what is too many. False
- * if there is none. */
-bool build_room(struct config_build *, const struct config_token *,
-    void *array_pointer, unsigned int count, size_t size);
+/* An array of `count` that has room for one more, in place of the one given.
+ * NULL, and that one stays, if there is no memory, or too many, reported. */
+void *build_room(struct config_build *, const struct config_token *,
+    void *array, unsigned int count, size_t size)
+    __attribute__((warn_unused_result));
 void build_use(
     struct config_build *, enum config_thing, const struct config_token *);
 /* A domain or an address literal, in lower case; NULL after reporting. */

@@ -91,17 +91,20 @@ build_from_address(struct config_build *b, token at)
 void
 build_from_network(struct config_build *b, token text)
 {
-	struct network network;
+	struct network network, *from;
 
-	if (!build_network(b, text, &network) ||
-	    !build_room(
-		b, text, &b->rule.from, b->rule.from_count, sizeof(network)))
+	if (!build_network(b, text, &network))
 		return;
 	if (b->network_count == LIMIT_CONFIG_ITEMS) {
 		build_error(b, text, "at most %d networks in all rules",
 		    LIMIT_CONFIG_ITEMS);
 		return;
 	}
+	from = build_room(
+	    b, text, b->rule.from, b->rule.from_count, sizeof(network));
+	if (from == NULL)
+		return;
+	b->rule.from = from;
 	b->network_count++;
 	b->rule.from[b->rule.from_count++] = network;
 }
@@ -257,15 +260,19 @@ void
 build_rule_end(struct config_build *b)
 {
 	struct config *c = b->config;
+	token at = &b->place.token;
+	struct rule_config *rules =
+	    build_room(b, at, c->rules, c->rule_count, sizeof(*rules));
+	struct rule_place *places;
 
-	if (!build_room(b, &b->place.token, &c->rules, c->rule_count,
-		sizeof(*c->rules)) ||
-	    !build_room(b, &b->place.token, &b->places, c->rule_count,
-		sizeof(*b->places))) {
-		build_rule_clear(&b->rule);
+	if (rules == NULL)
 		return;
-	}
-	b->places[c->rule_count] = b->place;
-	c->rules[c->rule_count++] = b->rule;
+	c->rules = rules;
+	places = build_room(b, at, b->places, c->rule_count, sizeof(*places));
+	if (places == NULL)
+		return;
+	b->places = places;
+	places[c->rule_count] = b->place;
+	rules[c->rule_count++] = b->rule;
 	b->rule = (struct rule_config){ 0 };
 }

@@ -115,16 +115,18 @@ dns_server(struct config_build *b, token server)
 void
 build_forward(struct config_build *b, token server)
 {
-	char *text = dns_server(b, server);
-
 	/* One more for the NULL at the end. */
-	if (text == NULL || !build_room(b, server, &b->config->forwards,
-				b->forward_count + 1, sizeof(char *))) {
-		free(text);
+	char **forwards = build_room(b, server, b->config->forwards,
+	    b->forward_count + 1, sizeof(*forwards));
+	char *text;
+
+	if (forwards == NULL)
 		return;
-	}
-	b->config->forwards[b->forward_count++] = text;
-	b->config->forwards[b->forward_count] = NULL;
+	b->config->forwards = forwards;
+	text = dns_server(b, server);
+	forwards[b->forward_count] = text;
+	if (text != NULL)
+		forwards[++b->forward_count] = NULL;
 }
 
 void
@@ -132,14 +134,17 @@ build_stub(struct config_build *b, token domain, token server)
 {
 	struct config *c = b->config;
 	struct stub_config stub = { NULL, dns_server(b, server) };
+	struct stub_config *stubs =
+	    build_room(b, domain, c->stubs, c->stub_count, sizeof(stub));
 
+	if (stubs != NULL)
+		c->stubs = stubs;
 	if (domain_is_valid(domain->text))
 		stub.domain = build_domain(b, domain);
 	else
 		build_error(
 		    b, domain, "\"%s\" is not a domain name", domain->text);
-	if (stub.domain == NULL || stub.server == NULL ||
-	    !build_room(b, domain, &c->stubs, c->stub_count, sizeof(stub))) {
+	if (stub.domain == NULL || stub.server == NULL || stubs == NULL) {
 		free(stub.domain);
 		free(stub.server);
 		return;
@@ -151,7 +156,7 @@ void
 build_message_size(struct config_build *b, token at, token size)
 {
 	if (once(b, ONCE_MESSAGE_SIZE, at))
-		(void)build_number(b, size, NUMBER_SIZE, 64 * 1024,
+		(void)build_number(b, size, NUMBER_SIZE, UINT64_C(64) << 10,
 		    LIMIT_MESSAGE_SIZE_MOST, &b->config->limit_message_size);
 }
 

@@ -79,9 +79,9 @@ print_found(FILE *out, const struct config_lexer *l)
 static bool
 lacks_quotes(const struct config_lexer *l, const char *const *expected)
 {
-	return !lexer_quotes(l) && !lexer_at_statement(l) &&
-	       expected[0] != NULL && is_among(expected, "a text in quotes") &&
-	       !lexer_is_keyword(l->token.text);
+	return (l->kind == T_WORD || l->kind == T_NUMBER ||
+		   l->kind == T_NETWORK) &&
+	       is_among(expected, "a text in quotes");
 }
 
 static void
@@ -108,27 +108,6 @@ print_problem(
 	}
 }
 
-/* The next statement begins, but this one is not whole: the place is here. */
-static void
-report_cut_off(struct config_build *b, const char *const *expected)
-{
-	const struct config_lexer *l = &b->lexer;
-	char *message = NULL;
-	size_t length = 0;
-	FILE *out = open_memstream(&message, &length);
-
-	if (out == NULL) {
-		b->no_memory = true;
-		return;
-	}
-	fputs("the statement is not complete: expected ", out);
-	print_expected(out, expected);
-	fclose(out);
-	source_error(
-	    l->source, l->previous.offset + l->previous.length, "%s", message);
-	free(message);
-}
-
 bool
 build_recover(struct config_build *b)
 {
@@ -140,33 +119,56 @@ build_recover(struct config_build *b)
 	return again;
 }
 
+typedef void print_message(
+    FILE *, const struct config_lexer *, const char *const *expected);
+
+static void
+report(struct config_build *b, size_t offset, print_message *print,
+    const char *const *expected)
+{
+	char *message = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&message, &length);
+
+	if (out == NULL) {
+		b->no_memory = true;
+		return;
+	}
+	print(out, &b->lexer, expected);
+	if (fclose(out) == 0)
+		source_error(b->lexer.source, offset, "%s", message);
+	else
+		b->no_memory = true;
+	free(message);
+}
+
+static void
+print_cut_off(
+    FILE *out, const struct config_lexer *l, const char *const *expected)
+{
+	(void)l;
+	fputs("the statement is not complete: expected ", out);
+	print_expected(out, expected);
+}
+
 void
 build_unexpected(struct config_build *b, const char *const *expected)
 {
 	const struct config_lexer *l = &b->lexer;
 	const char *advice = NULL;
-	char *message = NULL;
-	size_t length = 0;
-	FILE *out;
 
+	/* The next statement begins, but this one is not whole: the place is
+	 * where its rest should be. */
 	if (lexer_at_statement(l) && !is_among(expected, "hostname")) {
 		b->new_statement = true;
-		report_cut_off(b, expected);
+		report(b, l->previous.offset + l->previous.length,
+		    print_cut_off, expected);
 		return;
 	}
 	if (l->token.text != NULL && !lexer_quotes(l))
 		advice = later_word_advice(l->token.text);
-	if (advice != NULL) {
+	if (advice != NULL)
 		build_error(b, &l->token, "not supported yet: %s", advice);
-		return;
-	}
-	out = open_memstream(&message, &length);
-	if (out == NULL) {
-		b->no_memory = true;
-		return;
-	}
-	print_problem(out, l, expected);
-	fclose(out);
-	build_error(b, &l->token, "%s", message);
-	free(message);
+	else
+		report(b, l->token.offset, print_problem, expected);
 }

@@ -33,7 +33,7 @@ network_parse(const char *text, struct network *network)
 
 	if (length >= sizeof(address))
 		return -1;
-	memcpy(address, text, length);
+	snprintf(address, sizeof(address), "%.*s", (int)length, text);
 	if (strchr(address, ':') != NULL)
 		n.family = AF_INET6;
 	if (inet_pton(n.family, address, n.address) != 1)
