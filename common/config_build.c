@@ -166,13 +166,17 @@ is_single(const struct network *n)
 }
 
 char *
-build_single_address(const char *text)
+build_single_address(struct config_build *b, const char *text)
 {
 	struct network network;
+	char *canonical;
 
 	if (network_parse(text, &network) == -1 || !is_single(&network))
 		return NULL;
-	return network_format(&network);
+	canonical = network_format(&network);
+	if (canonical == NULL)
+		b->no_memory = true;
+	return canonical;
 }
 
 char *
@@ -345,7 +349,8 @@ build_listen(struct config_build *b, token where, token port)
 		return;
 	if (strcmp(where->text, "*") == 0)
 		listen.address = build_copy(b, "*");
-	else if ((listen.address = build_single_address(where->text)) == NULL)
+	else if ((listen.address = build_single_address(b, where->text)) ==
+		 NULL)
 		build_error(b, where,
 		    "listen on * or on one address of this host, such as "
 		    "192.0.2.1");
@@ -442,7 +447,7 @@ build_mailbox(
 static char *
 relay_host(struct config_build *b, token via)
 {
-	char *host = build_single_address(via->text);
+	char *host = build_single_address(b, via->text);
 
 	if (host != NULL)
 		return host;

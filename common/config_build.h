@@ -148,7 +148,7 @@ char *build_domain(struct config_build *, const struct config_token *);
 bool build_network(
     struct config_build *, const struct config_token *, struct network *);
 /* The canonical text of a single address; NULL if it is none, unreported. */
-char *build_single_address(const char *);
+char *build_single_address(struct config_build *, const char *);
 /* An absolute path of at most so many octets; NULL after reporting. */
 char *build_path(struct config_build *, const struct config_token *, size_t);
 /* A number within bounds; false after reporting. */

@@ -95,7 +95,7 @@ dns_server(struct config_build *b, token server)
 
 	if (length < sizeof(address)) {
 		memcpy(address, server->text, length);
-		canonical = build_single_address(address);
+		canonical = build_single_address(b, address);
 	}
 	if (canonical == NULL ||
 	    (*port == '@' &&
