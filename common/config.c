@@ -55,8 +55,9 @@ config_parse(const char *path, const char *text, size_t length, FILE *errors)
 		config_free(&b.config);
 		return NULL;
 	}
-	b.no_memory = b.config == NULL || lexer_open(&b.lexer, &source) == -1 ||
-		      yyparse(&b) != 0;
+	if (b.config == NULL || lexer_open(&b.lexer, &source) == -1 ||
+	    yyparse(&b) != 0)
+		b.no_memory = true;
 	if (!b.no_memory && source.error_count == 0)
 		config_check(&b);
 	if (b.no_memory)
