@@ -81,9 +81,9 @@ spawn_hire(uint32_t number, const char *user)
 }
 
 void
-spawn_kill(uint32_t pid)
+spawn_kill(uint32_t number, uint32_t pid)
 {
-	struct message m = MESSAGE_INIT(MESSAGE_KILL, 0);
+	struct message m = MESSAGE_INIT(MESSAGE_KILL, number);
 
 	if (state.link == NULL)
 		return;

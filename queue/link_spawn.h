@@ -30,6 +30,7 @@ void spawn_add(int fd_take);
 /* `number` comes back in the answer. -1 if there is no link. */
 int spawn_hire(uint32_t number, const char *user)
     __attribute__((warn_unused_result));
-void spawn_kill(uint32_t pid);
+/* Kills the worker that was hired with this number on the present link. */
+void spawn_kill(uint32_t number, uint32_t pid);
 
 #endif

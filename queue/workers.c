@@ -47,6 +47,7 @@ struct worker {
 	struct monotime since;
 	uint32_t number; /* of the request to spawn */
 	uint32_t pid;
+	bool leaving; /* was hired through a spawn that is no longer ours */
 	struct agent *agent;
 	enum report_outcome outcome; /* of a refusal */
 	char *reply;
@@ -128,9 +129,14 @@ on_closed(struct agent *agent, void *context)
 static void
 on_idle(struct agent *agent, void *context)
 {
+	struct worker *w = context;
+
 	(void)agent;
-	set_state(context, WORKER_IDLE);
-	scheduler_slot_free(ROUTE_MAILBOX);
+	set_state(w, WORKER_IDLE);
+	if (w->leaving)
+		dismiss(w);
+	else
+		scheduler_slot_free(ROUTE_MAILBOX);
 }
 
 /* -- Hiring --------------------------------------------------------------- */
@@ -198,14 +204,21 @@ on_refused(uint32_t number, enum report_outcome outcome, const char *reply)
 		refuse(w, outcome, reply);
 }
 
+/* A worker knows the configuration of the spawn that forked it. With a new
+ * spawn it finishes what it has, and the next mail goes to a new worker. */
 static void
 on_spawn_ready(void)
 {
-	struct worker *w;
+	struct worker *w, *following;
 
-	RB_FOREACH (w, worker_tree, &state.tree)
-		if (w->state == WORKER_WANTED)
+	RB_FOREACH_SAFE (w, worker_tree, &state.tree, following) {
+		if (w->state == WORKER_IDLE)
+			dismiss(w);
+		else if (w->state == WORKER_BUSY)
+			w->leaving = true;
+		else if (w->state == WORKER_WANTED)
 			ask(w);
+	}
 }
 
 static void
@@ -283,7 +296,8 @@ workers_ready(const struct destination *d, struct lifecycle_report *refusal)
 		return AGENT_COMING;
 	case WORKER_IDLE:
 	case WORKER_BUSY:
-		return agent_has_room(w->agent) ? AGENT_READY : AGENT_FULL;
+		return agent_has_room(w->agent) && !w->leaving ? AGENT_READY
+							       : AGENT_FULL;
 	case WORKER_REFUSED:
 		explain_refusal(w, refusal);
 		return AGENT_REFUSED;
@@ -334,7 +348,7 @@ watch(struct worker *w)
 			break;
 		log_error("worker-hangs user=\"%s\" pid=%" PRIu32,
 		    log_text(w->user), w->pid);
-		spawn_kill(w->pid);
+		spawn_kill(w->number, w->pid);
 		dismiss(w);
 		break;
 	case WORKER_REFUSED:
@@ -352,8 +366,8 @@ on_watch(evutil_socket_t fd, short what, void *context)
 	(void)fd;
 	(void)what;
 	(void)context;
-	RB_FOREACH_SAFE(w, worker_tree, &state.tree, following)
-	watch(w);
+	RB_FOREACH_SAFE (w, worker_tree, &state.tree, following)
+		watch(w);
 }
 
 int

@@ -157,6 +157,15 @@ move_file(struct batch *b, struct file *f)
 		f->moved = true;
 }
 
+/* Nobody waits for it any more. */
+static void
+give_back(struct batch *b, struct file *f)
+{
+	result_set(&f->copy->result, REPORT_DEFERRED, REPORT_SCOPE_RECIPIENT,
+	    "4.3.0 The delivery was interrupted");
+	discard(b->place, f);
+}
+
 static void
 sync_new(struct batch *b)
 {
@@ -190,7 +199,8 @@ each(struct batch *b, void (*act)(struct batch *, struct file *))
 
 void
 maildir_deliver(const struct place *place, const char *hostname,
-    struct copy *const *copies, unsigned int count)
+    struct copy *const *copies, unsigned int count,
+    bool (*is_awaited)(const void *context), const void *context)
 {
 	static struct batch b;
 
@@ -205,6 +215,10 @@ maildir_deliver(const struct place *place, const char *hostname,
 	each(&b, write_file);
 	start_write_back(&b);
 	each(&b, sync_file);
+	if (!is_awaited(context)) {
+		each(&b, give_back);
+		return;
+	}
 	each(&b, move_file);
 	sync_new(&b);
 }

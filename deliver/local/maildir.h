@@ -9,14 +9,18 @@
 #ifndef DELIVER_LOCAL_MAILDIR_H
 #define DELIVER_LOCAL_MAILDIR_H
 
+#include <stdbool.h>
 #include <time.h>
 
 struct copy;
 struct place;
 
-/* Delivers each copy, at most INTAKE_COPIES, and sets its result. */
+/* Delivers each copy, at most INTAKE_COPIES, and sets its result. Before the
+ * first is moved into new, `is_awaited` is asked: if nobody will hear the
+ * results, and so all would be delivered again, nothing is left behind. */
 void maildir_deliver(const struct place *, const char *hostname,
-    struct copy *const *copies, unsigned int count);
+    struct copy *const *copies, unsigned int count,
+    bool (*is_awaited)(const void *context), const void *context);
 
 /* Removes what deliveries that never finished left in tmp 36 hours ago or
  * earlier, as the Maildir page asks. Looks at a bounded number of files. */

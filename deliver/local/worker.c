@@ -61,6 +61,16 @@ place_all(
 		copies[i]->result = *result;
 }
 
+/* Is the queue still there to hear a report? */
+static bool
+is_awaited(const void *context)
+{
+	const struct worker *w = context;
+	struct pollfd p = { .fd = w->fd };
+
+	return poll(&p, 1, 0) == 0;
+}
+
 static void
 deliver_maildir(const struct worker *w, const struct mailbox_config *mailbox,
     struct copy *const *copies, unsigned int count)
@@ -73,7 +83,8 @@ deliver_maildir(const struct worker *w, const struct mailbox_config *mailbox,
 		unusable = true;
 		return;
 	}
-	maildir_deliver(&place, w->config->hostname, copies, count);
+	maildir_deliver(
+	    &place, w->config->hostname, copies, count, is_awaited, w);
 	place_close(&place);
 	untidy = mailbox;
 }

@@ -61,6 +61,14 @@ write_letter(unsigned int i, const void *content, size_t size)
 	pointers[i] = &copies[i];
 }
 
+static bool awaited = true;
+
+static bool
+is_awaited(const void *context)
+{
+	return *(const bool *)context;
+}
+
 static int
 deliver(struct scratch *s, unsigned int count)
 {
@@ -68,7 +76,7 @@ deliver(struct scratch *s, unsigned int count)
 	struct result why;
 
 	CHECK(place_open(&place, &s->owner, "~/Maildir", &why) == 0);
-	maildir_deliver(&place, HOST, pointers, count);
+	maildir_deliver(&place, HOST, pointers, count, is_awaited, &awaited);
 	place_close(&place);
 	return 0;
 }
@@ -290,6 +298,21 @@ full_batch(struct scratch *s)
 	return 0;
 }
 
+/* The queue went away: what it will send again is not delivered now. */
+static int
+nobody_waits(struct scratch *s)
+{
+	write_letter(0, "A: b\r\n\r\nx\r\n", 11);
+	write_letter(1, "A: b\r\n\r\nx\r\n", 11);
+	awaited = false;
+	CHECK(deliver(s, 2) == 0);
+	CHECK(copies[0].result.outcome == REPORT_DEFERRED);
+	CHECK(copies[1].result.outcome == REPORT_DEFERRED);
+	CHECK(scratch_count(s, "Maildir/new") == 0);
+	CHECK(scratch_count(s, "Maildir/tmp") == 0);
+	return 0;
+}
+
 /* Larger than every buffer, with line ends on all their edges. */
 static int
 large_message(struct scratch *s)
@@ -427,6 +450,7 @@ TEST(moved_by_link)
 TEST(write_back_is_a_hint)
 TEST(one_message)
 TEST(full_batch)
+TEST(nobody_waits)
 TEST(large_message)
 TEST(mixed_batch)
 TEST(shut_tmp)
@@ -449,6 +473,7 @@ main(void)
 		TEST(write_back_is_a_hint),
 		TEST(one_message),
 		TEST(full_batch),
+		TEST(nobody_waits),
 		TEST(large_message),
 		TEST(mixed_batch),
 		TEST(shut_tmp),
