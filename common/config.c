@@ -49,9 +49,7 @@ config_parse(const char *path, const char *text, size_t length, FILE *errors)
 
 	if (length > LIMIT_CONFIG_SIZE) {
 		source_error_whole(&source,
-		    "a configuration has at most %d "
-		    "octets",
-		    LIMIT_CONFIG_SIZE);
+		    "a configuration has at most %d octets", LIMIT_CONFIG_SIZE);
 		config_free(&b.config);
 		return NULL;
 	}
