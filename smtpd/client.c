@@ -247,33 +247,42 @@ say_goodbye(struct client *c)
 	c->lingering = true;
 }
 
-/* Goes on as far as it can. Frees the client if it is done. */
-static void
-go_on(struct client *c)
+/* Gives the session what it can take of the input. -1 without memory. */
+static int
+feed(struct client *c)
 {
 	struct evbuffer *input = bufferevent_get_input(c->stream);
-	size_t length = evbuffer_get_length(input);
-	size_t consumed = 0;
+	size_t length = evbuffer_get_length(input), consumed = 0;
+	const uint8_t *data;
 
 	if (length > 0 && output_length(c) < OUTPUT_MOST) {
-		const uint8_t *data = evbuffer_pullup(input, -1);
-
-		if (data == NULL) { /* no memory */
-			client_free(c);
-			return;
-		}
+		data = evbuffer_pullup(input, -1);
+		if (data == NULL)
+			return -1;
 		consumed = session_input(c->session, data, length);
 		evbuffer_drain(input, consumed);
 	}
 	patience_note(&c->patience, monotime_now(), session_turn(c->session),
 	    session_commands(c->session), consumed);
-	if (c->broken || !flush(c))
+	return 0;
+}
+
+/* Is there nobody to wait for: all is said, and all is heard? */
+static bool
+is_deserted(struct client *c)
+{
+	return c->half_closed && output_length(c) == 0 &&
+	       session_turn(c->session) != SESSION_TURN_ROUTER;
+}
+
+/* Goes on as far as it can. Frees the client if it is done. */
+static void
+go_on(struct client *c)
+{
+	if (feed(c) == -1 || c->broken || !flush(c) || is_deserted(c))
 		client_free(c);
 	else if (c->closing && !c->lingering && output_length(c) == 0)
 		say_goodbye(c);
-	else if (c->half_closed && output_length(c) == 0 &&
-		 session_turn(c->session) != SESSION_TURN_ROUTER)
-		client_free(c);
 }
 
 static void

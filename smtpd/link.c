@@ -70,15 +70,11 @@ is_newer(const struct link *a, const struct link *b)
 static void
 insert(struct link_set *set, struct link *l)
 {
-	struct link *other, *last = NULL;
+	struct link *older = LIST_FIRST(&set->links), *last = NULL;
 
-	LIST_FOREACH(other, &set->links, next)
-	{
-		if (is_newer(l, other)) {
-			LIST_INSERT_BEFORE(other, l, next);
-			return;
-		}
-		last = other;
+	while (older != NULL && !is_newer(l, older)) {
+		last = older;
+		older = LIST_NEXT(older, next);
 	}
 	if (last != NULL)
 		LIST_INSERT_AFTER(last, l, next);

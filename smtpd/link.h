@@ -27,7 +27,7 @@ struct link_set {
 	int (*receive)(void *owner, struct message *);
 	/* The link is gone, and the exchange with it: to be closed. */
 	void (*lost)(void *owner);
-	LIST_HEAD(, link) links;
+	LIST_HEAD(link_list, link) links;
 };
 
 /* An open exchange. All zero: none. */

@@ -54,8 +54,9 @@ format_line(char *to, unsigned int code, bool last, const char *prefix,
 		at += copy_printable(to + at, prefix, prefix_length);
 	most = REPLY_LINE - 2 - at;
 	at += copy_printable(to + at, text, length < most ? length : most);
-	memcpy(to + at, "\r\n", 2);
-	return at + 2;
+	to[at++] = '\r';
+	to[at++] = '\n';
+	return at;
 }
 
 size_t

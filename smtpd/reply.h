@@ -10,7 +10,7 @@
 
 /* Room for every reply: the text, and for each line its code, its enhanced
  * code and CRLF, when all lines are a few octets. */
-#define REPLY_SIZE (8 * LIMIT_REPLY)
+#define REPLY_SIZE ((size_t)8 * LIMIT_REPLY)
 /* RFC 5321 4.5.3.1.5: 512 with the code and CRLF. */
 #define REPLY_LINE 512
 

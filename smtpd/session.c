@@ -1,5 +1,6 @@
 #include "smtpd/session.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,7 +86,6 @@ transaction_free(struct transaction **pointer)
 	if (t == NULL)
 		return;
 	free(t->sender);
-	free(t->first);
 	free(t);
 }
 
@@ -127,9 +127,8 @@ session_start(struct session *s, bool spoke)
 		session_close(s, 554, "5.5.1 Wait for the greeting");
 		return;
 	}
-	strcpy(text, "");
-	strncat(text, s->rules->hostname, LIMIT_DOMAIN);
-	strcat(text, " ESMTP postern");
+	snprintf(
+	    text, sizeof(text), "%.255s ESMTP postern", s->rules->hostname);
 	session_reply(s, 220, text);
 	session_set_state(s, SESSION_GREETED);
 	settle(s);

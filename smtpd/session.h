@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/limits.h"
 #include "common/mail.h"
 
 /* RCPTs of one session that may wait for the router's verdict. */
@@ -69,9 +70,9 @@ struct transaction {
 	uint32_t asked;	   /* RECIPIENTs sent to the router */
 	uint32_t answered; /* its VERDICTs */
 	uint32_t accepted;
-	char *first; /* the first recipient that was asked for */
-	uint64_t id; /* 0 until a recipient is accepted */
-	bool lost;   /* the router is gone, and what it knew */
+	char first[LIMIT_PATH + 1]; /* the first recipient asked for */
+	uint64_t id;		    /* 0 until a recipient is accepted */
+	bool lost;		    /* the router is gone, and what it knew */
 };
 
 struct session_rules {

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <bsd/string.h>
+
 #include "common/limits.h"
 #include "smtpd/session_private.h"
 
@@ -137,14 +139,11 @@ open_transaction(struct session *s, const struct command *c)
 static int
 open_at_router(struct session *s, const char *address)
 {
-	struct transaction *t = s->transaction;
-
-	free(t->first); /* of an earlier try */
-	t->first = strdup(address);
-	if (t->first == NULL || s->effects->open(s->context, t) == -1)
+	if (s->effects->open(s->context, s->transaction) == -1)
 		return -1;
 	s->opened = true;
 	session_set_state(s, SESSION_RCPT);
+	strlcpy(s->transaction->first, address, sizeof(s->transaction->first));
 	return 0;
 }
 

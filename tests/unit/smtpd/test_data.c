@@ -20,11 +20,11 @@ struct row {
 	size_t length;
 	const char *output; /* if it is good */
 	enum data_refusal refusal;
-	size_t rest; /* octets behind the end mark; NO_END if there is none */
+	unsigned int rest; /* octets behind the end mark; or NO_END */
 	unsigned int hops;
 };
 
-#define NO_END ((size_t)-1)
+#define NO_END 999u
 #define IN(text) text, sizeof(text) - 1
 #define END "\r\n.\r\n"
 
@@ -227,6 +227,14 @@ test_all_short_texts(void **unused)
 }
 
 static void
+put_end(char *at)
+{
+	static const char end[] = { '\r', '\n', '.', '\r', '\n' };
+
+	memcpy(at, end, sizeof(end));
+}
+
+static void
 test_size(void **unused)
 {
 	char text[LIMIT + 8];
@@ -235,14 +243,14 @@ test_size(void **unused)
 
 	(void)unused;
 	memset(text, 'x', sizeof(text));
-	memcpy(text + LIMIT - 2, "\r\n.\r\n", 5);
+	put_end(text + LIMIT - 2);
 	decode(&d, text, LIMIT + 3, 7, &o);
 	assert_int_equal(d.state, DATA_END);
 	assert_int_equal(d.refusal, DATA_GOOD);
 	assert_int_equal(d.size, LIMIT);
 
 	memset(text, 'x', sizeof(text));
-	memcpy(text + LIMIT - 1, "\r\n.\r\n", 5);
+	put_end(text + LIMIT - 1);
 	decode(&d, text, LIMIT + 4, 7, &o);
 	assert_int_equal(d.state, DATA_END);
 	assert_int_equal(d.refusal, DATA_TOO_BIG);

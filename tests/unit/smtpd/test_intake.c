@@ -82,7 +82,7 @@ test_sizes(void **unused)
 static void
 test_bound(void **unused)
 {
-	const size_t step = INTAKE_BUFFER * 16;
+	const size_t step = (size_t)INTAKE_BUFFER * 16;
 	uint8_t *piece = calloc(1, step);
 	struct intake *one = intake_new(), *other = intake_new();
 	uint64_t added = 0;

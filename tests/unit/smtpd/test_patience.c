@@ -79,8 +79,8 @@ test_steady_data(void **unused)
 	patience_start(&p, at(0));
 	patience_note(&p, at(0), SESSION_TURN_DATA, 4, 0);
 	for (int64_t now = 1; now < 20000; now++) {
-		patience_note(
-		    &p, at(now), SESSION_TURN_DATA, 4, 2 * PATIENCE_DATA_RATE);
+		patience_note(&p, at(now), SESSION_TURN_DATA, 4,
+		    (size_t)2 * PATIENCE_DATA_RATE);
 		assert_false(patience_is_over(&p, at(now + 60)));
 	}
 	/* The next message begins anew. */

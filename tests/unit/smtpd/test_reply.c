@@ -75,9 +75,14 @@ test_long(void **unused)
 	(void)unused;
 	for (size_t every = 2; every < LIMIT_REPLY; every += 37) {
 		memset(text, 'x', LIMIT_REPLY);
-		memcpy(text, "2.0.0 ", 6);
-		for (size_t at = 8; at + 2 < LIMIT_REPLY; at += every)
-			memcpy(text + at, "\r\n", 2);
+		text[0] = '2';
+		text[1] = text[3] = '.';
+		text[2] = text[4] = '0';
+		text[5] = ' ';
+		for (size_t at = 8; at + 2 < LIMIT_REPLY; at += every) {
+			text[at] = '\r';
+			text[at + 1] = '\n';
+		}
 		check_form(wire, reply_format(wire, sizeof(wire), 250, text));
 	}
 }

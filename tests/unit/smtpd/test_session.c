@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <bsd/string.h>
 #include <cmocka.h>
 
 #include "common/limits.h"
@@ -296,8 +297,12 @@ test_long_line(void **state)
 
 	/* The longest that is taken. */
 	memset(line, 'x', sizeof(line));
-	memcpy(line, "NOOP ", 5);
-	memcpy(line + LIMIT_COMMAND_LINE - 2, "\r\n", 2);
+	line[0] = 'N';
+	line[1] = line[2] = 'O';
+	line[3] = 'P';
+	line[4] = ' ';
+	line[LIMIT_COMMAND_LINE - 2] = '\r';
+	line[LIMIT_COMMAND_LINE - 1] = '\n';
 	play_say_octets(p, line, LIMIT_COMMAND_LINE);
 	expect(p, "250 2.0.0 Ok|");
 	assert_int_equal(p->input_length, 0);
@@ -366,7 +371,7 @@ test_splits(void **state)
 	struct play *p = *state;
 
 	play_say(p, story);
-	strcpy(whole, play_script(p));
+	strlcpy(whole, play_script(p), sizeof(whole));
 	for (size_t step = 1; step < sizeof(story); step++) {
 		play_end(p);
 		play_begin(p);
