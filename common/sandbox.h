@@ -36,7 +36,6 @@ struct sandbox {
 	const char *root; /* chroot here; NULL: none */
 	const struct sandbox_path *paths; /* all that Landlock leaves; NULL:
 					   * nothing at all */
-	bool landlock_off;     /* spawn: the paths are not known yet */
 	unsigned int calls;    /* set of enum sandbox_calls */
 	uint64_t capabilities; /* kept, as 1 << CAP_x */
 	uint64_t open_files;   /* RLIMIT_NOFILE; the hard limit if lower */

@@ -17,6 +17,7 @@
 #include "common/log.h"
 #include "common/sandbox.h"
 #include "deliver/spawn/account.h"
+#include "deliver/spawn/cage.h"
 #include "deliver/spawn/link_queue.h"
 #include "deliver/spawn/workers.h"
 
@@ -61,8 +62,8 @@ enter_cage(void)
 {
 	/* The workers' narrower cages are built inside this one, so it allows
 	 * what they need. */
-	static const struct sandbox cage = {
-		.landlock_off = true,
+	struct sandbox cage = {
+		.paths = cage_paths(),
 		.calls = SANDBOX_FORK | SANDBOX_SETUID | SANDBOX_FILES_READ |
 			 SANDBOX_FILES_WRITE | SANDBOX_CONFINE,
 		.capabilities = CAPABILITY(CAP_SETUID) |
@@ -70,8 +71,8 @@ enter_cage(void)
 		.open_files = UINT64_C(4) * WORKERS_MOST,
 	};
 
-	if (chdir("/") == -1)
-		log_fatal(EX_OSERR, "chdir");
+	if (cage.paths == NULL || chdir("/") == -1)
+		log_fatal(EX_OSERR, "/");
 	account_preload();
 	sandbox_enter(&cage);
 }

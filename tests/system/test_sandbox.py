@@ -88,10 +88,11 @@ def test_root_is_empty(pid):
     assert os.listdir(f"/proc/{pid}/root/") == []
 
 
-@every
+@pytest.mark.parametrize("pid", [p for p in [*USERS, "local"]
+                                 if p != "spawn"], indirect=True)
 def test_no_shadow(pid):
-    """Nobody reads the password hashes; spawn, which is root, is refused
-    by nothing but its lack of need, so it is told apart below."""
+    """Nobody reads the password hashes. (spawn is root, and /etc, where the
+    accounts are, is open to it for reading.)"""
     result = attempt(pid, "open", "/etc/shadow")
     assert result in (-errno.EACCES, -errno.ENOENT, -errno.EPERM)
 
@@ -101,6 +102,17 @@ def test_no_shadow(pid):
 def test_no_passwd(pid):
     result = attempt(pid, "open", "/etc/passwd")
     assert result in (-errno.EACCES, -errno.ENOENT, -errno.EPERM)
+
+
+@pytest.mark.parametrize("path", ["/root", "/usr", "/run", "/dev/null"])
+def test_spawn_reaches_no_system_folder(postern, path):
+    pid = postern.pids("spawn")[0]
+    assert attempt(pid, "open", path) == -errno.EACCES
+
+
+def test_spawn_cannot_change_etc(postern):
+    pid = postern.pids("spawn")[0]
+    assert attempt(pid, "append", "/etc/passwd") == -errno.EACCES
 
 
 @pytest.mark.parametrize("pid", [p for p in [*USERS, "local"]

@@ -3,7 +3,7 @@
  * return value, negative errno on failure. With it a test asks each program
  * from within its own sandbox what it can do.
  *
- * usage: inject PID open PATH | socket FAMILY TYPE | exec PATH | kill PID |
+ * usage: inject PID open PATH | append PATH | socket FAMILY TYPE | exec PATH | kill PID |
  *               ptrace PID | setuid UID
  */
 #include <sys/ptrace.h>
@@ -13,6 +13,7 @@
 
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -47,8 +48,9 @@ parse(char **argv, struct call *call)
 	const char *name = argv[0];
 
 	call->text_at = -1;
-	if (strcmp(name, "open") == 0) {
+	if (strcmp(name, "open") == 0 || strcmp(name, "append") == 0) {
 		call->number = SYS_openat;
+		call->arguments[2] = name[0] == 'a' ? O_WRONLY | O_APPEND : 0;
 		call->arguments[0] = (unsigned long long)-100; /* AT_FDCWD */
 		call->text = argv[1];
 		call->text_at = 1;

@@ -1,0 +1,17 @@
+/*
+ * What spawn and its workers may reach of the file system. The uid is no bound
+ * for spawn: root may write what root owns, with no capability at all. So all
+ * of the system's own folders are out of its reach, and /etc, where the
+ * accounts are, can only be read. Each worker narrows this to its mailbox.
+ */
+#ifndef DELIVER_SPAWN_CAGE_H
+#define DELIVER_SPAWN_CAGE_H
+
+struct sandbox_path;
+
+/* The list for sandbox_enter(); it lives as long as the program. NULL with
+ * errno if it could not be made. Folders that are made in / later are out of
+ * reach until the next start. */
+const struct sandbox_path *cage_paths(void);
+
+#endif
