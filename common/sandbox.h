@@ -36,9 +36,9 @@ struct sandbox {
 	const char *root; /* chroot here; NULL: none */
 	const struct sandbox_path *paths; /* all that Landlock leaves; NULL:
 					   * nothing at all */
-	unsigned int calls;    /* set of enum sandbox_calls */
-	uint64_t capabilities; /* kept, as 1 << CAP_x */
-	uint64_t open_files;   /* RLIMIT_NOFILE; the hard limit if lower */
+	unsigned int calls;		  /* set of enum sandbox_calls */
+	uint64_t capabilities;		  /* kept, as 1 << CAP_x */
+	uint64_t open_files; /* RLIMIT_NOFILE; the hard limit if lower */
 };
 
 /* Logs and exits (EX_OSERR, EX_NOUSER) if any part of it fails. */

@@ -9,7 +9,7 @@
 /* Between the end of a program's own patience and the end of ours. */
 #define GRACE_MS 400
 /* The last word, after the latest end_by of all. */
-#define HOUSE_MS 4600
+#define HOUSE_MS 4600L
 #define LEAST_MS 200
 
 static struct monotime stopping_since;
