@@ -52,7 +52,9 @@ $(foreach f,$(fuzzers),$(eval $(call fuzz_rule,$(f))))
 
 fuzzers: $(addprefix $(fuzz_dir)/,$(fuzzers))
 
-fuzz: fuzzers
+fuzz:
+	tools/install-deps build fuzz
+	$(MAKE) fuzzers
 	tests/fuzz/run $(fuzz_dir) $(FUZZ_SECONDS) $(fuzzers)
 
 .PHONY: units replays fuzzers fuzz
