@@ -41,9 +41,9 @@ hardening = -fstack-protector-strong -fstack-clash-protection -fPIE
 ifneq ($(SAN),1)
 hardening += -D_FORTIFY_SOURCE=3
 endif
-hardening_ld = -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs
-ifeq ($(SAN),1)
-hardening_ld = -pie
+hardening_ld = -pie -Wl,-z,relro,-z,now,-z,noexecstack
+ifneq ($(SAN),1)
+hardening_ld += -Wl,-z,defs
 endif
 
 our_cppflags = -D_GNU_SOURCE -I. -I$(BUILD)/gen \
