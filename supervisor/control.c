@@ -103,8 +103,8 @@ answer(struct client *client, int code, const char *text)
 		    "control-answer-failed error=\"%s\"", strerror(errno));
 }
 
-void
-control_reloaded(int code, const char *text)
+static void
+on_reloaded(int code, const char *text)
 {
 	for (unsigned int i = 0; i < CLIENTS; i++)
 		if (state.clients[i].waits)
@@ -189,6 +189,7 @@ int
 control_start(struct house *house)
 {
 	state.house = house;
+	reload_on_end(on_reloaded);
 	state.acceptable = event_new(
 	    house->base, state.fd, EV_READ | EV_PERSIST, on_acceptable, NULL);
 	if (state.acceptable == NULL)

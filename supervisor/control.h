@@ -12,8 +12,6 @@
 void control_open(struct house *, const struct config *);
 /* Serves ours. -1 with errno. */
 int control_start(struct house *) __attribute__((warn_unused_result));
-/* Answers whoever waits for the end of a reload. `code`: sysexits(3). */
-void control_reloaded(int code, const char *text);
 /* Removes both. */
 void control_close(void);
 

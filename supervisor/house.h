@@ -25,6 +25,7 @@
 struct channel;
 struct event;
 struct event_base;
+struct process_events;
 
 enum process_state {
 	PROCESS_WAITING,  /* not running; the timer starts it */
@@ -64,6 +65,7 @@ TAILQ_HEAD(generation_list, generation);
 
 struct house {
 	struct event_base *base;
+	const struct process_events *events; /* see process.h */
 	const char *config_path;
 	bool foreground;
 	int control_fd; /* the queue's control socket */

@@ -15,9 +15,6 @@
 #include "common/channel.h"
 #include "common/log.h"
 #include "supervisor/exec.h"
-#include "supervisor/introduce.h"
-#include "supervisor/log_socket.h"
-#include "supervisor/supervise.h"
 
 #define READY_MS 10000
 /* Between the end of the channel and the end of the process. */
@@ -132,18 +129,20 @@ on_ready(struct process *p, const struct message *m)
 	}
 	log_debug("ready program=%s pid=%ld instance=%u generation=%u", name(p),
 	    (long)p->pid, p->instance, p->generation->number);
-	supervise_ready(p->house);
+	p->house->events->ready(p);
 	return 0;
 }
 
 static int
 on_message(struct channel *channel, struct message *m, void *context)
 {
+	struct process *p = context;
+
 	(void)channel;
 	if (m->type == MESSAGE_READY)
-		return on_ready(context, m);
+		return on_ready(p, m);
 	if (m->type == MESSAGE_LOG_LOST) {
-		log_socket_lost();
+		p->house->events->log_lost(p);
 		return 0;
 	}
 	return -1;
@@ -207,7 +206,7 @@ process_start(struct process *p)
 	log_info("start program=%s worker=%u pid=%ld instance=%u generation=%u",
 	    name(p), p->worker, (long)p->pid, p->instance,
 	    p->generation->number);
-	introduce(p);
+	p->house->events->started(p);
 }
 
 static void

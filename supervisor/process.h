@@ -1,5 +1,6 @@
 /*
- * One child: exec, the start contract, its channel, its end.
+ * One child: exec, its channel, its end. What happens to it is told upwards,
+ * to the functions of its house; this file knows nobody who lives above it.
  */
 #ifndef SUPERVISOR_PROCESS_H
 #define SUPERVISOR_PROCESS_H
@@ -8,6 +9,16 @@
 
 #include "common/message.h"
 #include "supervisor/house.h"
+
+/* None of them frees the process itself. */
+struct process_events {
+	/* It runs, and knows nothing yet. */
+	void (*started)(struct process *);
+	/* It has done what START asked for. Once a life. */
+	void (*ready)(struct process *);
+	/* It could not log. */
+	void (*log_lost)(struct process *);
+};
 
 /* Adds a process to the house, not yet running. NULL with errno. */
 struct process *process_new(struct generation *, struct house *,

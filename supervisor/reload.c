@@ -8,7 +8,6 @@
 #include <event2/event.h>
 
 #include "common/log.h"
-#include "supervisor/control.h"
 #include "supervisor/drain.h"
 #include "supervisor/generation.h"
 #include "supervisor/notify.h"
@@ -23,12 +22,26 @@ static struct {
 	struct generation *pending; /* NULL: none */
 	struct event *timer;
 	bool again;
+	reload_ended *ended;
 } state;
 
 bool
 reload_is_pending(void)
 {
 	return state.pending != NULL;
+}
+
+void
+reload_on_end(reload_ended *ended)
+{
+	state.ended = ended;
+}
+
+static void
+tell(int code, const char *text)
+{
+	if (state.ended != NULL)
+		state.ended(code, text);
 }
 
 static void
@@ -42,7 +55,7 @@ finish(struct house *house, int code, const char *text)
 		event_free(state.timer);
 	state.timer = NULL;
 	notify_ready();
-	control_reloaded(code, text);
+	tell(code, text);
 	if (again)
 		reload_begin(house);
 }
@@ -209,5 +222,5 @@ reload_forget(void)
 	event_free(state.timer);
 	state.timer = NULL;
 	state.pending = NULL;
-	control_reloaded(EX_TEMPFAIL, "postern is shutting down");
+	tell(EX_TEMPFAIL, "postern is shutting down");
 }

@@ -10,8 +10,12 @@
 
 #include "supervisor/house.h"
 
-/* The outcome goes to the log and to control_reloaded(). While one is pending
- * another is only noted, and follows. */
+/* `code`: sysexits(3). */
+typedef void reload_ended(int code, const char *text);
+
+/* Who is told of the outcome of each reload, besides the log. */
+void reload_on_end(reload_ended *);
+/* While one is pending another is only noted, and follows. */
 void reload_begin(struct house *);
 bool reload_is_pending(void);
 /* A process has become ready: is the new generation? */

@@ -13,6 +13,8 @@
 #include "supervisor/daemon.h"
 #include "supervisor/drain.h"
 #include "supervisor/generation.h"
+#include "supervisor/introduce.h"
+#include "supervisor/log_socket.h"
 #include "supervisor/notify.h"
 #include "supervisor/process.h"
 #include "supervisor/reload.h"
@@ -24,6 +26,30 @@ static struct {
 	bool was_ready;
 	struct event *impatient;
 } state;
+
+static void
+on_ready(struct process *p)
+{
+	struct house *house = p->house;
+
+	if (house->stopping)
+		return;
+	if (!state.was_ready && generation_is_ready(house->current, house)) {
+		state.was_ready = true;
+		event_del(state.impatient);
+		log_info("ready generation=%u", house->current->number);
+		notify_ready();
+		daemon_release(0);
+	}
+	reload_check(house);
+}
+
+static void
+on_log_lost(struct process *p)
+{
+	(void)p;
+	log_socket_lost();
+}
 
 static struct process *
 find_process(struct house *house, pid_t pid)
@@ -99,8 +125,14 @@ add_signal(struct house *house, int number, event_callback_fn handler)
 int
 supervise_start(struct house *house)
 {
+	static const struct process_events events = {
+		.started = introduce,
+		.ready = on_ready,
+		.log_lost = on_log_lost,
+	};
 	static const struct timeval patience = { FIRST_READY_SECONDS, 0 };
 
+	house->events = &events;
 	state.impatient = evtimer_new(house->base, on_impatient, house);
 	if (state.impatient == NULL ||
 	    event_add(state.impatient, &patience) == -1 ||
@@ -109,19 +141,4 @@ supervise_start(struct house *house)
 	    add_signal(house, SIGINT, on_end) == -1)
 		return -1;
 	return add_signal(house, SIGHUP, on_hangup);
-}
-
-void
-supervise_ready(struct house *house)
-{
-	if (house->stopping)
-		return;
-	if (!state.was_ready && generation_is_ready(house->current, house)) {
-		state.was_ready = true;
-		event_del(state.impatient);
-		log_info("ready generation=%u", house->current->number);
-		notify_ready();
-		daemon_release(0);
-	}
-	reload_check(house);
 }
