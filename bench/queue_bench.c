@@ -20,11 +20,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/channel.h"
 #include "common/content.h"
 #include "common/id.h"
 #include "common/mail.h"
 #include "common/monotime.h"
+#include "common/record.h"
 
 static uint8_t record[LIMIT_RECORD];
 
@@ -38,7 +38,7 @@ pair(int fds[2])
 static void
 say(int fd, struct message *m)
 {
-	if (channel_write(fd, m, 0) == -1)
+	if (record_write(fd, m, 0) == -1)
 		err(1, "%s", message_type_name(m->type));
 }
 
@@ -130,8 +130,8 @@ be_agent(int link)
 	for (;;) {
 		struct message report = MESSAGE_INIT(MESSAGE_REPORT, 0);
 
-		if (channel_read(link, record, &m, PROGRAM_REMOTE,
-			PROGRAM_QUEUE, 0) != 1)
+		if (record_read(link, record, &m, PROGRAM_REMOTE, PROGRAM_QUEUE,
+			0) != 1)
 			exit(0);
 		if (m.fd != -1)
 			close(message_take_fd(&m));
@@ -186,7 +186,7 @@ run(int link, unsigned int messages, unsigned int in_flight, size_t size)
 		while (sent < messages && sent - stored < in_flight)
 			submit(link, ++sent, data, size);
 		do {
-			if (channel_read(link, record, &m, PROGRAM_ROUTER,
+			if (record_read(link, record, &m, PROGRAM_ROUTER,
 				PROGRAM_QUEUE, 0) != 1)
 				errx(1, "the queue has ended");
 			if (m.stored.code != 250)
@@ -220,7 +220,7 @@ main(int argc, char **argv)
 	m.start.instance = 1;
 	m.start.generation = 1;
 	say(supervisor, &m);
-	if (channel_read(supervisor, record, &m, PROGRAM_SUPERVISOR,
+	if (record_read(supervisor, record, &m, PROGRAM_SUPERVISOR,
 		PROGRAM_QUEUE, 0) != 1)
 		errx(1, "the queue did not start");
 	agent_pid = fork();

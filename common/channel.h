@@ -55,15 +55,4 @@ void channel_resume(struct channel *);
 
 enum program channel_peer(const struct channel *);
 
-/* The same on a plain blocking socket, for start-up and for workers that have
- * no event loop. `record` must have LIMIT_RECORD octets and lends to the
- * message. channel_read: 1 a message, 0 end of file, -1 with errno (EPROTO: the
- * peer broke the protocol; EAGAIN if `flags` has MSG_DONTWAIT and nothing is
- * there). */
-int channel_read(int fd, void *record, struct message *, enum program self,
-    enum program peer, int flags) __attribute__((warn_unused_result));
-/* Lends the descriptor, which stays the caller's. */
-int channel_write(int fd, const struct message *, int flags)
-    __attribute__((warn_unused_result));
-
 #endif

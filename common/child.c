@@ -13,6 +13,7 @@
 #include "common/channel.h"
 #include "common/log.h"
 #include "common/message.h"
+#include "common/record.h"
 
 #define SUPERVISOR_FD 3
 
@@ -106,7 +107,7 @@ child_begin(struct child *child, enum program program)
 	log_program(program);
 	signal(SIGPIPE, SIG_IGN);
 	while (m.type != MESSAGE_START) {
-		int got = channel_read(
+		int got = record_read(
 		    SUPERVISOR_FD, record, &m, program, PROGRAM_SUPERVISOR, 0);
 
 		if (got == -1 && (errno == EBADF || errno == ENOTSOCK)) {

@@ -11,7 +11,7 @@
 
 #include <bsd/string.h>
 
-#include "common/channel.h"
+#include "common/record.h"
 #include "ctl/format.h"
 
 static const char *
@@ -148,11 +148,11 @@ connect_ask(struct connection *c, struct message *question,
 	question->handle = ++c->handle;
 	c->count = 0;
 	c->text[0] = '\0';
-	if (channel_write(c->fd, question, 0) == -1)
+	if (record_write(c->fd, question, 0) == -1)
 		return say_broken(c, errno);
 	while (code == EX_OK) {
 		int got =
-		    channel_read(c->fd, record, &m, PROGRAM_CTL, c->server, 0);
+		    record_read(c->fd, record, &m, PROGRAM_CTL, c->server, 0);
 
 		if (got != 1)
 			return say_broken(c, got == 0 ? ECONNRESET : errno);

@@ -12,9 +12,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/channel.h"
 #include "common/config.h"
 #include "common/log.h"
+#include "common/record.h"
 #include "common/sandbox.h"
 #include "deliver/local/intake.h"
 #include "deliver/local/maildir.h"
@@ -163,7 +163,7 @@ gather(const struct worker *w)
 	int got, taken;
 
 	while (intake_has_room(&intake)) {
-		got = channel_read(w->fd, record, &m, PROGRAM_LOCAL,
+		got = record_read(w->fd, record, &m, PROGRAM_LOCAL,
 		    PROGRAM_QUEUE, intake.copy_count > 0 ? MSG_DONTWAIT : 0);
 		if (got == -1 && errno == EAGAIN)
 			break;
@@ -193,7 +193,7 @@ report_batch(const struct worker *w)
 		m.report.scope = (uint8_t)copy->result.scope;
 		m.report.host = w->config->hostname;
 		m.report.reply = copy->result.reply;
-		if (channel_write(w->fd, &m, 0) == -1)
+		if (record_write(w->fd, &m, 0) == -1)
 			return -1;
 	}
 	return 0;

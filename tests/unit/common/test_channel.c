@@ -14,6 +14,7 @@
 #include <event2/event.h>
 
 #include "common/content.h"
+#include "common/record.h"
 #include "tests/unit/common/unit.h"
 
 /* A link between a router (under test) and an smtpd (a bare socket). */
@@ -175,7 +176,7 @@ send_raw(const void *data, size_t length, const int *fds, size_t count)
 static void
 send_good(struct message m)
 {
-	assert_int_equal(channel_write(it.smtpd, &m, 0), 0);
+	assert_int_equal(record_write(it.smtpd, &m, 0), 0);
 }
 
 static void
@@ -215,7 +216,7 @@ messages_go_in_order(void **state)
 	for (uint32_t i = 1; i <= 20; i++) {
 		struct message m;
 
-		assert_int_equal(channel_read(it.smtpd, record, &m,
+		assert_int_equal(record_read(it.smtpd, record, &m,
 				     PROGRAM_SMTPD, PROGRAM_ROUTER, 0),
 		    1);
 		assert_int_equal(m.type, MESSAGE_VERDICT);
@@ -276,7 +277,7 @@ a_sent_descriptor_is_taken(void **state)
 	assert_int_equal(m.fd, -1);
 	assert_int_equal(fcntl(fd, F_GETFD), -1); /* ours is closed */
 	assert_int_equal(
-	    channel_read(ends[1], record, &m, PROGRAM_ROUTER, PROGRAM_SMTPD, 0),
+	    record_read(ends[1], record, &m, PROGRAM_ROUTER, PROGRAM_SMTPD, 0),
 	    1);
 	assert_true((fcntl(m.fd, F_GETFD) & FD_CLOEXEC) != 0);
 	close(m.fd);
@@ -312,7 +313,7 @@ messages_wait_for_a_slow_peer(void **state)
 		int got = -1;
 
 		while (got == -1) {
-			got = channel_read(it.smtpd, record, &m, PROGRAM_SMTPD,
+			got = record_read(it.smtpd, record, &m, PROGRAM_SMTPD,
 			    PROGRAM_ROUTER, MSG_DONTWAIT);
 			if (got == -1) {
 				assert_int_equal(errno, EAGAIN);
@@ -562,20 +563,20 @@ plain_sockets_say_what_happened(void **state)
 	struct message m = recipient(1);
 
 	(void)state;
-	assert_int_equal(channel_read(it.smtpd, record, &m, PROGRAM_SMTPD,
+	assert_int_equal(record_read(it.smtpd, record, &m, PROGRAM_SMTPD,
 			     PROGRAM_ROUTER, MSG_DONTWAIT),
 	    -1);
 	assert_int_equal(errno, EAGAIN);
 	/* The router may not say what only smtpd says. */
 	m = recipient(1);
 	assert_int_equal(channel_send(it.router, &m), 0);
-	assert_int_equal(channel_read(it.smtpd, record, &m, PROGRAM_SMTPD,
-			     PROGRAM_ROUTER, 0),
+	assert_int_equal(
+	    record_read(it.smtpd, record, &m, PROGRAM_SMTPD, PROGRAM_ROUTER, 0),
 	    -1);
 	assert_int_equal(errno, EPROTO);
 	channel_free(&it.router);
-	assert_int_equal(channel_read(it.smtpd, record, &m, PROGRAM_SMTPD,
-			     PROGRAM_ROUTER, 0),
+	assert_int_equal(
+	    record_read(it.smtpd, record, &m, PROGRAM_SMTPD, PROGRAM_ROUTER, 0),
 	    0);
 }
 

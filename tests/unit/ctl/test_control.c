@@ -22,10 +22,10 @@
 #include <bsd/sys/queue.h>
 #include <event2/event.h>
 
-#include "common/channel.h"
 #include "common/content.h"
 #include "common/id.h"
 #include "common/mail.h"
+#include "common/record.h"
 #include "ctl/connect.h"
 #include "queue/link_control.h"
 #include "queue/lifecycle.h"
@@ -365,7 +365,7 @@ ask_for_all(int fd)
 {
 	struct message m = MESSAGE_INIT(MESSAGE_CTL_LIST, 7);
 
-	assert_int_equal(channel_write(fd, &m, 0), 0);
+	assert_int_equal(record_write(fd, &m, 0), 0);
 }
 
 static const char *
@@ -627,7 +627,7 @@ read_answer(int fd)
 	size_t items = 0;
 
 	while (
-	    channel_read(fd, record, &m, PROGRAM_CTL, PROGRAM_QUEUE, 0) == 1) {
+	    record_read(fd, record, &m, PROGRAM_CTL, PROGRAM_QUEUE, 0) == 1) {
 		if (m.type == MESSAGE_CTL_END)
 			return items;
 		items++;
@@ -677,28 +677,28 @@ ends_broken_clients(void **state)
 	assert_int_equal(send(fd, "x", 1, 0), 1);
 	expect_closed(fd);
 	fd = dial();
-	assert_int_equal(channel_write(fd, &answer, 0), 0);
+	assert_int_equal(record_write(fd, &answer, 0), 0);
 	expect_closed(fd);
 	fd = dial();
 	list.ctl_list.state = RECIPIENT_STATES + 1;
-	assert_int_equal(channel_write(fd, &list, 0), 0);
+	assert_int_equal(record_write(fd, &list, 0), 0);
 	expect_closed(fd);
 	fd = dial();
 	act.ctl_act.verb = CTL_VERBS;
-	assert_int_equal(channel_write(fd, &act, 0), 0);
+	assert_int_equal(record_write(fd, &act, 0), 0);
 	expect_closed(fd);
 	fd = dial();
 	act.ctl_act.verb = CTL_VERB_REMOVE;
 	act.ctl_act.dry_run = 2;
-	assert_int_equal(channel_write(fd, &act, 0), 0);
+	assert_int_equal(record_write(fd, &act, 0), 0);
 	expect_closed(fd);
 	fd = dial();
-	assert_int_equal(channel_write(fd, &show, 0), 0);
+	assert_int_equal(record_write(fd, &show, 0), 0);
 	expect_closed(fd);
 	/* A second question before the first is answered. */
 	fd = dial();
 	ask_for_all(fd);
-	assert_int_equal(channel_write(fd, &other, 0), 0);
+	assert_int_equal(record_write(fd, &other, 0), 0);
 	expect_closed(fd);
 	assert_int_equal(run(stats_run, 0, ""), EX_OK);
 }
@@ -718,7 +718,7 @@ survives_leavers(void **state)
 		if (i % 2 == 0)
 			ask_for_all(fd);
 		else
-			assert_int_equal(channel_write(fd, &act, 0), 0);
+			assert_int_equal(record_write(fd, &act, 0), 0);
 		close(fd);
 	}
 	assert_int_equal(run(stats_run, 0, ""), EX_OK);
@@ -734,11 +734,11 @@ lets_the_crowd_wait(void **state)
 	(void)state;
 	for (int i = 0; i < 16; i++) {
 		fds[i] = dial();
-		assert_int_equal(channel_write(fds[i], &question, 0), 0);
+		assert_int_equal(record_write(fds[i], &question, 0), 0);
 		assert_int_equal(read_answer(fds[i]), 2);
 	}
 	last.fd = dial();
-	assert_int_equal(channel_write(last.fd, &question, 0), 0);
+	assert_int_equal(record_write(last.fd, &question, 0), 0);
 	assert_int_equal(poll(&last, 1, 300), 0);
 	close(fds[3]);
 	assert_int_equal(read_answer(last.fd), 2);

@@ -15,10 +15,10 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "common/channel.h"
 #include "common/content.h"
 #include "common/id.h"
 #include "common/mail.h"
+#include "common/record.h"
 #include "ctl/connect.h"
 
 #include "tests/unit/ctl/run.h"
@@ -36,11 +36,11 @@ lie(int listener)
 	int fd;
 
 	while ((fd = accept(listener, NULL, NULL)) != -1) {
-		if (channel_read(fd, record, &question, liar, PROGRAM_CTL, 0) !=
+		if (record_read(fd, record, &question, liar, PROGRAM_CTL, 0) !=
 		    1)
 			_exit(1);
 		for (size_t i = 0; i < answer_count; i++)
-			if (channel_write(fd, &answers[i], 0) == -1)
+			if (record_write(fd, &answers[i], 0) == -1)
 				_exit(1);
 		close(fd);
 	}

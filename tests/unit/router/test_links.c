@@ -4,6 +4,7 @@
  */
 #include "tests/unit/router/test.h"
 
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <dirent.h>
@@ -12,9 +13,9 @@
 
 #include <event2/event.h>
 
-#include "common/channel.h"
 #include "common/content.h"
 #include "common/log.h"
+#include "common/record.h"
 #include "router/link_queue.h"
 #include "router/link_smtpd.h"
 
@@ -55,7 +56,7 @@ turn(void)
 static void
 give(int fd, struct message *m)
 {
-	assert_int_equal(channel_write(fd, m, 0), 0);
+	assert_int_equal(record_write(fd, m, 0), 0);
 	if (m->fd != -1)
 		close(message_take_fd(m));
 	turn();
@@ -69,7 +70,7 @@ get(int fd, enum program self, struct message *m)
 	int got;
 
 	turn();
-	got = channel_read(fd, record, m, self, PROGRAM_ROUTER, MSG_DONTWAIT);
+	got = record_read(fd, record, m, self, PROGRAM_ROUTER, MSG_DONTWAIT);
 	if (got == -1 && errno == EAGAIN)
 		return 0;
 	if (got == 0 || (got == -1 && errno == ECONNRESET))
@@ -589,6 +590,18 @@ has_a_bound_on_transactions(void **state)
 
 /* A queue that reads nothing: what does not fit waits, in order, and all of
  * it arrives once it reads. */
+/* A login shell usually allows 1024. */
+static void
+allow_open_files(rlim_t count)
+{
+	struct rlimit r;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &r), 0);
+	r.rlim_max = r.rlim_max < count ? count : r.rlim_max;
+	r.rlim_cur = r.rlim_cur < count ? count : r.rlim_cur;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &r), 0);
+}
+
 static void
 a_queue_that_is_slow(void **state)
 {
@@ -597,6 +610,7 @@ a_queue_that_is_slow(void **state)
 	static uint64_t ids[ALL];
 
 	(void)state;
+	allow_open_files(ALL + 64); /* each message is one */
 	for (int i = 0; i < LINKS; i++)
 		s[i] = link_to(PROGRAM_SMTPD, ++instances);
 	for (int i = 0; i < ALL; i++) {

@@ -15,9 +15,9 @@
 #include <cmocka.h>
 #include <event2/event.h>
 
-#include "common/channel.h"
 #include "common/dns.h"
 #include "common/log.h"
+#include "common/record.h"
 #include "smtpd/client.h"
 #include "smtpd/link_resolver.h"
 #include "smtpd/link_router.h"
@@ -100,7 +100,7 @@ hear(int peer, enum program self, enum message_type type)
 	uint8_t record[LIMIT_RECORD];
 	struct message m;
 
-	if (channel_read(peer, record, &m, self, PROGRAM_SMTPD, MSG_DONTWAIT) !=
+	if (record_read(peer, record, &m, self, PROGRAM_SMTPD, MSG_DONTWAIT) !=
 	    1)
 		return 0;
 	assert_int_equal(m.type, type);
@@ -112,7 +112,7 @@ hear(int peer, enum program self, enum message_type type)
 static void
 say(int peer, struct message *m)
 {
-	assert_int_equal(channel_write(peer, m, 0), 0);
+	assert_int_equal(record_write(peer, m, 0), 0);
 	turn();
 }
 
