@@ -89,11 +89,30 @@ load_or_exit(const char *path)
 	return s;
 }
 
+/* Without one of them postern runs, but mail that asks for it is deferred. */
+static int
+check_table_files(const struct config *config)
+{
+	int code = EX_OK;
+
+	for (unsigned int i = 0; i < config->table_count; i++) {
+		const struct table_config *t = &config->tables[i];
+
+		if (t->kind != TABLE_FILE || access(t->path, R_OK) == 0)
+			continue;
+		fprintf(stderr, "postern: table \"%s\": %s: %s\n", t->name,
+		    t->path, strerror(errno));
+		code = EX_CONFIG;
+	}
+	return code;
+}
+
 /* postern -n */
 static int
 check(const struct options *o)
 {
 	struct settings *s = load_or_exit(o->config_path);
+	int code = check_table_files(s->config);
 
 	if (o->verbose)
 		config_print(s->config, stdout);
@@ -102,7 +121,7 @@ check(const struct options *o)
 		perror("postern");
 		return EX_IOERR;
 	}
-	return EX_OK;
+	return code;
 }
 
 static void

@@ -69,6 +69,19 @@ def test_configuration_check(tmp_path):
     assert "mailbox" in refused.stderr and "^" in refused.stderr
 
 
+def test_configuration_check_of_table_files(tmp_path):
+    conf, table = tmp_path / "postern.conf", tmp_path / "domains"
+    conf.write_text('hostname "a.test"\nlisten on * port 25\n'
+                    f'table "domains" file "{table}"\n'
+                    'accept to domain table "domains" relay\n')
+    refused = run(SBIN / "postern", "-n", "-c", conf, check=False)
+    assert refused.returncode == 78
+    assert f'table "domains": {table}: No such file' in refused.stderr
+    table.write_text("b.test\n")
+    accepted = run(SBIN / "postern", "-n", "-c", conf)
+    assert accepted.returncode == 0 and accepted.stderr == ""
+
+
 def test_reload(lab, postern, stranger, config):
     """A wrong file changes nothing; a right one holds at once; the old
     session goes on; the queue's process stays."""
