@@ -117,8 +117,8 @@ resolve_given_postmaster(struct walk *w)
 
 /* What an alias names: the rules for this host itself, then those for whoever
  * has logged in, and if none speaks of it, its MX. */
-enum step
-walk_resolve(
+static enum step
+resolve_named(
     struct walk *w, const struct address *to, const struct origin *from)
 {
 	const struct sockaddr_in loopback = {
@@ -154,6 +154,7 @@ expand_recipient(const struct expander *expander, uint64_t id,
     struct expansion *out)
 {
 	struct walk w = {
+		.resolver = resolve_named,
 		.expander = expander,
 		.facts = facts,
 		.original = to->text,

@@ -24,24 +24,8 @@
 #include <stdint.h>
 
 #include "common/address.h"
-#include "common/config.h"
-#include "router/reply.h"
-#include "router/routes.h"
+#include "router/expansion.h"
 #include "router/rules.h"
-#include "router/table.h"
-#include "router/users.h"
-
-struct expander {
-	const struct config *config;
-	struct tables *tables;
-	struct users *users;
-};
-
-struct expansion {
-	struct reply reply;   /* 250, or why not */
-	unsigned int rule;    /* the line of the rule that decided; 0 */
-	struct routes routes; /* the caller clears or moves them */
-};
 
 /* `id` is for the log. Always fills in the expansion. */
 void expand_recipient(const struct expander *, uint64_t id,

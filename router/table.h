@@ -10,21 +10,10 @@
 
 #include "common/config.h"
 #include "common/monotime.h"
+#include "router/table_value.h"
 
 struct table;
 struct tables;
-
-enum table_result {
-	TABLE_FOUND,
-	TABLE_NONE,
-	TABLE_ERROR, /* not now: whatever depends on it is deferred */
-};
-
-struct table_value {
-	const char *text;  /* "" if the key stands alone */
-	const char *place; /* the file, or the table's name: for messages */
-	unsigned int line; /* in the file; 0 if there is none */
-};
 
 /* The tables of a configuration, which must live as long. A table that cannot
  * be read is there too and answers TABLE_ERROR. NULL with errno. */

@@ -5,7 +5,8 @@
 #ifndef ROUTER_TABLE_KIND_H
 #define ROUTER_TABLE_KIND_H
 
-#include "router/table.h"
+#include "common/config.h"
+#include "router/table_value.h"
 
 struct table_methods {
 	/* NULL with errno if there is no memory. */

@@ -4,6 +4,13 @@
 #include "common/log.h"
 
 enum step
+walk_resolve(
+    struct walk *w, const struct address *to, const struct origin *from)
+{
+	return w->resolver(w, to, from);
+}
+
+enum step
 walk_defer(struct walk *w, const char *reply)
 {
 	reply_set(&w->out->reply, 451, "%s", reply);

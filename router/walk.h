@@ -1,12 +1,16 @@
 /*
- * One expansion while it goes on: what expand.c (rules) and mailbox.c
- * (aliases, users) hand to each other, since each address that an alias names
- * goes through the rules again.
+ * One expansion while it goes on: what the rules (expand.c) hand down to the
+ * mailboxes and their aliases. Each address that an alias names goes through
+ * the rules again; the way back up is walk_resolve().
  */
 #ifndef ROUTER_WALK_H
 #define ROUTER_WALK_H
 
-#include "router/expand.h"
+#include <stdint.h>
+
+#include "common/address.h"
+#include "router/expansion.h"
+#include "router/rules.h"
 #include "router/visits.h"
 
 enum step {
@@ -24,7 +28,13 @@ struct origin {
 	bool verbatim;
 };
 
+struct walk;
+
+typedef enum step walk_resolver(
+    struct walk *, const struct address *, const struct origin *);
+
 struct walk {
+	walk_resolver *resolver;
 	const struct expander *expander;
 	const struct rule_facts *facts;
 	const char *original;
@@ -35,7 +45,7 @@ struct walk {
 	bool last_resort; /* postmaster's */
 };
 
-/* In expand.c: an address that did not come from the client. */
+/* An address that did not come from the client. */
 enum step walk_resolve(
     struct walk *, const struct address *, const struct origin *);
 
