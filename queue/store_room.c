@@ -122,12 +122,16 @@ measure(struct store_room *room, MDB_env *env)
 
 	room->left = map < disk ? map : disk;
 	room->measured = monotime_now();
+	if (room->refused == 0 || room->left < room->refused)
+		return;
+	log_info("store-room-again left=%" PRIu64, room->left);
+	room->refused = 0;
 }
 
 void
 store_room_begin(struct store_room *room, MDB_env *env)
 {
-	*room = (struct store_room){ .low = false };
+	*room = (struct store_room){ .refused = 0 };
 	measure(room, env);
 }
 
@@ -135,20 +139,20 @@ bool
 store_room_take(struct store_room *room, MDB_env *env, uint64_t bytes)
 {
 	uint64_t need = bytes + OVERHEAD;
-	bool low;
 
 	if (monotime_ms_between(room->measured, monotime_now()) >=
 	    MEASURE_EVERY_MS)
 		measure(room, env);
-	low = need > room->left;
-	if (low && !room->low)
+	if (need <= room->left) {
+		room->left -= need;
+		return true;
+	}
+	/* Said once, and again when even less is too much. */
+	if (room->refused == 0 || need < room->refused) {
 		log_error("store-full left=%" PRIu64 " needed=%" PRIu64
 			  " action=\"new mail is refused, deliveries go on\"",
 		    room->left, need);
-	else if (!low && room->low)
-		log_info("store-room-again left=%" PRIu64, room->left);
-	room->low = low;
-	if (!low)
-		room->left -= need;
-	return !low;
+		room->refused = need;
+	}
+	return false;
 }

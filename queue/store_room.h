@@ -16,8 +16,8 @@
 struct store_room {
 	uint64_t left;
 	struct monotime measured;
-	bool low;	   /* has been said in the log */
-	bool disk_unknown; /* likewise */
+	uint64_t refused;  /* what was too much, and has been logged; or 0 */
+	bool disk_unknown; /* has been logged */
 };
 
 void store_room_begin(struct store_room *, MDB_env *);

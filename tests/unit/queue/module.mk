@@ -1,5 +1,7 @@
-units += queue/test_store_row queue/test_lifecycle
+units += queue/test_store_row queue/test_retry queue/test_lifecycle \
+	queue/test_store queue/test_commit
 queue/test_store_row_src := queue/store_row.c
+queue/test_retry_src := queue/retry.c
 # A store in a directory of its own, a clock that stands still, and the proof
 # that a store is whole.
 queue_house_src := tests/unit/queue/house.c tests/unit/queue/sound.c \
@@ -8,3 +10,8 @@ queue_house_src := tests/unit/queue/house.c tests/unit/queue/sound.c \
 	queue/store_room.c queue/store_row.c queue/submission.c
 queue/test_lifecycle_src := $(queue_house_src)
 queue/test_lifecycle_libs := -llmdb
+queue/test_store_src := $(queue_house_src)
+queue/test_store_libs := -llmdb
+queue/test_commit_src := $(queue_house_src) queue/commit.c queue/flight.c \
+	queue/stats.c
+queue/test_commit_libs := -llmdb

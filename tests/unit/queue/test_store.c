@@ -1,0 +1,435 @@
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include <signal.h>
+
+#include "queue/store_event.h"
+#include "tests/unit/queue/test.h"
+
+static struct house house;
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	house_open(&house, 1 * MIB);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	house_close(&house);
+	return 0;
+}
+
+static void
+put(struct store *store, uint64_t id, const void *value, size_t length)
+{
+	struct row_key key = row_key_id(id);
+
+	assert_int_equal(
+	    store_put(store, STORE_MESSAGE, &key, value, length), 0);
+}
+
+static void
+test_one_owner_at_a_time(void **state)
+{
+	struct store *second;
+
+	(void)state;
+	errno = 0;
+	second = store_open(house.directory, MIB);
+	assert_null(second);
+	assert_int_equal(errno, EBUSY);
+	store_close(&house.store);
+	second = store_open(house.directory, MIB);
+	assert_non_null(second);
+	store_close(&second);
+}
+
+static void
+test_no_directory(void **state)
+{
+	(void)state;
+	errno = 0;
+	assert_null(store_open("/tmp/postern-no-such-directory", MIB));
+	assert_int_equal(errno, ENOENT);
+}
+
+static void
+write_schema(const void *value, size_t length)
+{
+	struct row_key key = row_key_text("schema");
+
+	assert_int_equal(store_write_begin(house.store), 0);
+	assert_int_equal(
+	    store_put(house.store, STORE_META, &key, value, length), 0);
+	assert_int_equal(store_write_commit(house.store), 0);
+	store_close(&house.store);
+	errno = 0;
+	house.store = store_open(house.directory, MIB);
+}
+
+static void
+test_a_newer_schema_is_refused(void **state)
+{
+	static const uint8_t newer[4] = { STORE_SCHEMA + 1, 0, 0, 0 };
+
+	(void)state;
+	write_schema(newer, sizeof(newer));
+	assert_null(house.store);
+	assert_int_equal(errno, ENOTSUP);
+}
+
+static void
+test_a_damaged_schema_is_refused(void **state)
+{
+	(void)state;
+	write_schema("?", 1);
+	assert_null(house.store);
+	assert_int_equal(errno, EUCLEAN);
+}
+
+static void
+test_a_store_without_schema_is_new_or_nothing(void **state)
+{
+	struct row_key key = row_key_text("schema");
+
+	(void)state;
+	assert_int_equal(store_write_begin(house.store), 0);
+	put(house.store, 1, "x", 1);
+	assert_int_equal(store_delete(house.store, STORE_META, &key), 0);
+	assert_int_equal(store_write_commit(house.store), 0);
+	store_close(&house.store);
+	errno = 0;
+	house.store = store_open(house.directory, MIB);
+	assert_null(house.store);
+	assert_int_equal(errno, EUCLEAN);
+}
+
+static void
+test_the_file_is_no_store(void **state)
+{
+	char path[128];
+	FILE *file;
+
+	(void)state;
+	store_close(&house.store);
+	snprintf(path, sizeof(path), "%s/data.mdb", house.directory);
+	file = fopen(path, "r+");
+	assert_non_null(file);
+	for (int i = 0; i < 8192; i++)
+		fputc('x', file);
+	fclose(file);
+	errno = 0;
+	house.store = store_open(house.directory, MIB);
+	assert_null(house.store);
+	assert_int_not_equal(errno, 0);
+}
+
+static void
+test_walks(void **state)
+{
+	struct row_key from = row_key_id(5);
+	struct bytes key, value;
+	uint64_t id;
+
+	(void)state;
+	assert_int_equal(store_write_begin(house.store), 0);
+	for (uint64_t i = 2; i <= 20; i += 2)
+		put(house.store, i, "x", 1);
+	assert_int_equal(
+	    store_seek(house.store, STORE_MESSAGE, &from, &key, &value), 0);
+	assert_int_equal(row_key_id_read(key.data, key.length, &id), 0);
+	assert_int_equal(id, 6);
+	assert_int_equal(store_delete_here(house.store, STORE_MESSAGE), 0);
+	assert_int_equal(
+	    store_next(house.store, STORE_MESSAGE, &key, &value), 0);
+	assert_int_equal(row_key_id_read(key.data, key.length, &id), 0);
+	assert_int_equal(id, 8);
+	assert_int_equal(
+	    store_seek_below(house.store, STORE_MESSAGE, &from, &key, &value),
+	    0);
+	assert_int_equal(row_key_id_read(key.data, key.length, &id), 0);
+	assert_int_equal(id, 4);
+	from = row_key_id(100);
+	assert_int_equal(
+	    store_seek_below(house.store, STORE_MESSAGE, &from, &key, &value),
+	    0);
+	assert_int_equal(row_key_id_read(key.data, key.length, &id), 0);
+	assert_int_equal(id, 20);
+	errno = 0;
+	assert_int_equal(
+	    store_seek(house.store, STORE_MESSAGE, &from, &key, &value), -1);
+	assert_int_equal(errno, ENOENT);
+	from = row_key_id(2);
+	assert_int_equal(
+	    store_seek_below(house.store, STORE_MESSAGE, &from, &key, &value),
+	    -1);
+	assert_int_equal(errno, ENOENT);
+	assert_int_equal(store_write_commit(house.store), 0);
+	/* In read transactions the same cursors are used again. */
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(store_read_begin(house.store), 0);
+		assert_int_equal(
+		    store_seek(house.store, STORE_MESSAGE, &from, &key, &value),
+		    0);
+		assert_int_equal(
+		    store_next(house.store, STORE_MESSAGE, &key, &value), 0);
+		store_read_end(house.store);
+	}
+}
+
+static void
+test_what_is_aborted_never_was(void **state)
+{
+	struct row_key key = row_key_id(1);
+	struct bytes value;
+
+	(void)state;
+	assert_int_equal(store_write_begin(house.store), 0);
+	put(house.store, 1, "x", 1);
+	store_write_abort(house.store);
+	assert_int_equal(store_read_begin(house.store), 0);
+	errno = 0;
+	assert_int_equal(
+	    store_get(house.store, STORE_MESSAGE, &key, &value), -1);
+	assert_int_equal(errno, ENOENT);
+	store_read_end(house.store);
+}
+
+/* A full map fails one transaction and no more; what frees space still
+ * works. */
+static void
+test_a_full_map(void **state)
+{
+	static uint8_t chunk[ROW_CHUNK_SIZE];
+	uint32_t written = 0;
+	int result = 0;
+
+	(void)state;
+	while (result == 0) {
+		struct row_key key = row_key_number(1, written);
+
+		assert_int_equal(store_write_begin(house.store), 0);
+		errno = 0;
+		result = store_put(
+		    house.store, STORE_CONTENT, &key, chunk, sizeof(chunk));
+		if (result == 0)
+			result = store_write_commit(house.store);
+		else
+			store_write_abort(house.store);
+		written++;
+		assert_true(written < 64);
+	}
+	assert_int_equal(errno, ENOSPC);
+	usleep(1100000); /* it looks at most once a second */
+	assert_false(store_has_room(house.store, sizeof(chunk)));
+	for (uint32_t i = 0; i + 1 < written; i++) {
+		struct row_key key = row_key_number(1, i);
+
+		assert_int_equal(store_write_begin(house.store), 0);
+		assert_int_equal(
+		    store_delete(house.store, STORE_CONTENT, &key), 0);
+		assert_int_equal(store_write_commit(house.store), 0);
+	}
+	usleep(1100000);
+	assert_true(store_has_room(house.store, sizeof(chunk)));
+}
+
+static void
+test_room_is_kept_in_mind(void **state)
+{
+	unsigned int granted = 0;
+
+	(void)state;
+	while (store_has_room(house.store, 32768))
+		assert_true(++granted < 30);
+	assert_true(granted > 5);
+	assert_false(store_has_room(house.store, 2 * MIB));
+}
+
+static void
+test_a_larger_map(void **state)
+{
+	uint64_t used, size;
+
+	(void)state;
+	assert_false(store_has_room(house.store, 8 * MIB));
+	assert_int_equal(store_resize(house.store, 64 * MIB), 0);
+	usleep(1100000);
+	assert_true(store_has_room(house.store, 8 * MIB));
+	store_usage(house.store, &used, &size);
+	assert_int_equal(size, 64 * MIB);
+	assert_true(used > 0 && used < MIB);
+}
+
+/* The process is killed with one transaction committed and one under way. */
+static void
+test_killed(void **state)
+{
+	struct row_key key = row_key_id(1);
+	struct bytes value;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	store_close(&house.store);
+	pid = fork();
+	assert_int_not_equal(pid, -1);
+	if (pid == 0) {
+		struct store *store = store_open(house.directory, MIB);
+
+		if (store == NULL || store_write_begin(store) == -1 ||
+		    store_put(store, STORE_MESSAGE, &key, "kept", 4) == -1 ||
+		    store_write_commit(store) == -1 ||
+		    store_write_begin(store) == -1 ||
+		    store_put(store, STORE_MESSAGE, &key, "lost", 4) == -1)
+			_exit(1);
+		raise(SIGKILL);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	house.store = store_open(house.directory, MIB);
+	assert_non_null(house.store);
+	assert_int_equal(store_read_begin(house.store), 0);
+	assert_int_equal(
+	    store_get(house.store, STORE_MESSAGE, &key, &value), 0);
+	assert_memory_equal(value.data, "kept", 4);
+	store_read_end(house.store);
+}
+
+/* -- History -------------------------------------------------------------- */
+
+static const char *const one[] = { "u@example.com", NULL };
+static const char *const aliased[] = { "a@example.com", "b@example.com", NULL };
+
+static int
+forget(struct store_event_purge *purge, uint64_t before, unsigned int most)
+{
+	int forgotten;
+
+	assert_int_equal(store_write_begin(house.store), 0);
+	forgotten = store_event_purge(house.store, purge, before, most);
+	assert_int_equal(store_write_commit(house.store), 0);
+	return forgotten;
+}
+
+static void
+deliver(uint64_t id, uint32_t number)
+{
+	struct lifecycle_result result;
+
+	house_report(&house, id, number, REPORT_DELIVERED,
+	    REPORT_SCOPE_RECIPIENT, &result);
+}
+
+static void
+test_history_is_forgotten_after_a_while(void **state)
+{
+	struct store_event_purge purge = { 0 };
+	uint64_t day = 86400, begin = house_now / 1000;
+	uint64_t waits, first, second;
+
+	(void)state;
+	waits = house_accept(&house, 10, one);
+	first = house_accept(&house, 10, aliased);
+	deliver(first, 0);
+	deliver(first, 1);
+	house_now += day * 1000;
+	second = house_accept(&house, 10, one);
+	deliver(second, 0);
+	/* Nothing is old enough. */
+	assert_int_equal(forget(&purge, begin, 100), 0);
+	assert_int_equal(purge.after, 0);
+	/* The first is; the one that waits is kept whatever its age. */
+	assert_int_equal(forget(&purge, begin + 60, 100), 1);
+	assert_int_equal(house_count(&house, STORE_EVENT), 1 + 2);
+	house_is_sound(&house);
+	deliver(waits, 0);
+	/* Its last event counts, not its first. */
+	purge.after = 0;
+	assert_int_equal(forget(&purge, begin + 60, 100), 0);
+	assert_int_equal(forget(&purge, begin + 3 * day, 100), 2);
+	assert_int_equal(house_count(&house, STORE_EVENT), 0);
+	assert_int_equal(house_count(&house, STORE_ADDRESS), 0);
+}
+
+static void
+test_history_is_forgotten_in_small_steps(void **state)
+{
+	struct store_event_purge purge = { 0 };
+	unsigned int rows = 0, steps = 0;
+	uint64_t before;
+
+	(void)state;
+	for (int i = 0; i < 10; i++) {
+		uint64_t id = house_accept(&house, 10, aliased);
+
+		deliver(id, 0);
+		deliver(id, 1);
+	}
+	before = house_now / 1000 + 3600;
+	rows = house_count(&house, STORE_EVENT);
+	assert_int_equal(rows, 40);
+	while (house_count(&house, STORE_EVENT) > 0) {
+		unsigned int left;
+
+		assert_int_not_equal(forget(&purge, before, 7), -1);
+		left = house_count(&house, STORE_EVENT);
+		assert_true(rows - left <= 7);
+		rows = left;
+		assert_true(++steps < 20);
+	}
+	assert_int_equal(house_count(&house, STORE_ADDRESS), 0);
+}
+
+/* A look passes by what stays, and remembers where it was. */
+static void
+test_a_look_is_bounded(void **state)
+{
+	struct store_event_purge purge = { 0 };
+	uint64_t last = 0, before;
+	int found = 0, looks = 0;
+
+	(void)state;
+	for (int i = 0; i < 25; i++)
+		last = house_accept(&house, 10, one);
+	deliver(last, 0);
+	before = house_now / 1000 + 3600;
+	assert_int_equal(store_read_begin(house.store), 0);
+	while (found == 0) {
+		found = store_event_purge_seek(house.store, &purge, before, 10);
+		assert_true(++looks < 10);
+	}
+	store_read_end(house.store);
+	assert_int_equal(found, 1);
+	assert_int_equal(looks, 3);
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(test_one_owner_at_a_time),
+		TEST(test_no_directory),
+		TEST(test_a_newer_schema_is_refused),
+		TEST(test_a_damaged_schema_is_refused),
+		TEST(test_a_store_without_schema_is_new_or_nothing),
+		TEST(test_the_file_is_no_store),
+		TEST(test_walks),
+		TEST(test_what_is_aborted_never_was),
+		TEST(test_a_full_map),
+		TEST(test_room_is_kept_in_mind),
+		TEST(test_a_larger_map),
+		TEST(test_killed),
+		TEST(test_history_is_forgotten_after_a_while),
+		TEST(test_history_is_forgotten_in_small_steps),
+		TEST(test_a_look_is_bounded),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
