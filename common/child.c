@@ -11,6 +11,7 @@
 #include <event2/event.h>
 
 #include "common/channel.h"
+#include "common/config_load.h"
 #include "common/log.h"
 #include "common/message.h"
 #include "common/record.h"

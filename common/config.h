@@ -1,26 +1,18 @@
 /*
- * The configuration: one file, parsed by one grammar (config_grammar.y), in
- * the supervisor to check it and again in each program from a sealed copy.
+ * The configuration, as all programs have it in memory. How it is read is in
+ * config_load.h.
  *
  * Nothing here is a secret. Strings belong to the configuration.
  */
 #ifndef COMMON_CONFIG_H
 #define COMMON_CONFIG_H
 
-#include <sys/socket.h>
-
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
 #include "common/limits.h"
-
-/* 192.0.2.0/24, 2001:db8::/32, or one address. */
-struct network {
-	int family;	     /* AF_INET or AF_INET6 */
-	uint8_t address[16]; /* network order, host bits zero */
-	unsigned int prefix; /* in bits */
-};
+#include "common/network.h"
 
 enum table_kind {
 	TABLE_LIST, /* written in the configuration: { "a" "b" } */
@@ -130,20 +122,10 @@ struct config {
 	unsigned int history;
 };
 
-/* Parses `text` (of `length` octets, no NUL needed). On error prints
- * everything that is wrong to `errors`: file, line, column, the line with a
- * caret, the nearest word; and returns NULL. Also checks that every name that
- * is used is defined and that every rule can be reached. */
-struct config *config_parse(const char *path, const char *text, size_t length,
-    FILE *errors) __attribute__((warn_unused_result));
-/* Reads and parses a file. */
-struct config *config_load(const char *path, FILE *errors)
-    __attribute__((warn_unused_result));
-/* Reads and parses what the descriptor holds, from its start; `path` is for
- * the messages. Lends the descriptor. */
-struct config *config_load_fd(int fd, const char *path, FILE *errors)
-    __attribute__((warn_unused_result));
+/* Accepts none. */
 void config_free(struct config **);
+/* Frees what a rule holds, and leaves an empty one. */
+void rule_config_clear(struct rule_config *);
 
 /* The whole effective configuration, with defaults, in its own language. */
 void config_print(const struct config *, FILE *);
@@ -153,12 +135,5 @@ const struct table_config *config_table(const struct config *, const char *);
 const struct mailbox_config *config_mailbox(
     const struct config *, const char *);
 const struct relay_config *config_relay(const struct config *, const char *);
-
-bool network_contains(const struct network *, const struct sockaddr *);
-/* The text of an address or a network. -1 if it is neither. */
-int network_parse(const char *, struct network *)
-    __attribute__((warn_unused_result));
-/* The reverse, to be freed; NULL if there is no memory. */
-char *network_format(const struct network *);
 
 #endif

@@ -2,15 +2,17 @@
  * The grammar of the configuration language, postern.conf(5).
  *
  * A statement ends where the next one begins; line ends are only space. What
- * the statements mean is in config_build.c, what they must fulfil together in
- * config_check.c. After an error the parser goes on with the next statement,
- * so that one run tells everything that is wrong.
+ * the statements mean is behind config_statement.h, what they must fulfil
+ * together in config_check.c. After an error the parser goes on with the next
+ * statement, so that one run tells everything that is wrong.
  */
 %code requires {
 #include "common/config_build.h"
 }
 
 %code {
+#include "common/config_statement.h"
+#include "common/config_unexpected.h"
 #include "common/config_words.h"
 
 static int yylex(struct config_token *, struct config_build *);

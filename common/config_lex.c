@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/config.h"
 #include "common/config_words.h"
+#include "common/limits.h"
 #include "config_grammar.h"
 
 enum begins {

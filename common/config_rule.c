@@ -1,10 +1,11 @@
 /* The statements `accept` and `reject`. */
-#include "common/config_build.h"
+#include "common/config_statement.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/address.h"
+#include "common/config_value.h"
 
 #define REJECT_DEFAULT "550 5.7.1 Not accepted here"
 /* A reply line of RFC 5321 4.5.3.1.5, with its code and CRLF. */
@@ -13,37 +14,9 @@
 typedef const struct config_token *token;
 
 void
-build_rule_clear(struct rule_config *r)
-{
-	free(r->from);
-	free(r->sender_domain);
-	free(r->sender_domain_table);
-	free(r->sender);
-	free(r->to_domain);
-	free(r->to_domain_table);
-	free(r->to);
-	free(r->mailbox);
-	free(r->relay);
-	free(r->reject_reply);
-	*r = (struct rule_config){ 0 };
-}
-
-void
-build_free(struct config_build *b)
-{
-	build_rule_clear(&b->rule);
-	for (unsigned int i = 0; i < b->value_count; i++)
-		free(b->values[i]);
-	free(b->values);
-	free(b->uses);
-	free(b->definitions);
-	free(b->places);
-}
-
-void
 build_rule_start(struct config_build *b, token at)
 {
-	build_rule_clear(&b->rule); /* one that an error cut off */
+	rule_config_clear(&b->rule); /* one that an error cut off */
 	b->rule.line = at->line;
 	b->place = (struct rule_place){ .token = *at };
 }

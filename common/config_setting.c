@@ -1,10 +1,11 @@
 /* The statements that set one value each. */
-#include "common/config_build.h"
+#include "common/config_statement.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/address.h"
+#include "common/config_value.h"
 
 /* The sockets in it must fit sun_path, 107 characters. */
 #define RUN_PATH_MOST 80

@@ -1,5 +1,4 @@
-/* What to say where the grammar cannot go on. */
-#include "common/config_build.h"
+#include "common/config_unexpected.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,5 @@
+#include "common/network.h"
+
 #include <netinet/in.h>
 #include <arpa/inet.h>
 
@@ -5,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/config.h"
 #include "common/config_number.h"
+#include "common/limits.h"
 
 static unsigned int
 family_bits(int family)

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "common/config.h"
+#include "common/config_load.h"
 #include "common/mail.h"
 #include "ctl/ctl.h"
 #include "ctl/nearest.h"

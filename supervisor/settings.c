@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/config_load.h"
 #include "common/content.h"
 #include "supervisor/listeners.h"
 

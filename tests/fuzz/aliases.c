@@ -11,6 +11,7 @@
 
 #include <bsd/string.h>
 
+#include "common/config_load.h"
 #include "common/log.h"
 #include "router/aliases.h"
 #include "router/expand.h"

@@ -2,8 +2,8 @@
  * The configuration parser: any text ends in errors that say something, or in
  * a configuration that prints as text that parses back to itself.
  */
-#include "common/config.h"
 
+#include "common/config_load.h"
 #include "tests/fuzz/fuzz.h"
 
 static char *

@@ -1,4 +1,3 @@
-#include "common/config.h"
 
 #include <sys/socket.h>
 
@@ -10,6 +9,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "common/config_load.h"
 #include "common/config_number.h"
 #include "common/config_words.h"
 #include "tests/unit/common/unit.h"

@@ -2,12 +2,12 @@
  * A configuration is read while memory runs out, at each allocation in turn.
  * The linker puts what is here in the place of malloc(3) and its kin.
  */
-#include "common/config.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/config_load.h"
 #include "tests/unit/common/unit.h"
 
 static unsigned int allocations, fail_at; /* 0: never */

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/config.h"
+#include "common/network.h"
 #include "tests/unit/common/unit.h"
 
 /* "" for what is no network. */

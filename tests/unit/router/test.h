@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/config.h"
+#include "common/config_load.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
