@@ -40,6 +40,8 @@ struct lane {
 	unsigned int window;	    /* deliveries at once, at most */
 	unsigned int in_flight;	    /* deliveries at its agents now */
 	unsigned int flights;	    /* recipients not yet committed */
+	bool in_doubt;		    /* a report says that the host is
+				     * down: the commit says for how long */
 	struct row_place next;	    /* nothing to hand out is before this */
 	struct monotime not_before; /* after an agent was lost */
 	uint64_t next_due;	    /* LANE_LATER: wall time, 0 for none */

@@ -409,7 +409,7 @@ hand_out(struct destination *d, struct delivery *delivery,
 		return;
 	}
 	if (open_content(delivery) == -1) {
-		be_later(d, 0);
+		scheduler_list_set(d, LANE_READY); /* for the next message */
 		return;
 	}
 	count_delivery(d);
@@ -439,7 +439,7 @@ serve(struct destination *d, struct delivery *delivery)
 		be_later(d, 0);
 		return;
 	}
-	if (d->row.backoff_until > clock_seconds() ||
+	if (d->lane.in_doubt || d->row.backoff_until > clock_seconds() ||
 	    d->lane.in_flight >= window_of(d)) {
 		be_quiet(d);
 		return;
@@ -501,8 +501,10 @@ adapt_window(struct destination *d, const struct lifecycle_report *report)
 	if (report->outcome == REPORT_DELIVERED && window < window_most(d))
 		d->lane.window++;
 	else if (report->outcome == REPORT_DEFERRED &&
-		 report->scope == REPORT_SCOPE_DESTINATION)
+		 report->scope == REPORT_SCOPE_DESTINATION) {
 		d->lane.window = window > 1 ? window / 2 : 1;
+		d->lane.in_doubt = true;
+	}
 }
 
 void
@@ -515,6 +517,7 @@ scheduler_report(struct flight *f, const struct lifecycle_report *report)
 	/* No memory to note it: it is due again, and may come twice. */
 	log_error("report-not-noted id=%s number=%" PRIu32,
 	    id_format(f->id).text, f->number);
+	f->destination->lane.in_doubt = false;
 	scheduler_lost(f);
 }
 
@@ -525,6 +528,7 @@ scheduler_landed(struct flight *f)
 	uint64_t id = f->id;
 
 	flight_free(&f);
+	d->lane.in_doubt = false;
 	if (!flight_exists_any(id))
 		content_cache_drop(id);
 	consider(d);
