@@ -63,7 +63,7 @@ all: programs
 include common/module.mk supervisor/module.mk smtpd/module.mk \
 	router/module.mk queue/module.mk resolver/module.mk \
 	deliver/module.mk ctl/module.mk
-include tests/module.mk
+include tests/module.mk bench/module.mk
 
 $(BUILD)/libcommon.a: $(call object,$(common_src)) $(common_gen_obj)
 	@rm -f $@
@@ -136,6 +136,7 @@ help:
 	@echo 'make install     DESTDIR= PREFIX=$(PREFIX) SYSCONFDIR=$(SYSCONFDIR)'
 	@echo 'make users       create the system users that postern runs as'
 	@echo 'make fuzz        each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)'
+	@echo 'make benches     parts of postern measured alone, see doc/performance.md'
 	@echo 'make lint        formatting and static analysis'
 	@echo 'make clean       remove build/'
 
