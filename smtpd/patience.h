@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "common/monotime.h"
-#include "smtpd/session.h"
+#include "smtpd/session_state.h"
 
 /* RFC 5321 4.5.3.2.7: at least five minutes. */
 #define PATIENCE_COMMAND 300

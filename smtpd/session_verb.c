@@ -1,3 +1,5 @@
+#include "smtpd/session_verb.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,7 +8,8 @@
 #include <bsd/string.h>
 
 #include "common/limits.h"
-#include "smtpd/session_private.h"
+#include "smtpd/session_content.h"
+#include "smtpd/session_core.h"
 
 typedef bool command_handler(struct session *, const struct command *);
 
@@ -119,11 +122,8 @@ open_transaction(struct session *s, const struct command *c)
 		session_refuse(s, 552, "5.3.4 The message is too big");
 		return true;
 	}
-	t = calloc(1, sizeof(*t));
-	if (t != NULL)
-		t->sender = strdup(c->path.text);
-	if (t == NULL || t->sender == NULL) {
-		free(t);
+	t = transaction_new(c->path.text);
+	if (t == NULL) {
 		session_refuse(s, 451, "4.3.0 Try again later");
 		return true;
 	}
@@ -141,7 +141,7 @@ open_at_router(struct session *s, const char *address)
 {
 	if (s->effects->open(s->context, s->transaction) == -1)
 		return -1;
-	s->opened = true;
+	s->transaction->opened = true;
 	session_set_state(s, SESSION_RCPT);
 	strlcpy(s->transaction->first, address, sizeof(s->transaction->first));
 	return 0;
@@ -158,7 +158,7 @@ add_recipient(struct session *s, const struct command *c)
 			return false;
 		session_refuse(s, 452, "4.5.3 Too many recipients");
 	} else if (t->lost ||
-		   (!s->opened && open_at_router(s, c->path.text) == -1))
+		   (!t->opened && open_at_router(s, c->path.text) == -1))
 		session_refuse(s, 451, "4.3.0 Try again later");
 	else
 		/* If the link breaks now, session_router_lost() will answer. */
@@ -179,14 +179,8 @@ begin_data(struct session *s, const struct command *c)
 		session_refuse(s, 503, "5.5.1 Send RCPT first");
 	else if (t->accepted == 0)
 		session_refuse(s, 554, "5.5.1 No valid recipients");
-	else if (s->effects->content_begin(s->context, t) == -1) {
-		session_refuse(s, 452, "4.3.1 No room for it now");
-		session_end_transaction(s, SESSION_END_RESET);
-	} else {
-		data_start(&s->data, s->rules->size);
-		session_set_state(s, SESSION_DATA);
-		session_reply(s, 354, "End with a dot on a line by itself");
-	}
+	else
+		session_begin_content(s);
 	return true;
 }
 

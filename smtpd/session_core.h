@@ -1,13 +1,16 @@
 /*
- * What session.c (the events) and session_verb.c (a handler for each command)
- * share.
+ * The inside of a session, and the few steps of which all that it does is
+ * made: each change of state, each reply and each end of a transaction passes
+ * through here. For the files of the session alone.
  */
-#ifndef SMTPD_SESSION_PRIVATE_H
-#define SMTPD_SESSION_PRIVATE_H
+#ifndef SMTPD_SESSION_CORE_H
+#define SMTPD_SESSION_CORE_H
 
-#include "smtpd/command.h"
+#include <stdbool.h>
+
 #include "smtpd/data.h"
-#include "smtpd/session.h"
+#include "smtpd/session_effects.h"
+#include "smtpd/session_state.h"
 
 /* What is thrown away up to the next CRLF. */
 enum session_discard {
@@ -23,7 +26,6 @@ struct session {
 	enum session_state state;
 	bool esmtp;
 	bool draining;
-	bool opened; /* the router knows the transaction */
 	enum session_discard discard;
 	bool discard_cr; /* the last octet thrown away was a CR */
 	unsigned int commands, errors, refused, junk;
@@ -39,13 +41,11 @@ void session_reply(struct session *, unsigned int code, const char *text);
 void session_refuse(struct session *, unsigned int code, const char *text);
 /* The last reply of the session. */
 void session_close(struct session *, unsigned int code, const char *text);
+/* The router hears no more of the transaction, if there is one. */
+void session_part_from_router(struct session *, enum session_end);
 /* The one place where a transaction ends: back to SESSION_READY. */
 void session_end_transaction(struct session *, enum session_end);
 /* Recipients that the router has not answered. */
 unsigned int session_pending(const struct session *);
-
-/* Carries out a command. False if it must wait for the router: nothing has
- * happened then. `more`: something is in the input behind it. */
-bool session_command(struct session *, const struct command *, bool more);
 
 #endif
