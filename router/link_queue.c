@@ -11,6 +11,8 @@
 #include "common/channel.h"
 #include "common/id.h"
 #include "common/log.h"
+#include "router/handles.h"
+#include "router/parcels.h"
 #include "router/transaction.h"
 
 #define WATCH_SECONDS 10
@@ -21,61 +23,36 @@
 _Static_assert(LIMIT_EXPANSION + 1 <= LIMIT_CHANNEL_QUEUE,
     "the largest message must fit an idle link");
 
-struct queue_link;
-
-/* A message on its way; in one of the two lists. */
-struct parcel {
-	TAILQ_ENTRY(parcel) next;
-	struct transaction *transaction;
-	void *owner;		 /* NULL: nobody waits for the outcome */
-	struct queue_link *link; /* NULL: it waits for room */
-	uint32_t handle;
-	struct monotime since;
-};
-
-TAILQ_HEAD(parcels, parcel);
-
-struct place {
-	struct parcel *parcel;
-	uint32_t used; /* how often: the generation in the handle */
-};
-
 struct queue_link {
 	LIST_ENTRY(queue_link) next;
 	struct link_queue *all;
 	struct channel *channel;
 	uint32_t instance;
-	struct place places[LIMIT_STORING];
-	uint16_t unused[LIMIT_STORING]; /* a stack of indices */
-	unsigned int unused_count;
+	struct handles handles;
 };
 
 LIST_HEAD(queue_links, queue_link);
 
 struct link_queue {
 	struct event_base *base;
-	link_queue_outcome *outcome;
 	struct queue_links links; /* the newest first */
 	unsigned int link_count;
-	struct parcels waiting, sent;
-	unsigned int outstanding;
+	struct parcels parcels;
 	struct event *watch;
 };
 
 static void on_watch(evutil_socket_t, short, void *);
 
 struct link_queue *
-link_queue_new(struct event_base *base, link_queue_outcome *outcome)
+link_queue_new(struct event_base *base, parcel_outcome *outcome)
 {
 	struct link_queue *q = calloc(1, sizeof(*q));
 
 	if (q == NULL)
 		return NULL;
 	q->base = base;
-	q->outcome = outcome;
 	LIST_INIT(&q->links);
-	TAILQ_INIT(&q->waiting);
-	TAILQ_INIT(&q->sent);
+	parcels_init(&q->parcels, outcome);
 	q->watch = event_new(base, -1, 0, on_watch, q);
 	if (q->watch == NULL) {
 		free(q);
@@ -84,92 +61,30 @@ link_queue_new(struct event_base *base, link_queue_outcome *outcome)
 	return q;
 }
 
-/* -- Parcels --------------------------------------------------------------- */
-
-static void
-take_place(struct queue_link *link, struct parcel *p)
-{
-	uint16_t index = link->unused[--link->unused_count];
-	struct place *place = &link->places[index];
-
-	place->used++;
-	place->parcel = p;
-	p->link = link;
-	p->handle = place->used * LIMIT_STORING + index;
-}
-
-static void
-leave_place(struct parcel *p)
-{
-	uint16_t index = (uint16_t)(p->handle % LIMIT_STORING);
-
-	p->link->places[index].parcel = NULL;
-	p->link->unused[p->link->unused_count++] = index;
-	p->link = NULL;
-}
-
-static struct parcel *
-find_parcel(const struct queue_link *link, uint32_t handle)
-{
-	struct parcel *p = link->places[handle % LIMIT_STORING].parcel;
-
-	return p != NULL && p->handle == handle ? p : NULL;
-}
-
-static void
-discard(struct link_queue *q, struct parcel *p)
-{
-	if (p->link != NULL) {
-		TAILQ_REMOVE(&q->sent, p, next);
-		leave_place(p);
-	} else
-		TAILQ_REMOVE(&q->waiting, p, next);
-	transaction_free(&p->transaction);
-	free(p);
-	q->outstanding--;
-}
-
-static void
-tell_owner(struct link_queue *q, struct parcel *p, const struct reply *reply)
-{
-	void *owner = p->owner;
-
-	p->owner = NULL;
-	transaction_log(p->transaction, reply);
-	if (owner != NULL)
-		q->outcome(owner, reply);
-}
-
-static void
-finish(struct link_queue *q, struct parcel *p, const struct reply *reply)
-{
-	tell_owner(q, p, reply);
-	discard(q, p);
-}
-
 /* -- Sending --------------------------------------------------------------- */
 
 /* One message alone always fits, since the link is idle then. */
 static bool
 has_room(const struct queue_link *link, const struct parcel *p)
 {
-	if (link->unused_count == LIMIT_STORING)
+	if (handles_are_idle(&link->handles))
 		return true;
-	return link->unused_count > 0 &&
+	return !handles_are_full(&link->handles) &&
 	       channel_queued(link->channel) +
-		       transaction_routes(p->transaction)->count <
+		       transaction_routes(parcel_transaction(p))->count <
 		   RECORDS_MOST;
 }
 
 static int
 send_routes(struct queue_link *link, const struct parcel *p)
 {
+	const struct routes *routes = transaction_routes(parcel_transaction(p));
 	const struct route *route;
 	uint32_t number = 0;
 
-	STAILQ_FOREACH(route, &transaction_routes(p->transaction)->list, next)
-	{
-		struct message m = MESSAGE_INIT(MESSAGE_ROUTE, p->handle);
+	STAILQ_FOREACH (route, &routes->list, next) {
+		struct message m =
+		    MESSAGE_INIT(MESSAGE_ROUTE, parcel_handle(p));
 
 		m.route = (struct message_route){
 			.number = number,
@@ -193,12 +108,9 @@ send_parcel(struct link_queue *q, struct queue_link *link, struct parcel *p)
 {
 	struct message m = MESSAGE_INIT(MESSAGE_ENVELOPE, 0);
 
-	TAILQ_REMOVE(&q->waiting, p, next);
-	take_place(link, p);
-	p->since = monotime_now();
-	TAILQ_INSERT_TAIL(&q->sent, p, next);
-	m.handle = p->handle;
-	transaction_make_envelope(p->transaction, &m);
+	parcels_assign(&q->parcels, p, &link->handles);
+	m.handle = parcel_handle(p);
+	transaction_make_envelope(parcel_transaction(p), &m);
 	if (channel_send(link->channel, &m) == -1 || send_routes(link, p) == -1)
 		assert(errno != EMSGSIZE && errno != EINVAL);
 }
@@ -209,7 +121,7 @@ send_waiting(struct link_queue *q)
 	struct queue_link *link = LIST_FIRST(&q->links);
 	struct parcel *p;
 
-	while (link != NULL && (p = TAILQ_FIRST(&q->waiting)) != NULL &&
+	while (link != NULL && (p = parcels_next(&q->parcels)) != NULL &&
 	       has_room(link, p))
 		send_parcel(q, link, p);
 }
@@ -218,19 +130,15 @@ struct parcel *
 link_queue_submit(struct link_queue *q, struct transaction *take, void *owner)
 {
 	static const struct timeval interval = { WATCH_SECONDS, 0 };
-	struct parcel *p = NULL;
+	struct parcel *p;
 
-	if (!LIST_EMPTY(&q->links))
-		p = calloc(1, sizeof(*p));
-	if (p == NULL) {
+	if (LIST_EMPTY(&q->links)) {
 		transaction_free(&take);
 		return NULL;
 	}
-	p->transaction = take;
-	p->owner = owner;
-	p->since = monotime_now();
-	TAILQ_INSERT_TAIL(&q->waiting, p, next);
-	q->outstanding++;
+	p = parcels_add(&q->parcels, take, owner);
+	if (p == NULL)
+		return NULL;
 	if (!event_pending(q->watch, EV_TIMEOUT, NULL))
 		event_add(q->watch, &interval);
 	send_waiting(q);
@@ -240,9 +148,7 @@ link_queue_submit(struct link_queue *q, struct transaction *take, void *owner)
 void
 link_queue_abandon(struct link_queue *q, struct parcel *p)
 {
-	p->owner = NULL;
-	if (p->link == NULL)
-		discard(q, p);
+	parcels_abandon(&q->parcels, p);
 }
 
 /* -- Answers --------------------------------------------------------------- */
@@ -261,14 +167,14 @@ static int
 on_stored(struct queue_link *link, const struct message *m)
 {
 	struct link_queue *q = link->all;
-	struct parcel *p = find_parcel(link, m->handle);
+	struct parcel *p = handles_find(&link->handles, m->handle);
 	struct reply reply;
 
 	if (p == NULL) {
 		log_warn("late peer=queue message=STORED handle=%u", m->handle);
 		return 0;
 	}
-	if (m->stored.id != transaction_id(p->transaction) ||
+	if (m->stored.id != transaction_id(parcel_transaction(p)) ||
 	    !is_final_reply(&m->stored))
 		return -1;
 	if (m->stored.code == 250)
@@ -276,7 +182,7 @@ on_stored(struct queue_link *link, const struct message *m)
 		    id_format(m->stored.id).text);
 	else
 		reply_set(&reply, m->stored.code, "%s", m->stored.reply);
-	finish(q, p, &reply);
+	parcels_finish(&q->parcels, p, &reply);
 	send_waiting(q);
 	return 0;
 }
@@ -291,19 +197,13 @@ on_receive(struct channel *channel, struct message *m, void *context)
 static void
 fail_link(struct link_queue *q, const struct queue_link *link)
 {
-	struct parcel *p, *after;
 	struct reply reply;
 
 	reply_set(
 	    &reply, 451, "4.3.0 The queue went away, please try again later");
-	for (p = TAILQ_FIRST(&q->sent); p != NULL; p = after) {
-		after = TAILQ_NEXT(p, next);
-		if (p->link == link)
-			finish(q, p, &reply);
-	}
+	parcels_finish_sent(&q->parcels, &link->handles, &reply);
 	if (LIST_EMPTY(&q->links))
-		while ((p = TAILQ_FIRST(&q->waiting)) != NULL)
-			finish(q, p, &reply);
+		parcels_finish_waiting(&q->parcels, &reply);
 }
 
 static void
@@ -322,35 +222,16 @@ on_closed(struct channel *channel, void *context)
 }
 
 /* A queue that does not answer must not hold clients for ever. */
-static void
-fail_late(struct link_queue *q, struct parcels *list, struct monotime limit)
-{
-	struct parcel *p, *after;
-	struct reply reply;
-
-	reply_set(&reply, 451,
-	    "4.3.0 The queue takes too long, please try again later");
-	for (p = TAILQ_FIRST(list); p != NULL; p = after) {
-		after = TAILQ_NEXT(p, next);
-		if (!monotime_is_before(p->since, limit))
-			return;
-		if (p->owner == NULL)
-			continue;
-		if (p->link == NULL)
-			finish(q, p, &reply);
-		else
-			tell_owner(q, p, &reply);
-	}
-}
-
 void
 link_queue_check_time(struct link_queue *q, struct monotime now)
 {
 	struct monotime limit =
 	    monotime_add_ms(now, INT64_C(-1000) * LIMIT_STORING_SECONDS);
+	struct reply reply;
 
-	fail_late(q, &q->sent, limit);
-	fail_late(q, &q->waiting, limit);
+	reply_set(&reply, 451,
+	    "4.3.0 The queue takes too long, please try again later");
+	parcels_answer_older(&q->parcels, limit, &reply);
 }
 
 static void
@@ -362,7 +243,7 @@ on_watch(evutil_socket_t fd, short what, void *context)
 	(void)fd;
 	(void)what;
 	link_queue_check_time(q, monotime_now());
-	if (q->outstanding > 0)
+	if (q->parcels.count > 0)
 		event_add(q->watch, &interval);
 }
 
@@ -404,9 +285,7 @@ link_queue_add(struct link_queue *q, const struct child_peer *peer)
 	}
 	link->all = q;
 	link->instance = peer->instance;
-	for (unsigned int i = 0; i < LIMIT_STORING; i++)
-		link->unused[i] = (uint16_t)(LIMIT_STORING - 1 - i);
-	link->unused_count = LIMIT_STORING;
+	handles_init(&link->handles);
 	link->channel = channel_new(
 	    q->base, peer->fd, PROGRAM_ROUTER, PROGRAM_QUEUE, &handler, link);
 	if (link->channel == NULL) {
@@ -428,19 +307,7 @@ link_queue_is_up(const struct link_queue *q)
 unsigned int
 link_queue_outstanding(const struct link_queue *q)
 {
-	return q->outstanding;
-}
-
-static void
-free_all(struct parcels *list)
-{
-	struct parcel *p, *after;
-
-	for (p = TAILQ_FIRST(list); p != NULL; p = after) {
-		after = TAILQ_NEXT(p, next);
-		transaction_free(&p->transaction);
-		free(p);
-	}
+	return q->parcels.count;
 }
 
 void
@@ -452,8 +319,7 @@ link_queue_free(struct link_queue **pointer)
 	*pointer = NULL;
 	if (q == NULL)
 		return;
-	free_all(&q->sent);
-	free_all(&q->waiting);
+	parcels_clear(&q->parcels);
 	while ((link = LIST_FIRST(&q->links)) != NULL) {
 		LIST_REMOVE(link, next);
 		channel_free(&link->channel);

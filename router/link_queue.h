@@ -3,11 +3,11 @@
  *
  * The queue could, if taken over, refuse or lose what it is given; it cannot
  * make us answer for a message that it was not given, or twice. Each link has
- * a fixed table of LIMIT_STORING messages on their way, and a handle names
- * its place and how often that was used. What does not fit waits here, in
- * order. New messages go to the newest queue; when a link is lost whatever
- * was on its way is answered 451, since nobody knows whether it was stored:
- * the client comes again, and may make a duplicate but never a loss.
+ * LIMIT_STORING handles of its own for messages on their way. What does not
+ * fit waits here, in order. New messages go to the newest queue; when a link
+ * is lost whatever was on its way is answered 451, since nobody knows whether
+ * it was stored: the client comes again, and may make a duplicate but never a
+ * loss.
  */
 #ifndef ROUTER_LINK_QUEUE_H
 #define ROUTER_LINK_QUEUE_H
@@ -16,19 +16,15 @@
 
 #include "common/child.h"
 #include "common/monotime.h"
-#include "router/reply.h"
+#include "router/parcels.h"
 
 struct event_base;
 struct link_queue;
-struct parcel;
 struct transaction;
 
-/* The final reply to a message. The parcel is gone when this returns. Never
- * called from within link_queue_submit(). */
-typedef void link_queue_outcome(void *owner, const struct reply *);
-
-/* NULL with errno. */
-struct link_queue *link_queue_new(struct event_base *, link_queue_outcome *)
+/* The parcel is gone when the outcome returns. It is never called from within
+ * link_queue_submit(). NULL with errno. */
+struct link_queue *link_queue_new(struct event_base *, parcel_outcome *)
     __attribute__((warn_unused_result));
 /* Accepts none. Calls no outcome. */
 void link_queue_free(struct link_queue **);

@@ -72,9 +72,9 @@ find_slot(struct smtpd_link *link, uint32_t handle)
 {
 	struct slot *slot;
 
-	LIST_FOREACH(slot, bucket_of(link, handle), next)
-	if (slot->handle == handle)
-		return slot;
+	LIST_FOREACH (slot, bucket_of(link, handle), next)
+		if (slot->handle == handle)
+			return slot;
 	return NULL;
 }
 

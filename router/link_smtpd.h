@@ -28,6 +28,6 @@ void link_smtpd_add(struct link_smtpd *, const struct child_peer *);
 unsigned int link_smtpd_count(const struct link_smtpd *);
 
 /* For link_queue_new(). */
-link_queue_outcome link_smtpd_outcome;
+parcel_outcome link_smtpd_outcome;
 
 #endif
