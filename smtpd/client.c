@@ -1,27 +1,18 @@
 #include "smtpd/client.h"
 
-#include <netinet/in.h>
-#include <arpa/inet.h>
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 
-#include "common/id.h"
 #include "common/log.h"
-#include "smtpd/clients.h"
-#include "smtpd/intake.h"
-#include "smtpd/link_resolver.h"
-#include "smtpd/link_router.h"
-#include "smtpd/patience.h"
-#include "smtpd/reply.h"
-#include "smtpd/trace.h"
+#include "smtpd/client_address.h"
+#include "smtpd/client_core.h"
+#include "smtpd/client_effects.h"
 
 /* Octets that wait to be looked at; beyond it the client's TCP waits. */
 #define INPUT_MOST 65536
@@ -30,36 +21,26 @@
 /* Replies that may wait for those which the router still owes. */
 #define OUTPUT_HELD 4096
 
-struct client {
-	unsigned int slot;
-	uint32_t listener;
-	struct bufferevent *stream;
-	struct session *session;
-	struct exchange exchange;
-	struct intake *intake;
-	struct lookup *lookup; /* of the name; NULL if it is not looked up */
-	char *name;	       /* NULL while it is not known */
-	char address[LIMIT_ADDRESS_TEXT + 1];
-	unsigned int last_code; /* of the replies */
-	bool half_closed;	/* it has said its last word */
-	bool closing;		/* the session has ended */
-	bool broken;		/* a reply is lost */
-	bool lingering;		/* all is said; wait for the client to close */
-
-	struct patience patience;
-};
-
 static void
-client_free(struct client *c)
+destroy(struct client *c)
 {
 	session_free(&c->session);
 	link_resolver_cancel(&c->lookup);
 	if (c->stream != NULL)
 		bufferevent_free(c->stream);
-	clients_forget(c->slot);
 	log_debug("disconnect client=%s", c->address);
 	free(c->name);
 	free(c);
+}
+
+static void
+client_free(struct client *c)
+{
+	const struct client_service *service = c->service;
+	unsigned int slot = c->slot;
+
+	destroy(c);
+	service->gone(slot);
 }
 
 static size_t
@@ -67,141 +48,6 @@ output_length(struct client *c)
 {
 	return evbuffer_get_length(bufferevent_get_output(c->stream));
 }
-
-/* -- The session's effects ------------------------------------------------ */
-
-static void
-on_reply(void *context, unsigned int code, const char *text)
-{
-	struct client *c = context;
-	char reply[REPLY_SIZE];
-	size_t length = reply_format(reply, sizeof(reply), code, text);
-
-	c->last_code = code;
-	/* Without memory the reply is lost, and the client with it. */
-	if (bufferevent_write(c->stream, reply, length) == -1)
-		c->broken = true;
-}
-
-static void
-on_refused(void *context, unsigned int code, const char *text)
-{
-	struct client *c = context;
-	const struct transaction *t = session_transaction(c->session);
-
-	if (t != NULL && t->id != 0)
-		log_info("refused id=%s client=%s helo=\"%s\" from=\"%s\" "
-			 "code=%u reply=\"%s\"",
-		    id_format(t->id).text, c->address,
-		    log_text(session_helo(c->session)), log_text(t->sender),
-		    code, log_text(text));
-	else
-		log_info("refused client=%s helo=\"%s\" code=%u reply=\"%s\"",
-		    c->address, log_text(session_helo(c->session)), code,
-		    log_text(text));
-}
-
-static int
-on_open(void *context, const struct transaction *t)
-{
-	struct client *c = context;
-	struct message_open open = {
-		.client_address = c->address,
-		.client_name = c->name,
-		.helo = session_helo(c->session),
-		.sender = t->sender,
-		.protocol = (uint8_t)session_protocol(c->session),
-		.body = (uint8_t)t->body,
-		.declared_size = t->declared_size,
-		.listener = c->listener,
-	};
-
-	return link_router_open(&c->exchange, c->slot, c, &open);
-}
-
-static void
-on_recipient(void *context, uint32_t number, const char *address)
-{
-	struct client *c = context;
-
-	(void)link_router_recipient(&c->exchange, number, address);
-}
-
-static int
-on_content_begin(void *context, const struct transaction *t)
-{
-	struct client *c = context;
-	char header[TRACE_SIZE];
-	struct trace trace = {
-		.helo = session_helo(c->session),
-		.client_name = c->name != NULL ? c->name : "",
-		.client_address = c->address,
-		.hostname = clients_hostname(),
-		.protocol = session_protocol(c->session),
-		.id = t->id,
-		.recipient = t->asked == 1 ? t->first : NULL,
-		.time = time(NULL),
-	};
-
-	c->intake = intake_new();
-	if (c->intake == NULL)
-		return -1;
-	return intake_add(c->intake, header, trace_format(header, &trace));
-}
-
-static int
-on_content_add(void *context, const uint8_t *data, size_t length)
-{
-	struct client *c = context;
-
-	return intake_add(c->intake, data, length);
-}
-
-static int
-on_content_send(void *context, unsigned int hops)
-{
-	struct client *c = context;
-	uint64_t size;
-	int fd = intake_finish(c->intake, &size);
-
-	if (fd == -1) {
-		log_warn("content-failed error=\"%s\"", strerror(errno));
-		return -1;
-	}
-	intake_free(&c->intake);
-	return link_router_content(&c->exchange, fd, size, hops);
-}
-
-static void
-on_end(void *context, enum session_end why)
-{
-	struct client *c = context;
-
-	intake_free(&c->intake);
-	if (why >= SESSION_END_RESET)
-		(void)link_router_abandon(&c->exchange, why);
-	link_close(&c->exchange);
-}
-
-static void
-on_close(void *context)
-{
-	struct client *c = context;
-
-	c->closing = true;
-}
-
-static const struct session_effects effects = {
-	.reply = on_reply,
-	.refused = on_refused,
-	.open = on_open,
-	.recipient = on_recipient,
-	.content_begin = on_content_begin,
-	.content_add = on_content_add,
-	.content_send = on_content_send,
-	.end = on_end,
-	.close = on_close,
-};
 
 /* -- Octets --------------------------------------------------------------- */
 
@@ -315,28 +161,57 @@ on_event(struct bufferevent *stream, short what, void *context)
 	client_free(c);
 }
 
-/* -- Life ----------------------------------------------------------------- */
+/* -- The router and the resolver ------------------------------------------ */
+
+static int
+on_verdict(void *context, const struct message_verdict *v)
+{
+	struct client *c = context;
+
+	if (session_verdict(c->session, v->number, v->id, v->code, v->reply) ==
+	    -1)
+		return -1;
+	go_on(c);
+	return 0;
+}
+
+static int
+on_outcome(void *context, const struct message_outcome *o)
+{
+	struct client *c = context;
+
+	if (session_outcome(c->session, o->code, o->reply) == -1)
+		return -1;
+	go_on(c);
+	return 0;
+}
 
 static void
-set_address(struct client *c, const struct sockaddr *from)
+on_router_lost(void *context)
 {
-	struct sockaddr_in in;
-	struct sockaddr_in6 in6;
+	struct client *c = context;
 
-	if (from->sa_family == AF_INET) {
-		memcpy(&in, from, sizeof(in));
-		inet_ntop(
-		    AF_INET, &in.sin_addr, c->address, sizeof(c->address));
-		return;
-	}
-	memcpy(&in6, from, sizeof(in6));
-	if (IN6_IS_ADDR_V4MAPPED(&in6.sin6_addr))
-		inet_ntop(AF_INET, &in6.sin6_addr.s6_addr[12], c->address,
-		    sizeof(c->address));
-	else
-		inet_ntop(
-		    AF_INET6, &in6.sin6_addr, c->address, sizeof(c->address));
+	session_router_lost(c->session);
+	go_on(c);
 }
+
+static const struct link_router_handler router_handler = {
+	.verdict = on_verdict,
+	.outcome = on_outcome,
+	.lost = on_router_lost,
+};
+
+static void
+on_name(void *context, const char *name)
+{
+	struct client *c = context;
+
+	c->lookup = NULL;
+	if (name != NULL)
+		c->name = strdup(name);
+}
+
+/* -- Life ----------------------------------------------------------------- */
 
 static int
 open_stream(struct client *c, struct event_base *base, int fd_take)
@@ -362,66 +237,40 @@ has_spoken(int fd)
 	return recv(fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
-int
-client_start(struct event_base *base, int fd_take, const struct sockaddr *from,
-    unsigned int slot, uint32_t listener, const struct session_rules *rules)
+struct client *
+client_new(const struct client_service *service, int fd_take,
+    const struct in6_addr *address, unsigned int slot, uint32_t listener)
 {
 	struct client *c = calloc(1, sizeof(*c));
 
 	if (c == NULL) {
 		close(fd_take);
-		return -1;
+		return NULL;
 	}
+	c->service = service;
 	c->slot = slot;
 	c->listener = listener;
+	c->exchange.handler = &router_handler;
+	c->exchange.owner = c;
 	patience_start(&c->patience, monotime_now());
-	set_address(c, from);
-	c->session = session_new(rules, &effects, c);
-	if (open_stream(c, base, fd_take) == -1 || c->session == NULL) {
-		client_free(c);
+	client_address_format(address, c->address);
+	c->session = session_new(&service->rules, &client_effects, c);
+	if (open_stream(c, service->base, fd_take) == -1 ||
+	    c->session == NULL) {
+		destroy(c);
 		errno = ENOMEM;
-		return -1;
+		return NULL;
 	}
-	clients_remember(slot, c);
+	return c;
+}
+
+void
+client_start(struct client *c)
+{
 	log_debug("connect client=%s", c->address);
-	session_start(c->session, has_spoken(fd_take));
-	c->lookup = link_resolver_look_up(c, slot, c->address);
+	session_start(c->session, has_spoken(bufferevent_getfd(c->stream)));
+	c->lookup = link_resolver_look_up(on_name, c, c->slot, c->address);
 	go_on(c);
-	return 0;
-}
-
-int
-client_verdict(struct client *c, const struct message_verdict *v)
-{
-	if (session_verdict(c->session, v->number, v->id, v->code, v->reply) ==
-	    -1)
-		return -1;
-	go_on(c);
-	return 0;
-}
-
-int
-client_outcome(struct client *c, const struct message_outcome *o)
-{
-	if (session_outcome(c->session, o->code, o->reply) == -1)
-		return -1;
-	go_on(c);
-	return 0;
-}
-
-void
-client_router_lost(struct client *c)
-{
-	session_router_lost(c->session);
-	go_on(c);
-}
-
-void
-client_take_name(struct client *c, const char *name)
-{
-	c->lookup = NULL;
-	if (name != NULL)
-		c->name = strdup(name);
 }
 
 void

@@ -6,32 +6,25 @@
 #ifndef SMTPD_CLIENT_H
 #define SMTPD_CLIENT_H
 
-#include <sys/socket.h>
+#include <netinet/in.h>
 
 #include <stdint.h>
 
-#include "common/message.h"
 #include "common/monotime.h"
-#include "smtpd/session.h"
+#include "smtpd/client_service.h"
 
 struct client;
-struct event_base;
 
-/* Takes the socket and greets. `slot` is unique among the living clients. -1
- * with errno if there is no room for it. */
-int client_start(struct event_base *, int fd_take, const struct sockaddr *,
-    unsigned int slot, uint32_t listener, const struct session_rules *)
+/* Takes the socket; says nothing yet. `slot` is unique among the living
+ * clients; the service is lent. NULL with errno if there is no room for it. */
+struct client *client_new(const struct client_service *, int fd_take,
+    const struct in6_addr *, unsigned int slot, uint32_t listener)
     __attribute__((warn_unused_result));
 
-/* The router's answers: -1 if it may not say that now. */
-int client_verdict(struct client *, const struct message_verdict *);
-int client_outcome(struct client *, const struct message_outcome *);
-void client_router_lost(struct client *);
-
-/* The end of the look-up: the name of its address, or NULL. */
-void client_take_name(struct client *, const char *);
-
-/* Ends what has had its time. Any of these may free the client. */
+/* Greets, and goes on from there. Any of these may free the client: then its
+ * service's `gone` is called. */
+void client_start(struct client *);
+/* Ends it if it has had its time. */
 void client_check_time(struct client *, struct monotime now);
 void client_drain(struct client *);
 void client_end(struct client *);

@@ -1,7 +1,5 @@
 #include "smtpd/clients.h"
 
-#include <netinet/in.h>
-
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,15 +10,15 @@
 #include "common/log.h"
 #include "common/monotime.h"
 #include "smtpd/client.h"
+#include "smtpd/client_address.h"
 
 /* Deadlines are minutes; one walk over the slots is cheaper than a timer for
  * each client that is set anew with each command. */
 #define SWEEP_SECONDS 2
 
 static struct {
-	struct event_base *base;
+	struct client_service service;
 	struct event *sweep;
-	struct session_rules rules;
 	void (*empty)(void);
 	unsigned int most;	       /* clients at once */
 	unsigned int most_per_address; /* of one address */
@@ -45,6 +43,15 @@ on_sweep(evutil_socket_t fd, short what, void *context)
 			client_check_time(state.slots[i], now);
 }
 
+static void
+on_gone(unsigned int slot)
+{
+	state.slots[slot] = NULL;
+	state.count--;
+	if (state.draining && state.count == 0)
+		state.empty();
+}
+
 static unsigned int
 share_of_all(const struct config *config)
 {
@@ -66,21 +73,16 @@ clients_start(
 {
 	struct timeval interval = { SWEEP_SECONDS, 0 };
 
-	state.base = base;
+	state.service.base = base;
+	state.service.gone = on_gone;
 	state.empty = empty;
-	state.rules.hostname = config->hostname;
-	state.rules.size = config->limit_message_size;
-	state.rules.recipients = config->limit_recipients;
+	state.service.rules.hostname = config->hostname;
+	state.service.rules.size = config->limit_message_size;
+	state.service.rules.recipients = config->limit_recipients;
 	state.most = share_of_all(config);
 	state.most_per_address = config->limit_connections;
 	state.sweep = event_new(base, -1, EV_PERSIST, on_sweep, NULL);
 	return state.sweep == NULL ? -1 : event_add(state.sweep, &interval);
-}
-
-const char *
-clients_hostname(void)
-{
-	return state.rules.hostname;
 }
 
 unsigned int
@@ -93,24 +95,6 @@ bool
 clients_have_room(void)
 {
 	return state.count < state.most;
-}
-
-static struct in6_addr
-address_key(const struct sockaddr *from)
-{
-	struct in6_addr key = { 0 };
-	struct sockaddr_in in;
-	struct sockaddr_in6 in6;
-
-	if (from->sa_family == AF_INET) {
-		memcpy(&in, from, sizeof(in));
-		key.s6_addr[10] = key.s6_addr[11] = 0xff;
-		memcpy(&key.s6_addr[12], &in.sin_addr, 4);
-	} else {
-		memcpy(&in6, from, sizeof(in6));
-		key = in6.sin6_addr;
-	}
-	return key;
 }
 
 static unsigned int
@@ -128,16 +112,9 @@ count_address(const struct in6_addr *key)
 /* The host's own programs (a web mailer, a list server) have no bound but the
  * one for all clients. */
 static bool
-is_loopback(const struct in6_addr *key)
-{
-	return IN6_IS_ADDR_LOOPBACK(key) ||
-	       (IN6_IS_ADDR_V4MAPPED(key) && key->s6_addr[12] == 127);
-}
-
-static bool
 has_too_many(const struct in6_addr *key)
 {
-	return !is_loopback(key) &&
+	return !client_address_is_loopback(key) &&
 	       count_address(key) >= state.most_per_address;
 }
 
@@ -162,7 +139,7 @@ turn_away(int fd_take, const char *why)
 {
 	char text[LIMIT_DOMAIN + 128];
 	int length = snprintf(text, sizeof(text), "421 4.7.0 %.255s %s\r\n",
-	    state.rules.hostname, why);
+	    state.service.rules.hostname, why);
 
 	(void)!send(fd_take, text, (size_t)length, MSG_DONTWAIT | MSG_NOSIGNAL);
 	close(fd_take);
@@ -172,8 +149,9 @@ turn_away(int fd_take, const char *why)
 void
 clients_accept(int fd_take, const struct sockaddr *from, uint32_t listener)
 {
-	struct in6_addr key = address_key(from);
+	struct in6_addr key = client_address_read(from);
 	unsigned int slot = 0;
+	struct client *c;
 
 	if (!clients_have_room()) {
 		turn_away(fd_take, "Too many connections");
@@ -186,27 +164,14 @@ clients_accept(int fd_take, const struct sockaddr *from, uint32_t listener)
 	while (state.slots[slot] != NULL)
 		slot++;
 	state.addresses[slot] = key;
-	if (client_start(
-		state.base, fd_take, from, slot, listener, &state.rules) == -1)
+	c = client_new(&state.service, fd_take, &key, slot, listener);
+	if (c == NULL) {
 		log_warn("client-failed");
-}
-
-void
-clients_remember(unsigned int slot, struct client *c)
-{
+		return;
+	}
 	state.slots[slot] = c;
 	state.count++;
-}
-
-void
-clients_forget(unsigned int slot)
-{
-	if (state.slots[slot] == NULL)
-		return;
-	state.slots[slot] = NULL;
-	state.count--;
-	if (state.draining && state.count == 0)
-		state.empty();
+	client_start(c);
 }
 
 void

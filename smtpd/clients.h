@@ -17,7 +17,6 @@
 
 #include "common/config.h"
 
-struct client;
 struct event_base;
 
 /* Lends the configuration. `empty` is called when a drain has ended the last
@@ -33,11 +32,5 @@ bool clients_have_room(void);
 void clients_drain(void);
 void clients_end(void);
 unsigned int clients_count(void);
-
-const char *clients_hostname(void);
-
-/* For client.c. */
-void clients_remember(unsigned int slot, struct client *);
-void clients_forget(unsigned int slot);
 
 #endif

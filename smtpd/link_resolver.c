@@ -8,10 +8,10 @@
 #include <string.h>
 
 #include "common/dns.h"
-#include "smtpd/client.h"
 
 struct lookup {
-	struct client *client;
+	lookup_done *done;
+	void *owner;
 	struct exchange exchange;
 	unsigned int slot;
 	enum dns_kind kind; /* of the question that is open */
@@ -49,13 +49,14 @@ ask(struct lookup *l, enum dns_kind kind, const char *name)
 
 struct lookup *
 link_resolver_look_up(
-    struct client *client, unsigned int slot, const char *address)
+    lookup_done *done, void *owner, unsigned int slot, const char *address)
 {
 	struct lookup *l = calloc(1, sizeof(*l));
 
 	if (l == NULL)
 		return NULL;
-	l->client = client;
+	l->done = done;
+	l->owner = owner;
 	l->slot = slot;
 	l->six = strchr(address, ':') != NULL;
 	if (inet_pton(l->six ? AF_INET6 : AF_INET, address, l->address) != 1 ||
@@ -82,7 +83,7 @@ static void
 finish(struct lookup *l, bool confirmed)
 {
 	link_close(&l->exchange);
-	client_take_name(l->client, confirmed ? l->name : NULL);
+	l->done(l->owner, confirmed ? l->name : NULL);
 	free(l);
 }
 

@@ -8,15 +8,17 @@
 
 #include "smtpd/link.h"
 
-struct client;
 struct lookup;
+
+/* The name, or NULL: the end of the look-up, which is gone then. */
+typedef void lookup_done(void *owner, const char *name);
 
 void link_resolver_add(struct event_base *, const struct child_peer *);
 
-/* NULL if it cannot be asked now. At the end client_take_name() is called,
- * once, and the look-up is gone; never from within this. */
+/* NULL if it cannot be asked now. At the end `done` is called, once; never from
+ * within this. */
 struct lookup *link_resolver_look_up(
-    struct client *, unsigned int slot, const char *address);
+    lookup_done *, void *owner, unsigned int slot, const char *address);
 /* Accepts none. */
 void link_resolver_cancel(struct lookup **);
 

@@ -1,21 +1,23 @@
 #include "smtpd/link_router.h"
 
-#include "smtpd/client.h"
-
 static int
 on_message(void *owner, struct message *m)
 {
+	struct router_exchange *e = owner;
+
 	if (m->type == MESSAGE_VERDICT)
-		return client_verdict(owner, &m->verdict);
+		return e->handler->verdict(e->owner, &m->verdict);
 	if (m->type == MESSAGE_OUTCOME)
-		return client_outcome(owner, &m->outcome);
+		return e->handler->outcome(e->owner, &m->outcome);
 	return -1;
 }
 
 static void
 on_lost(void *owner)
 {
-	client_router_lost(owner);
+	struct router_exchange *e = owner;
+
+	e->handler->lost(e->owner);
 }
 
 static struct link_set routers = {
@@ -32,43 +34,49 @@ link_router_add(struct event_base *base, const struct child_peer *peer)
 }
 
 int
-link_router_open(struct exchange *e, unsigned int slot, struct client *client,
+link_router_open(struct router_exchange *e, unsigned int slot,
     const struct message_open *open)
 {
 	struct message m = MESSAGE_INIT(MESSAGE_OPEN, 0);
 
 	m.open = *open;
-	return link_open(&routers, e, slot, client, &m);
+	return link_open(&routers, &e->exchange, slot, e, &m);
 }
 
 int
 link_router_recipient(
-    const struct exchange *e, uint32_t number, const char *address)
+    const struct router_exchange *e, uint32_t number, const char *address)
 {
 	struct message m = MESSAGE_INIT(MESSAGE_RECIPIENT, 0);
 
 	m.recipient.number = number;
 	m.recipient.address = address;
-	return link_send(e, &m);
+	return link_send(&e->exchange, &m);
 }
 
 int
-link_router_content(
-    const struct exchange *e, int fd_take, uint64_t size, unsigned int hops)
+link_router_content(const struct router_exchange *e, int fd_take, uint64_t size,
+    unsigned int hops)
 {
 	struct message m = MESSAGE_INIT(MESSAGE_CONTENT, 0);
 
 	m.fd = fd_take;
 	m.content.size = size;
 	m.content.hops = hops;
-	return link_send(e, &m);
+	return link_send(&e->exchange, &m);
 }
 
 int
-link_router_abandon(const struct exchange *e, unsigned int reason)
+link_router_abandon(const struct router_exchange *e, unsigned int reason)
 {
 	struct message m = MESSAGE_INIT(MESSAGE_ABANDON, 0);
 
 	m.abandon.reason = (uint8_t)reason;
-	return link_send(e, &m);
+	return link_send(&e->exchange, &m);
+}
+
+void
+link_router_close(struct router_exchange *e)
+{
+	link_close(&e->exchange);
 }

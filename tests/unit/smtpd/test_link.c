@@ -18,46 +18,59 @@
 #include "common/dns.h"
 #include "common/log.h"
 #include "common/record.h"
-#include "smtpd/client.h"
 #include "smtpd/link_resolver.h"
 #include "smtpd/link_router.h"
 
-/* In the place of client.c: what the links told a client. */
+/* In the place of smtpd/client.c: what the links told a client. */
 struct client {
 	unsigned int verdicts, outcomes, lost, names;
 	char name[LIMIT_DOMAIN + 1];
 	int answer; /* -1: the session would not have it */
-	struct exchange exchange;
+	struct router_exchange exchange;
 };
 
 static struct event_base *base;
 
-int
-client_verdict(struct client *c, const struct message_verdict *v)
+static int
+on_verdict(void *owner, const struct message_verdict *v)
 {
+	struct client *c = owner;
+
 	assert_string_equal(v->reply, "reply");
 	c->verdicts++;
 	return c->answer;
 }
 
-int
-client_outcome(struct client *c, const struct message_outcome *o)
+static int
+on_outcome(void *owner, const struct message_outcome *o)
 {
+	struct client *c = owner;
+
 	assert_int_equal(o->code, 250);
 	c->outcomes++;
 	return c->answer;
 }
 
-void
-client_router_lost(struct client *c)
+static void
+on_lost(void *owner)
 {
+	struct client *c = owner;
+
 	c->lost++;
-	link_close(&c->exchange);
+	link_router_close(&c->exchange);
 }
 
-void
-client_take_name(struct client *c, const char *name)
+static const struct link_router_handler handler = {
+	.verdict = on_verdict,
+	.outcome = on_outcome,
+	.lost = on_lost,
+};
+
+static void
+on_name(void *owner, const char *name)
 {
+	struct client *c = owner;
+
 	c->names++;
 	snprintf(c->name, sizeof(c->name), "%s", name != NULL ? name : "-");
 }
@@ -143,7 +156,9 @@ open_for(struct client *c, unsigned int slot)
 	const struct message_open open = { .client_address = "192.0.2.1",
 		.sender = "" };
 
-	return link_router_open(&c->exchange, slot, c, &open);
+	c->exchange.handler = &handler;
+	c->exchange.owner = c;
+	return link_router_open(&c->exchange, slot, &open);
 }
 
 /* Is the link closed from our side? Throws away what is not read yet. */
@@ -182,7 +197,7 @@ test_exchange(void **unused)
 	assert_int_equal(c.outcomes, 1);
 	assert_int_equal(link_router_abandon(&c.exchange, 2), 0);
 	assert_int_equal(hear(router, PROGRAM_ROUTER, MESSAGE_ABANDON), handle);
-	link_close(&c.exchange);
+	link_router_close(&c.exchange);
 	/* Answers that crossed the end are dropped, whoever has the slot. */
 	say_verdict(router, handle);
 	assert_int_equal(open_for(&c, 5), 0);
@@ -327,7 +342,7 @@ test_no_reader(void **unused)
 
 	(void)unused;
 	while (opened < 100000 && open_for(&c, 0) == 0) {
-		link_close(&c.exchange);
+		link_router_close(&c.exchange);
 		opened++;
 	}
 	assert_in_range(opened, LIMIT_CHANNEL_QUEUE / 2, LIMIT_CHANNEL_QUEUE);
@@ -360,7 +375,7 @@ test_generations(void **unused)
 		assert_int_not_equal(handle, 0);
 		assert_int_not_equal(handle, last);
 		last = handle;
-		link_close(&c.exchange);
+		link_router_close(&c.exchange);
 	}
 	disconnect(router);
 }
@@ -401,7 +416,7 @@ test_name(void **unused)
 	struct client c = { 0 };
 
 	(void)unused;
-	assert_non_null(link_resolver_look_up(&c, 0, "192.0.2.1"));
+	assert_non_null(link_resolver_look_up(on_name, &c, 0, "192.0.2.1"));
 	answer(resolver, hear_question(resolver), DNS_PTR, DNS_FOUND, &pointer);
 	assert_int_equal(c.names, 0);
 	answer(resolver, hear_question(resolver), DNS_A, DNS_FOUND, &right);
@@ -409,7 +424,7 @@ test_name(void **unused)
 	assert_string_equal(c.name, "mail.example");
 
 	/* The name does not have the address. */
-	assert_non_null(link_resolver_look_up(&c, 0, "192.0.2.1"));
+	assert_non_null(link_resolver_look_up(on_name, &c, 0, "192.0.2.1"));
 	answer(resolver, hear_question(resolver), DNS_PTR, DNS_FOUND, &pointer);
 	answer(resolver, hear_question(resolver), DNS_A, DNS_FOUND, &wrong);
 	assert_string_equal(c.name, "-");
@@ -417,14 +432,15 @@ test_name(void **unused)
 	/* There is none. */
 	for (unsigned int outcome = 0; outcome < DNS_OUTCOMES; outcome++) {
 		c.names = 0;
-		assert_non_null(link_resolver_look_up(&c, 0, "2001:db8::1"));
+		assert_non_null(
+		    link_resolver_look_up(on_name, &c, 0, "2001:db8::1"));
 		answer(resolver, hear_question(resolver), DNS_PTR,
 		    (enum dns_outcome)outcome, NULL);
 		assert_int_equal(c.names, 1);
 		assert_string_equal(c.name, "-");
 	}
 	disconnect(resolver);
-	assert_null(link_resolver_look_up(&c, 0, "192.0.2.1"));
+	assert_null(link_resolver_look_up(on_name, &c, 0, "192.0.2.1"));
 }
 
 static void
@@ -435,14 +451,14 @@ test_name_lost(void **unused)
 	struct lookup *l;
 
 	(void)unused;
-	assert_non_null(link_resolver_look_up(&c, 0, "192.0.2.1"));
+	assert_non_null(link_resolver_look_up(on_name, &c, 0, "192.0.2.1"));
 	disconnect(resolver);
 	assert_int_equal(c.names, 1);
 	assert_string_equal(c.name, "-");
 
 	/* Nobody wants to know any more. */
 	resolver = connect_peer(PROGRAM_RESOLVER, 2, 1);
-	l = link_resolver_look_up(&c, 0, "192.0.2.1");
+	l = link_resolver_look_up(on_name, &c, 0, "192.0.2.1");
 	assert_non_null(l);
 	link_resolver_cancel(&l);
 	assert_null(l);
@@ -462,7 +478,7 @@ test_name_lies(void **unused)
 	(void)unused;
 	/* An answer to another question. */
 	resolver = connect_peer(PROGRAM_RESOLVER, 1, 1);
-	assert_non_null(link_resolver_look_up(&c, 0, "192.0.2.1"));
+	assert_non_null(link_resolver_look_up(on_name, &c, 0, "192.0.2.1"));
 	answer(resolver, hear_question(resolver), DNS_A, DNS_FOUND, &right);
 	assert_true(is_cut_off(resolver));
 	assert_int_equal(c.names, 1);
@@ -470,7 +486,7 @@ test_name_lies(void **unused)
 
 	/* Records that are none. */
 	resolver = connect_peer(PROGRAM_RESOLVER, 2, 1);
-	assert_non_null(link_resolver_look_up(&c, 0, "192.0.2.1"));
+	assert_non_null(link_resolver_look_up(on_name, &c, 0, "192.0.2.1"));
 	m.handle = hear_question(resolver);
 	m.answer.kind = DNS_PTR;
 	m.answer.records = (struct bytes){ (const uint8_t *)"\xff\xff\xff", 3 };
