@@ -18,6 +18,7 @@
 #include <seccomp.h>
 
 #include "common/log.h"
+#include "common/sandbox.h"
 #include "common/sandbox_parts.h"
 
 #define LENGTH(list) (sizeof(list) / sizeof((list)[0]))

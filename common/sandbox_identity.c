@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "common/sandbox.h"
 #include "common/sandbox_parts.h"
 
 #define WORDS _LINUX_CAPABILITY_U32S_3

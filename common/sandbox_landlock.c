@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "common/sandbox.h"
 #include "common/sandbox_parts.h"
 
 #ifndef SYS_landlock_create_ruleset

@@ -5,7 +5,7 @@
 #ifndef COMMON_SANDBOX_PARTS_H
 #define COMMON_SANDBOX_PARTS_H
 
-#include "common/sandbox.h"
+struct sandbox;
 
 /* chroot, groups, uid, gid, capabilities. */
 void sandbox_identity(const struct sandbox *);
