@@ -33,7 +33,8 @@ bad_address_add(const struct endpoint *e, struct monotime now)
 		next = (next + 1) % LIMIT_BAD_ADDRESSES;
 	}
 	ring[i].endpoint = *e;
-	ring[i].until = monotime_add_ms(now, LIMIT_BAD_ADDRESS_SECONDS * 1000);
+	ring[i].until =
+	    monotime_add_ms(now, LIMIT_BAD_ADDRESS_SECONDS * INT64_C(1000));
 }
 
 void

@@ -42,7 +42,7 @@ struct delivery {
 
 static struct {
 	const struct config *config;
-	TAILQ_HEAD(, delivery) waiting;
+	TAILQ_HEAD(deliveries, delivery) waiting;
 } state;
 
 static void advance(struct delivery *);
@@ -219,8 +219,8 @@ lack(struct delivery *d)
 	    "4.3.0 out of memory");
 }
 
-/* NULL if the delivery is over because of that. */
-static struct route *
+/* -1 if the delivery is over, and gone, because of that. */
+static int
 open_route(struct delivery *d)
 {
 	const struct relay_config *relay;
@@ -236,11 +236,13 @@ open_route(struct delivery *d)
 		    "4.3.5 relay %s is not in the configuration", d->name);
 		give_up(
 		    d, REPORT_DEFERRED, REPORT_SCOPE_DESTINATION, "", reason);
-		return NULL;
+		return -1;
 	}
-	if (d->route == NULL)
+	if (d->route == NULL) {
 		lack(d);
-	return d->route;
+		return -1;
+	}
+	return 0;
 }
 
 static bool
@@ -258,7 +260,7 @@ advance(struct delivery *d)
 	struct connection *c;
 	const char *host;
 
-	if (d->route == NULL && open_route(d) == NULL)
+	if (d->route == NULL && open_route(d) == -1)
 		return;
 	if (!connection_has_room()) {
 		wait_for_room(d);
@@ -302,8 +304,8 @@ delivery_new(uint64_t id, enum route_kind kind, const char *name,
 	d->content = content_take;
 	d->handler = handler;
 	d->context = context;
-	d->deadline =
-	    monotime_add_ms(monotime_now(), LIMIT_ROUTE_SECONDS * 1000);
+	d->deadline = monotime_add_ms(
+	    monotime_now(), LIMIT_ROUTE_SECONDS * INT64_C(1000));
 	wait_for_room(d);
 	return d;
 }

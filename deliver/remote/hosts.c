@@ -81,8 +81,9 @@ hosts_group_end(const struct hosts *h, unsigned int start)
 void
 hosts_cut(struct hosts *h, unsigned int index)
 {
-	while (index > 0 &&
-	       h->list[index - 1].preference == h->list[index].preference)
+	uint16_t preference = h->list[index].preference;
+
+	while (index > 0 && h->list[index - 1].preference == preference)
 		index--;
 	h->count = index;
 	h->self = true;

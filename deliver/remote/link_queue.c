@@ -54,7 +54,7 @@ RB_GENERATE(jobs, job, by_handle, compare)
 
 static struct {
 	struct event_base *base;
-	LIST_HEAD(, link) links;
+	LIST_HEAD(links, link) links;
 	unsigned int jobs; /* of all links */
 	bool draining;
 } state;
@@ -156,26 +156,27 @@ on_deliver(struct link *link, struct message *m)
 	const struct message_deliver *d = &m->deliver;
 	struct job *job;
 
-	if (link->count >= LIMIT_DELIVERIES || find(link, m->handle) != NULL ||
-	    !is_valid_order(m))
+	if (link->count >= LIMIT_DELIVERIES || !is_valid_order(m))
 		return -1;
 	job = calloc(1, sizeof(*job));
 	if (job == NULL)
 		return -1;
+	job->link = link;
+	job->handle = m->handle;
 	job->transaction = transaction_new(
 	    d->sender, (enum smtp_body)d->body, d->size, d->recipients);
-	if (job->transaction == NULL) {
+	/* A handle that is in use is the queue's fault. */
+	if (job->transaction == NULL ||
+	    RB_INSERT(jobs, &link->jobs, job) != NULL) {
+		transaction_free(&job->transaction);
 		free(job);
 		return -1;
 	}
-	job->link = link;
-	job->handle = m->handle;
 	job->id = d->id;
 	job->kind = (enum route_kind)d->kind;
 	strlcpy(job->name, destination(d), sizeof(job->name));
 	job->recipients = d->recipients;
 	job->content = message_take_fd(m);
-	RB_INSERT(jobs, &link->jobs, job);
 	link->count++;
 	state.jobs++;
 	return 0;
@@ -226,8 +227,10 @@ on_closed(struct channel *channel, void *context)
 
 	(void)channel;
 	log_debug("link-closed peer=queue deliveries=%u", link->count);
+	/* The analyser does not see that job_free() takes the job off the
+	 * tree. */
 	while ((job = RB_ROOT(&link->jobs)) != NULL)
-		job_free(job);
+		job_free(job); /* NOLINT(clang-analyzer-unix.Malloc) */
 	LIST_REMOVE(link, next);
 	free(link);
 }

@@ -47,7 +47,7 @@ static struct {
 	struct event *watchdog;
 	struct channel *newest;
 	struct questions questions;
-	TAILQ_HEAD(, question) ages;
+	TAILQ_HEAD(ages, question) ages;
 	uint32_t last_handle;
 } state;
 
@@ -152,7 +152,8 @@ link_resolver_ask(enum dns_kind kind, const char *name,
 	strlcpy(q->name, name, sizeof(q->name));
 	q->answered = answered;
 	q->context = context;
-	q->deadline = monotime_add_ms(monotime_now(), PATIENCE_SECONDS * 1000);
+	q->deadline =
+	    monotime_add_ms(monotime_now(), PATIENCE_SECONDS * INT64_C(1000));
 	do
 		q->handle = ++state.last_handle;
 	while (RB_INSERT(questions, &state.questions, q) != NULL);

@@ -23,7 +23,7 @@ RB_PROTOTYPE(pool_tree, pool_entry, by_key, compare)
 RB_GENERATE(pool_tree, pool_entry, by_key, compare)
 
 static struct pool_tree tree;
-static TAILQ_HEAD(, pool_entry) ages;
+static TAILQ_HEAD(ages, pool_entry) ages;
 
 void
 pool_init(void)

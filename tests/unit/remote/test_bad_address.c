@@ -21,7 +21,7 @@ test_remembers_for_a_while(void **unused)
 	struct monotime now = { 0 };
 	struct endpoint a = endpoint(1), b = endpoint(2);
 	struct monotime late =
-	    monotime_add_ms(now, LIMIT_BAD_ADDRESS_SECONDS * 1000);
+	    monotime_add_ms(now, LIMIT_BAD_ADDRESS_SECONDS * INT64_C(1000));
 
 	(void)unused;
 	assert_false(bad_address_is(&a, now));

@@ -137,6 +137,7 @@ static void
 test_bound(void **unused)
 {
 	static struct reply r;
+	static const char start[] = "250 ";
 	static char wire[LIMIT_REMOTE_REPLY + 8];
 	size_t used;
 
@@ -146,7 +147,7 @@ test_bound(void **unused)
 		bool fits = length <= LIMIT_REMOTE_REPLY;
 
 		memset(wire, 'x', sizeof(wire));
-		memcpy(wire, "250 ", 4);
+		memcpy(wire, start, sizeof(start) - 1);
 		wire[length - 1] = '\n';
 		memset(&r, 0, sizeof(r));
 		assert_int_equal(reply_feed(&r, wire, length, &used),

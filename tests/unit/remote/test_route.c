@@ -14,8 +14,8 @@
 
 struct fact {
 	enum dns_kind kind;
-	const char *name;
 	enum dns_outcome outcome;
+	const char *name;
 	const char *data; /* "10 mx.test, 20 mx2.test" or "192.0.2.1, ..." */
 };
 
@@ -115,7 +115,7 @@ static void
 answer(struct question *q)
 {
 	struct question copy = *q;
-	struct fact none = { copy.kind, copy.name, DNS_NO_NAME, NULL };
+	struct fact none = { copy.kind, DNS_NO_NAME, copy.name, NULL };
 	const struct fact *fact = &none;
 	uint8_t records[LIMIT_DNS_RECORDS];
 
@@ -207,11 +207,11 @@ test_mx(void **unused)
 	CHECK("d.test",
 	    "a.test[2001:db8::1]:25 a.test[192.0.2.1]:25 b.test[192.0.2.2]:25 "
 	    "deferred ",
-	    { DNS_MX, "d.test", DNS_FOUND, "20 b.test, 10 a.test" },
-	    { DNS_A, "a.test", DNS_FOUND, "192.0.2.1" },
-	    { DNS_AAAA, "a.test", DNS_FOUND, "2001:db8::1" },
-	    { DNS_A, "b.test", DNS_FOUND, "192.0.2.2" },
-	    { DNS_AAAA, "b.test", DNS_NO_DATA, NULL });
+	    { DNS_MX, DNS_FOUND, "d.test", "20 b.test, 10 a.test" },
+	    { DNS_A, DNS_FOUND, "a.test", "192.0.2.1" },
+	    { DNS_AAAA, DNS_FOUND, "a.test", "2001:db8::1" },
+	    { DNS_A, DNS_FOUND, "b.test", "192.0.2.2" },
+	    { DNS_AAAA, DNS_NO_DATA, "b.test", NULL });
 }
 
 /* Each (question, outcome) that leads to no address. */
@@ -220,45 +220,45 @@ test_outcomes(void **unused)
 {
 	(void)unused;
 	CHECK("d.test", "failed 5.1.2 no such domain: d.test",
-	    { DNS_MX, "d.test", DNS_NO_NAME, NULL });
+	    { DNS_MX, DNS_NO_NAME, "d.test", NULL });
 	CHECK("d.test",
 	    "failed 5.1.10 the domain d.test takes no mail (null MX)",
-	    { DNS_MX, "d.test", DNS_FOUND, "0 ." });
+	    { DNS_MX, DNS_FOUND, "d.test", "0 ." });
 	CHECK("d.test",
 	    "deferred 4.4.3 DNS server failure: MX of d.test (because)",
-	    { DNS_MX, "d.test", DNS_SERVFAIL, NULL });
+	    { DNS_MX, DNS_SERVFAIL, "d.test", NULL });
 	CHECK("d.test",
 	    "deferred 4.4.3 DNS query refused: MX of d.test (because)",
-	    { DNS_MX, "d.test", DNS_REFUSED, NULL });
+	    { DNS_MX, DNS_REFUSED, "d.test", NULL });
 	CHECK("d.test",
 	    "deferred 4.4.3 DNS query timed out: MX of d.test (because)",
-	    { DNS_MX, "d.test", DNS_TIMEOUT, NULL });
+	    { DNS_MX, DNS_TIMEOUT, "d.test", NULL });
 	CHECK("d.test",
 	    "deferred 4.7.5 DNS answer fails DNSSEC: MX of d.test (because)",
-	    { DNS_MX, "d.test", DNS_BOGUS, NULL });
+	    { DNS_MX, DNS_BOGUS, "d.test", NULL });
 	CHECK("d.test",
 	    "deferred 4.4.3 no mail host of d.test has a valid name",
-	    { DNS_MX, "d.test", DNS_FOUND, "" });
+	    { DNS_MX, DNS_FOUND, "d.test", "" });
 	CHECK("d.test", "failed 5.1.2 the host has no address: d.test",
-	    { DNS_MX, "d.test", DNS_NO_DATA, NULL },
-	    { DNS_A, "d.test", DNS_NO_DATA, NULL },
-	    { DNS_AAAA, "d.test", DNS_NO_DATA, NULL });
+	    { DNS_MX, DNS_NO_DATA, "d.test", NULL },
+	    { DNS_A, DNS_NO_DATA, "d.test", NULL },
+	    { DNS_AAAA, DNS_NO_DATA, "d.test", NULL });
 	CHECK("d.test", "failed 5.4.4 the mail host has no address: a.test",
-	    { DNS_MX, "d.test", DNS_FOUND, "10 a.test" });
+	    { DNS_MX, DNS_FOUND, "d.test", "10 a.test" });
 	CHECK("d.test",
 	    "deferred 4.4.3 DNS server failure: A of a.test (because)",
-	    { DNS_MX, "d.test", DNS_FOUND, "10 a.test" },
-	    { DNS_A, "a.test", DNS_SERVFAIL, NULL },
-	    { DNS_AAAA, "a.test", DNS_NO_DATA, NULL });
+	    { DNS_MX, DNS_FOUND, "d.test", "10 a.test" },
+	    { DNS_A, DNS_SERVFAIL, "a.test", NULL },
+	    { DNS_AAAA, DNS_NO_DATA, "a.test", NULL });
 	/* what may go better outweighs what is final, whichever came first */
 	CHECK("d.test",
 	    "deferred 4.4.3 DNS query timed out: A of a.test (because)",
-	    { DNS_MX, "d.test", DNS_FOUND, "10 a.test, 20 self.test" },
-	    { DNS_A, "a.test", DNS_TIMEOUT, NULL });
+	    { DNS_MX, DNS_FOUND, "d.test", "10 a.test, 20 self.test" },
+	    { DNS_A, DNS_TIMEOUT, "a.test", NULL });
 	CHECK("d.test",
 	    "deferred 4.4.3 DNS query timed out: A of b.test (because)",
-	    { DNS_MX, "d.test", DNS_FOUND, "10 a.test, 20 b.test" },
-	    { DNS_A, "b.test", DNS_TIMEOUT, NULL });
+	    { DNS_MX, DNS_FOUND, "d.test", "10 a.test, 20 b.test" },
+	    { DNS_A, DNS_TIMEOUT, "b.test", NULL });
 }
 
 static void
@@ -266,11 +266,11 @@ test_implicit(void **unused)
 {
 	(void)unused;
 	CHECK("d.test", "d.test[192.0.2.1]:25 deferred ",
-	    { DNS_MX, "d.test", DNS_NO_DATA, NULL },
-	    { DNS_A, "d.test", DNS_FOUND, "192.0.2.1" });
+	    { DNS_MX, DNS_NO_DATA, "d.test", NULL },
+	    { DNS_A, DNS_FOUND, "d.test", "192.0.2.1" });
 	CHECK("self.test", "failed 5.4.6 mail loops back to myself: self.test",
-	    { DNS_MX, "self.test", DNS_NO_DATA, NULL },
-	    { DNS_A, "self.test", DNS_FOUND, "192.0.2.1" });
+	    { DNS_MX, DNS_NO_DATA, "self.test", NULL },
+	    { DNS_A, DNS_FOUND, "self.test", "192.0.2.1" });
 }
 
 /* A host without an address is passed over. */
@@ -281,8 +281,8 @@ test_unresolvable(void **unused)
 	CHECK("d.test",
 	    "b.test[192.0.2.2]:25 failed 5.4.4 the mail host has no "
 	    "address: a.test",
-	    { DNS_MX, "d.test", DNS_FOUND, "10 a.test, 20 b.test" },
-	    { DNS_A, "b.test", DNS_FOUND, "192.0.2.2" });
+	    { DNS_MX, DNS_FOUND, "d.test", "10 a.test, 20 b.test" },
+	    { DNS_A, DNS_FOUND, "b.test", "192.0.2.2" });
 }
 
 static void
@@ -290,28 +290,28 @@ test_loops(void **unused)
 {
 	(void)unused;
 	CHECK("d.test", "failed 5.4.6 mail loops back to myself: d.test",
-	    { DNS_MX, "d.test", DNS_FOUND, "10 self.test, 20 b.test" },
-	    { DNS_A, "b.test", DNS_FOUND, "192.0.2.2" });
+	    { DNS_MX, DNS_FOUND, "d.test", "10 self.test, 20 b.test" },
+	    { DNS_A, DNS_FOUND, "b.test", "192.0.2.2" });
 	CHECK("d.test", "failed 5.4.6 mail loops back to myself: d.test",
-	    { DNS_MX, "d.test", DNS_FOUND, "10 a.test, 20 b.test" },
-	    { DNS_A, "a.test", DNS_FOUND, "192.0.2.99" },
-	    { DNS_A, "b.test", DNS_FOUND, "192.0.2.2" });
+	    { DNS_MX, DNS_FOUND, "d.test", "10 a.test, 20 b.test" },
+	    { DNS_A, DNS_FOUND, "a.test", "192.0.2.99" },
+	    { DNS_A, DNS_FOUND, "b.test", "192.0.2.2" });
 	/* of equal preference */
 	CHECK("d.test", "failed 5.4.6 mail loops back to myself: d.test",
-	    { DNS_MX, "d.test", DNS_FOUND, "10 a.test, 10 b.test" },
-	    { DNS_A, "a.test", DNS_FOUND, "192.0.2.99" },
-	    { DNS_A, "b.test", DNS_FOUND, "192.0.2.2" });
+	    { DNS_MX, DNS_FOUND, "d.test", "10 a.test, 10 b.test" },
+	    { DNS_A, DNS_FOUND, "a.test", "192.0.2.99" },
+	    { DNS_A, DNS_FOUND, "b.test", "192.0.2.2" });
 	/* we are the second best */
 	CHECK("d.test",
 	    "a.test[192.0.2.1]:25 failed 5.4.6 mail loops back to myself: "
 	    "d.test",
-	    { DNS_MX, "d.test", DNS_FOUND, "10 a.test, 20 b.test, 30 c.test" },
-	    { DNS_A, "a.test", DNS_FOUND, "192.0.2.1" },
-	    { DNS_A, "b.test", DNS_FOUND, "192.0.2.99" },
-	    { DNS_A, "c.test", DNS_FOUND, "192.0.2.3" });
+	    { DNS_MX, DNS_FOUND, "d.test", "10 a.test, 20 b.test, 30 c.test" },
+	    { DNS_A, DNS_FOUND, "a.test", "192.0.2.1" },
+	    { DNS_A, DNS_FOUND, "b.test", "192.0.2.99" },
+	    { DNS_A, DNS_FOUND, "c.test", "192.0.2.3" });
 	CHECK("[192.0.2.99]",
 	    "failed 5.4.6 mail loops back to myself: [192.0.2.99]",
-	    { DNS_MX, "", DNS_NO_DATA, NULL });
+	    { DNS_MX, DNS_NO_DATA, "", NULL });
 }
 
 /* The host tells us itself that it is ourselves. */
@@ -319,11 +319,11 @@ static void
 test_cut(void **unused)
 {
 	static const struct fact given[] = {
-		{ DNS_MX, "d.test", DNS_FOUND,
+		{ DNS_MX, DNS_FOUND, "d.test",
 		    "10 a.test, 20 b.test, 30 c.test" },
-		{ DNS_A, "a.test", DNS_FOUND, "192.0.2.1" },
-		{ DNS_A, "b.test", DNS_FOUND, "192.0.2.2, 192.0.2.4" },
-		{ DNS_A, "c.test", DNS_FOUND, "192.0.2.3" },
+		{ DNS_A, DNS_FOUND, "a.test", "192.0.2.1" },
+		{ DNS_A, DNS_FOUND, "b.test", "192.0.2.2, 192.0.2.4" },
+		{ DNS_A, DNS_FOUND, "c.test", "192.0.2.3" },
 	};
 	struct route *r;
 	struct endpoint e;
@@ -348,8 +348,8 @@ static void
 test_relay(void **unused)
 {
 	static const struct fact given[] = {
-		{ DNS_A, "smart.test", DNS_FOUND, "192.0.2.1" },
-		{ DNS_MX, "smart.test", DNS_FOUND, "10 other.test" },
+		{ DNS_A, DNS_FOUND, "smart.test", "192.0.2.1" },
+		{ DNS_MX, DNS_FOUND, "smart.test", "10 other.test" },
 	};
 
 	(void)unused;
@@ -382,10 +382,10 @@ test_bad_last(void **unused)
 	CHECK("d.test",
 	    "a.test[192.0.2.1]:25 b.test[192.0.2.2]:25 a.test[2001:db8::1]:25 "
 	    "deferred ",
-	    { DNS_MX, "d.test", DNS_FOUND, "10 a.test, 20 b.test" },
-	    { DNS_A, "a.test", DNS_FOUND, "192.0.2.1" },
-	    { DNS_AAAA, "a.test", DNS_FOUND, "2001:db8::1" },
-	    { DNS_A, "b.test", DNS_FOUND, "192.0.2.2" });
+	    { DNS_MX, DNS_FOUND, "d.test", "10 a.test, 20 b.test" },
+	    { DNS_A, DNS_FOUND, "a.test", "192.0.2.1" },
+	    { DNS_AAAA, DNS_FOUND, "a.test", "2001:db8::1" },
+	    { DNS_A, DNS_FOUND, "b.test", "192.0.2.2" });
 	bad_address_forget(&bad);
 }
 
@@ -395,9 +395,9 @@ test_bounds(void **unused)
 {
 	char many[2048] = "";
 	struct fact given[] = {
-		{ DNS_MX, "d.test", DNS_FOUND, "10 a.test, 20 b.test" },
-		{ DNS_A, "a.test", DNS_FOUND, "192.0.2.1, 192.0.2.1" },
-		{ DNS_A, "b.test", DNS_FOUND, "192.0.2.1" },
+		{ DNS_MX, DNS_FOUND, "d.test", "10 a.test, 20 b.test" },
+		{ DNS_A, DNS_FOUND, "a.test", "192.0.2.1, 192.0.2.1" },
+		{ DNS_A, DNS_FOUND, "b.test", "192.0.2.1" },
 	};
 	struct route *r;
 	char have[8192];
@@ -429,8 +429,8 @@ static void
 test_lazy(void **unused)
 {
 	static const struct fact given[] = {
-		{ DNS_MX, "d.test", DNS_FOUND, "10 a.test, 20 b.test" },
-		{ DNS_A, "a.test", DNS_FOUND, "192.0.2.1" },
+		{ DNS_MX, DNS_FOUND, "d.test", "10 a.test, 20 b.test" },
+		{ DNS_A, DNS_FOUND, "a.test", "192.0.2.1" },
 	};
 	struct route *r;
 	struct endpoint e;

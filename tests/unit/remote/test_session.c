@@ -63,13 +63,14 @@ test_parameters(void **unused)
 static void
 test_too_large(void **unused)
 {
+	static const char first[] = "# 0 failed message 5.3.4 the message has "
+				    "1000 octets, the host takes 999";
+	static const char second[] = "# 1 failed message 5.3.4 the message has "
+				     "1000 octets, the host takes 999";
+
 	(void)unused;
-	PLAY(2, HELLO, "> 250-mx.test", "> 250 SIZE 999", "= done", "<",
-	    "# 0 failed message 5.3.4 the message has 1000 octets, the host "
-	    "takes 999",
-	    "# 1 failed message 5.3.4 the message has 1000 octets, the host "
-	    "takes 999",
-	    "#", "quit", "< QUIT", "> 221 bye", "= ended quit");
+	PLAY(2, HELLO, "> 250-mx.test", "> 250 SIZE 999", "= done", "<", first,
+	    second, "#", "quit", "< QUIT", "> 221 bye", "= ended quit");
 }
 
 static void
@@ -203,6 +204,11 @@ test_loop(void **unused)
 static void
 test_lost_content(void **unused)
 {
+	static const char doubt[] =
+	    "# 1 deferred destination 4.4.2 connection lost (reset) while "
+	    "waiting for the reply to the content: it may have been accepted, "
+	    "and may arrive twice";
+
 	(void)unused;
 	PLAY(2, GREETED_PIPELINING, "< MAIL FROM:<s@src.test>",
 	    "< RCPT TO:<r0@dst.test>", "< RCPT TO:<r1@dst.test>", "< DATA",
@@ -212,10 +218,7 @@ test_lost_content(void **unused)
 	    "< RCPT TO:<r0@dst.test>", "< RCPT TO:<r1@dst.test>", "< DATA",
 	    "> 250 ok", "> 550 no", "> 250 ok", "> 354 go",
 	    "# 0 failed recipient 550 no", "sent", "drop reset", "= ended lost",
-	    "# 1 deferred destination 4.4.2 connection lost (reset) while "
-	    "waiting for the reply to the content: it may have been accepted, "
-	    "and may arrive twice",
-	    "#");
+	    doubt, "#");
 }
 
 static void
@@ -288,11 +291,11 @@ test_long_addresses(void **unused)
 	memset(address, 'a', LIMIT_PATH);
 	address[LIMIT_PATH] = '\0';
 	play_open(&p, 1, SMTP_BODY_8BITMIME);
-	free(p.transaction->sender);
-	p.transaction->sender = strdup(address);
-	free(p.transaction->recipients[0].address);
-	p.transaction->recipients[0].address = strdup(address);
-	p.transaction->size = UINT64_MAX;
+	transaction_free(&p.transaction);
+	p.transaction =
+	    transaction_new(address, SMTP_BODY_8BITMIME, UINT64_MAX, 1);
+	assert_non_null(p.transaction);
+	assert_int_equal(transaction_add(p.transaction, 0, address), 0);
 	play_say(&p, "220 mx");
 	play_say(&p, "250-mx");
 	play_say(&p, "250-SIZE");
