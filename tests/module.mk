@@ -12,7 +12,8 @@ include $(wildcard tests/unit/*/module.mk)
 include $(wildcard tests/fuzz/*.mk)
 
 define unit_rule
-$(BUILD)/unit/$(1): $(BUILD)/obj/tests/unit/$(1).o $(call object,$($(1)_src)) \
+$(BUILD)/unit/$(1): $(BUILD)/obj/tests/unit/$(1).o \
+    $(BUILD)/obj/tests/unit/open_files.o $(call object,$($(1)_src)) \
     $(BUILD)/libcommon.a
 	@mkdir -p $$(@D)
 	$$(CC) $$(CFLAGS) $$(our_ldflags) $$(LDFLAGS) -o $$@ $$^ -Wl,--as-needed \

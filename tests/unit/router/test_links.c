@@ -4,7 +4,6 @@
  */
 #include "tests/unit/router/test.h"
 
-#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <dirent.h>
@@ -590,18 +589,6 @@ has_a_bound_on_transactions(void **state)
 
 /* A queue that reads nothing: what does not fit waits, in order, and all of
  * it arrives once it reads. */
-/* A login shell usually allows 1024. */
-static void
-allow_open_files(rlim_t count)
-{
-	struct rlimit r;
-
-	assert_int_equal(getrlimit(RLIMIT_NOFILE, &r), 0);
-	r.rlim_max = r.rlim_max < count ? count : r.rlim_max;
-	r.rlim_cur = r.rlim_cur < count ? count : r.rlim_cur;
-	assert_int_equal(setrlimit(RLIMIT_NOFILE, &r), 0);
-}
-
 static void
 a_queue_that_is_slow(void **state)
 {
@@ -610,7 +597,6 @@ a_queue_that_is_slow(void **state)
 	static uint64_t ids[ALL];
 
 	(void)state;
-	allow_open_files(ALL + 64); /* each message is one */
 	for (int i = 0; i < LINKS; i++)
 		s[i] = link_to(PROGRAM_SMTPD, ++instances);
 	for (int i = 0; i < ALL; i++) {
