@@ -8,30 +8,9 @@
 #include <string.h>
 
 #include "common/log.h"
-#include "deliver/remote/extensions.h"
-#include "deliver/remote/reply.h"
+#include "deliver/remote/session_parts.h"
 
 #define IN_MINUTES(n) ((n)*60)
-
-struct session {
-	const char *hostname;
-	enum session_state state;
-	bool unsent; /* the one command of this state is still to be sent */
-	struct extensions extensions;
-	struct reply reply;
-	struct session_end end;
-	char reason[LIMIT_REPLY + 1];
-
-	/* The message. Its commands are numbered: 0 is MAIL, then one for
-	 * each recipient, then DATA. */
-	struct transaction *transaction;
-	session_settled settled;
-	void *context;
-	unsigned int sent, answered;
-	unsigned int accepted; /* recipients */
-	bool mail_accepted;
-	bool mail_refused;
-};
 
 /* What each state waits for, and how long: RFC 5321 4.5.3.2. */
 static const struct {
@@ -299,21 +278,6 @@ session_begin(struct session *s, struct transaction *t, session_settled settled,
 	return SESSION_NOTHING;
 }
 
-/* May the next command of the envelope be sent? DATA only while it can still
- * lead to something; without PIPELINING one at a time. */
-static bool
-may_send(const struct session *s)
-{
-	bool all_answered = s->sent == s->answered;
-
-	if (s->sent > s->transaction->count + 1 || s->mail_refused)
-		return false;
-	if (!s->extensions.pipelining && !all_answered)
-		return false;
-	return s->sent <= s->transaction->count || !all_answered ||
-	       s->accepted > 0;
-}
-
 /* A message that came to nothing before its content. */
 static enum session_effect
 give_up(struct session *s)
@@ -327,7 +291,7 @@ give_up(struct session *s)
 static enum session_effect
 after_envelope_reply(struct session *s)
 {
-	if (s->sent == s->answered && !may_send(s))
+	if (s->sent == s->answered && !session_may_send(s))
 		return give_up(s);
 	return SESSION_NOTHING;
 }
@@ -511,84 +475,6 @@ session_feed(struct session *s, const char *data, size_t length, size_t *used)
 		*used += n;
 	}
 	return effect;
-}
-
-static size_t
-put_mail(const struct session *s, char *buffer, size_t size)
-{
-	const struct transaction *t = s->transaction;
-	char parameter[32] = "";
-
-	if (s->extensions.size)
-		snprintf(
-		    parameter, sizeof(parameter), " SIZE=%" PRIu64, t->size);
-	return (size_t)snprintf(buffer, size, "MAIL FROM:<%s>%s%s\r\n",
-	    t->sender, parameter,
-	    s->extensions.eight_bit && t->body == SMTP_BODY_8BITMIME
-		? " BODY=8BITMIME"
-		: "");
-}
-
-static size_t
-put_envelope(struct session *s, char *buffer, size_t size)
-{
-	const struct transaction *t = s->transaction;
-	size_t length = 0;
-
-	while (size - length >= SESSION_COMMAND_SIZE && may_send(s)) {
-		char *at = buffer + length;
-		size_t room = size - length;
-
-		if (s->sent == 0)
-			length += put_mail(s, at, room);
-		else if (s->sent <= t->count)
-			length += (size_t)snprintf(at, room, "RCPT TO:<%s>\r\n",
-			    t->recipients[s->sent - 1].address);
-		else
-			length += (size_t)snprintf(at, room, "DATA\r\n");
-		s->sent++;
-	}
-	return length;
-}
-
-static size_t
-put_command(struct session *s, char *buffer, size_t size)
-{
-	switch (s->state) {
-	case SESSION_EHLO:
-		return (size_t)snprintf(
-		    buffer, size, "EHLO %s\r\n", s->hostname);
-	case SESSION_HELO:
-		return (size_t)snprintf(
-		    buffer, size, "HELO %s\r\n", s->hostname);
-	case SESSION_LONE_DOT:
-		return (size_t)snprintf(buffer, size, ".\r\n");
-	case SESSION_RSET:
-		return (size_t)snprintf(buffer, size, "RSET\r\n");
-	case SESSION_QUIT:
-		return (size_t)snprintf(buffer, size, "QUIT\r\n");
-	case SESSION_GREETING:
-	case SESSION_READY:
-	case SESSION_ENVELOPE:
-	case SESSION_CONTENT:
-	case SESSION_DOT:
-	case SESSION_DEAD:
-	case SESSION_STATES:
-		break;
-	}
-	return 0;
-}
-
-size_t
-session_output(struct session *s, char *buffer, size_t size)
-{
-	assert(size >= SESSION_COMMAND_SIZE);
-	if (s->state == SESSION_ENVELOPE)
-		return put_envelope(s, buffer, size);
-	if (!s->unsent)
-		return 0;
-	s->unsent = false;
-	return put_command(s, buffer, size);
 }
 
 void

@@ -1,3 +1,4 @@
 fuzzers += smtp_client
-smtp_client_fuzz_src := deliver/remote/session.c deliver/remote/reply.c \
+smtp_client_fuzz_src := deliver/remote/session.c deliver/remote/session_say.c \
+	deliver/remote/reply.c \
 	deliver/remote/extensions.c deliver/remote/transaction.c

@@ -13,7 +13,8 @@ remote/test_self_src := deliver/remote/self.c deliver/remote/endpoint.c
 remote/test_bad_address_src := deliver/remote/bad_address.c \
 	deliver/remote/endpoint.c
 remote/test_transaction_src := deliver/remote/transaction.c
-remote_session_src := deliver/remote/session.c deliver/remote/reply.c \
+remote_session_src := deliver/remote/session.c deliver/remote/session_say.c \
+	deliver/remote/reply.c \
 	deliver/remote/extensions.c deliver/remote/transaction.c
 remote/test_session_src := $(remote_session_src) tests/unit/remote/script.c
 remote/test_session_phases_src := $(remote/test_session_src)
