@@ -216,9 +216,9 @@ commit_forget_context(const void *context)
 {
 	struct operation *o;
 
-	STAILQ_FOREACH(o, &state.batch, next)
-	if (o->context == context)
-		o->done = NULL;
+	STAILQ_FOREACH (o, &state.batch, next)
+		if (o->context == context)
+			o->done = NULL;
 }
 
 bool
@@ -280,9 +280,9 @@ write_operations(uint64_t now)
 	struct row_totals before = l->totals;
 	struct operation *o;
 
-	STAILQ_FOREACH(o, &state.batch, next)
-	if (apply(o, now) == -1)
-		return -1;
+	STAILQ_FOREACH (o, &state.batch, next)
+		if (apply(o, now) == -1)
+			return -1;
 	if (destinations_flush(l->destinations, l->store, now / 1000) == -1)
 		return -1;
 	return lifecycle_write_totals(l, &before);

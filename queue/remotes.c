@@ -89,11 +89,33 @@ on_closed(struct agent *agent, void *context)
 		scheduler_agent_ready(ROUTE_MX, NULL);
 }
 
+/* One of an older configuration ends when we let go of it. */
+static void
+let_go(struct remote *r)
+{
+	agent_free(&r->agent);
+	on_closed(NULL, r);
+}
+
 static void
 on_idle(struct agent *agent, void *context)
 {
+	struct remote *r = context;
+
 	(void)agent;
-	(void)context;
+	if (r->generation < state.generation)
+		let_go(r);
+}
+
+static void
+let_go_of_idle_ones(void)
+{
+	struct remote *r, *following;
+
+	TAILQ_FOREACH_SAFE (r, &state.all, next, following)
+		if (r->generation < state.generation &&
+		    agent_in_flight(r->agent) == 0)
+			let_go(r);
 }
 
 void
@@ -121,6 +143,7 @@ remotes_add(const struct child_peer *peer)
 	TAILQ_INSERT_TAIL(&state.all, r, next);
 	if (r->generation > state.generation)
 		state.generation = r->generation;
+	let_go_of_idle_ones();
 	scheduler_agent_ready(ROUTE_MX, NULL);
 }
 
@@ -153,8 +176,7 @@ on_watch(evutil_socket_t fd, short what, void *context)
 		if (!agent_is_late(r->agent, since))
 			continue;
 		log_error("remote-hangs generation=%u", r->generation);
-		agent_free(&r->agent);
-		on_closed(NULL, r);
+		let_go(r);
 	}
 }
 

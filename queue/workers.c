@@ -212,7 +212,7 @@ on_spawn_ready(void)
 	struct worker *w, *following;
 
 	RB_FOREACH_SAFE (w, worker_tree, &state.tree, following) {
-		if (w->state == WORKER_IDLE)
+		if (w->state == WORKER_IDLE || w->state == WORKER_REFUSED)
 			dismiss(w);
 		else if (w->state == WORKER_BUSY)
 			w->leaving = true;
@@ -296,8 +296,9 @@ workers_ready(const struct destination *d, struct lifecycle_report *refusal)
 		return AGENT_COMING;
 	case WORKER_IDLE:
 	case WORKER_BUSY:
-		return agent_has_room(w->agent) && !w->leaving ? AGENT_READY
-							       : AGENT_FULL;
+		if (w->leaving)
+			return AGENT_COMING; /* its successor */
+		return agent_has_room(w->agent) ? AGENT_READY : AGENT_FULL;
 	case WORKER_REFUSED:
 		explain_refusal(w, refusal);
 		return AGENT_REFUSED;

@@ -1,5 +1,6 @@
 units += queue/test_store_row queue/test_retry queue/test_lifecycle \
-	queue/test_store queue/test_commit queue/test_scheduler
+	queue/test_store queue/test_commit queue/test_scheduler \
+	queue/test_submission queue/test_content_cache
 queue/test_store_row_src := queue/store_row.c
 queue/test_retry_src := queue/retry.c
 # A store in a directory of its own, a clock that stands still, and the proof
@@ -19,3 +20,7 @@ queue/test_scheduler_src := $(queue_house_src) queue/commit.c \
 	queue/content_cache.c queue/flight.c queue/losses.c \
 	queue/scheduler.c queue/scheduler_lists.c queue/stats.c
 queue/test_scheduler_libs := -llmdb
+queue/test_submission_src := queue/submission.c queue/destination_name.c
+queue/test_content_cache_src := $(queue_house_src) queue/content_cache.c \
+	queue/flight.c queue/losses.c
+queue/test_content_cache_libs := -llmdb

@@ -1,0 +1,2 @@
+fuzzers += store_row
+store_row_fuzz_src := queue/store_row.c
