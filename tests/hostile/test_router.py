@@ -329,6 +329,8 @@ def test_workers_come_and_go(router):
         link = router.add_peer("smtpd")
         open_(link)
         send_recipient(link)
+        # Once it answers it has seen the links before this one end.
+        assert records.receive(link).type == "VERDICT"
         link.close()
 
 
