@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#define NETWORK_OCTETS 8
+
 struct in6_addr
 client_address_read(const struct sockaddr *from)
 {
@@ -38,4 +40,15 @@ client_address_is_loopback(const struct in6_addr *key)
 {
 	return IN6_IS_ADDR_LOOPBACK(key) ||
 	       (IN6_IS_ADDR_V4MAPPED(key) && key->s6_addr[12] == 127);
+}
+
+struct in6_addr
+client_address_network(const struct in6_addr *address)
+{
+	struct in6_addr network = *address;
+
+	if (!IN6_IS_ADDR_V4MAPPED(address) && !IN6_IS_ADDR_LOOPBACK(address))
+		memset(network.s6_addr + NETWORK_OCTETS, 0,
+		    sizeof(network) - NETWORK_OCTETS);
+	return network;
 }

@@ -17,5 +17,8 @@ struct in6_addr client_address_read(const struct sockaddr *);
 void client_address_format(
     const struct in6_addr *, char text[LIMIT_ADDRESS_TEXT + 1]);
 bool client_address_is_loopback(const struct in6_addr *);
+/* What one client can choose from freely: an IPv4 address, or all of an IPv6
+ * network of 64 bits (RFC 4291 2.5.4, RFC 6177). */
+struct in6_addr client_address_network(const struct in6_addr *);
 
 #endif

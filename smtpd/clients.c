@@ -24,10 +24,10 @@ static struct {
 	unsigned int most_per_address; /* of one address */
 	unsigned int count;
 	bool draining;
-	/* A slot is in use if it has a client. The addresses lie together, so
+	/* A slot is in use if it has a client. The networks lie together, so
 	 * that counting one is a walk over 16 KiB. */
 	struct client *slots[LIMIT_SESSIONS];
-	struct in6_addr addresses[LIMIT_SESSIONS];
+	struct in6_addr networks[LIMIT_SESSIONS];
 } state;
 
 static void
@@ -98,24 +98,37 @@ clients_have_room(void)
 }
 
 static unsigned int
-count_address(const struct in6_addr *key)
+count_network(const struct in6_addr *network)
 {
 	unsigned int count = 0;
 
 	for (unsigned int i = 0; i < LIMIT_SESSIONS; i++)
 		if (state.slots[i] != NULL &&
-		    memcmp(&state.addresses[i], key, sizeof(*key)) == 0)
+		    memcmp(&state.networks[i], network, sizeof(*network)) == 0)
 			count++;
 	return count;
 }
 
-/* The host's own programs (a web mailer, a list server) have no bound but the
- * one for all clients. */
-static bool
-has_too_many(const struct in6_addr *key)
+static unsigned int
+count_loopback(void)
 {
-	return !client_address_is_loopback(key) &&
-	       count_address(key) >= state.most_per_address;
+	unsigned int count = 0;
+
+	for (unsigned int i = 0; i < LIMIT_SESSIONS; i++)
+		if (state.slots[i] != NULL &&
+		    client_address_is_loopback(&state.networks[i]))
+			count++;
+	return count;
+}
+
+/* The host's own programs (a web mailer, a list server) may be many; but none
+ * of its users can keep the rest of the world out. */
+static bool
+has_too_many(const struct in6_addr *network)
+{
+	if (client_address_is_loopback(network))
+		return count_loopback() >= (state.most + 1) / 2;
+	return count_network(network) >= state.most_per_address;
 }
 
 /* At most one line a second, so that a flood does not become one of the log. */
@@ -150,6 +163,7 @@ void
 clients_accept(int fd_take, const struct sockaddr *from, uint32_t listener)
 {
 	struct in6_addr key = client_address_read(from);
+	struct in6_addr network = client_address_network(&key);
 	unsigned int slot = 0;
 	struct client *c;
 
@@ -157,13 +171,13 @@ clients_accept(int fd_take, const struct sockaddr *from, uint32_t listener)
 		turn_away(fd_take, "Too many connections");
 		return;
 	}
-	if (has_too_many(&key)) {
+	if (has_too_many(&network)) {
 		turn_away(fd_take, "Too many connections from your address");
 		return;
 	}
 	while (state.slots[slot] != NULL)
 		slot++;
-	state.addresses[slot] = key;
+	state.networks[slot] = network;
 	c = client_new(&state.service, fd_take, &key, slot, listener);
 	if (c == NULL) {
 		log_warn("client-failed");

@@ -65,12 +65,49 @@ test_same_client(void **unused)
 	assert_memory_equal(&four, &mapped, sizeof(four));
 }
 
+/* An address is an IPv4 address or a network of IPv6: whoever has one IPv6
+ * address has 2^64 of them. */
+static void
+test_network(void **unused)
+{
+	static const char *const same[][2] = {
+		{ "2001:db8:1:2::1", "2001:db8:1:2:ffff:ffff:ffff:ffff" },
+		{ "2001:db8:1:2::1", "2001:db8:1:2::" },
+	};
+	static const char *const others[][2] = {
+		{ "2001:db8:1:2::1", "2001:db8:1:3::1" },
+		{ "::1", "::2" },
+		{ "::ffff:192.0.2.1", "::ffff:192.0.2.2" },
+	};
+	struct in6_addr a, b;
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
+		a = read_six(same[i][0]);
+		b = read_six(same[i][1]);
+		a = client_address_network(&a);
+		b = client_address_network(&b);
+		assert_memory_equal(&a, &b, sizeof(a));
+	}
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		a = read_six(others[i][0]);
+		b = read_six(others[i][1]);
+		a = client_address_network(&a);
+		b = client_address_network(&b);
+		assert_memory_not_equal(&a, &b, sizeof(a));
+	}
+	a = read_six("::1");
+	a = client_address_network(&a);
+	assert_true(client_address_is_loopback(&a));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_same_client),
+		cmocka_unit_test(test_network),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
