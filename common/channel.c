@@ -155,6 +155,7 @@ receive_one(struct channel *c, void *record)
 		channel_end(c);
 		return false;
 	}
+	/* cppcheck-suppress autoVariables; taken back, unless c is freed */
 	c->freed = &freed;
 	handled = c->handler->receive(c, &m, c->context);
 	close_fd(&m.fd);

@@ -63,6 +63,7 @@ content_map(int fd, uint64_t size)
 	if (size == 0)
 		return nothing;
 	data = mmap(NULL, (size_t)size, PROT_READ, MAP_SHARED, fd, 0);
+	/* cppcheck-suppress memleak; it is the caller's */
 	return data == MAP_FAILED ? NULL : data;
 }
 

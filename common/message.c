@@ -25,12 +25,14 @@ struct message_rule {
 	size_t size;
 };
 
+/* Terms of a sum. NOLINTBEGIN(bugprone-macro-parentheses) */
 #define U8(field) +1
 #define U16(field) +2
 #define U32(field) +4
 #define U64(field) +8
 #define TEXT(field, most) +3 + (most)
 #define BYTES(field, most) +2 + (most)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 static const struct message_rule rules[MESSAGE_TYPES] = {
 #define MESSAGE(type, member, from, to, fds, fields) \

@@ -18,7 +18,7 @@ void link_resolver_add(struct event_base *, const struct child_peer *);
 /* NULL if it cannot be asked now. At the end `done` is called, once; never from
  * within this. */
 struct lookup *link_resolver_look_up(
-    lookup_done *, void *owner, unsigned int slot, const char *address);
+    lookup_done *done, void *owner, unsigned int slot, const char *address);
 /* Accepts none. */
 void link_resolver_cancel(struct lookup **);
 
