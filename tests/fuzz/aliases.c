@@ -124,8 +124,7 @@ check_routes(const struct expansion *out)
 	unsigned int count = 0;
 	struct address address;
 
-	STAILQ_FOREACH(route, &out->routes.list, next)
-	{
+	STAILQ_FOREACH (route, &out->routes.list, next) {
 		assert(address_parse(route->address, 0, &address) == 0);
 		assert(strlen(route->user) <= LIMIT_USER);
 		assert(

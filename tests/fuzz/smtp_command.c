@@ -44,7 +44,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct command c;
 
 	REQUIRE(line != NULL);
-	if (length > 0)
+	if (size > 0)
 		memcpy(line, data, length);
 	line[length] = '\0';
 	command_parse(line, length, &c);

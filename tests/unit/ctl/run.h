@@ -16,6 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <bsd/string.h>
+
 #include "ctl/ctl.h"
 #include "ctl/options.h"
 
@@ -116,7 +118,7 @@ run(int (*function)(struct ctl *, const struct command *, int, char **),
 	size_t size;
 
 	assert_non_null(errors);
-	strcpy(copy, line);
+	strlcpy(copy, line, sizeof(copy));
 	for (char *w = strtok(copy, " "); w != NULL; w = strtok(NULL, " ")) {
 		assert_true(count < 8);
 		words[count++] = w;

@@ -19,6 +19,7 @@
 #include <strings.h>
 #include <sysexits.h>
 
+#include <bsd/string.h>
 #include <bsd/sys/queue.h>
 #include <event2/event.h>
 
@@ -576,7 +577,7 @@ acts(void **state)
 	assert_string_equal(run_err, "");
 	/* The others are served although one is unknown. */
 	snprintf(words, sizeof(words), "%s ", id_text(MANY + 99));
-	strcat(words, id_text(2));
+	strlcat(words, id_text(2), sizeof(words));
 	assert_int_equal(run(act_run, CTL_VERB_REMOVE, words), EX_NOINPUT);
 	assert_string_equal(run_out, "1 recipient removed\n");
 	/* Nothing is done if one is not an id. */

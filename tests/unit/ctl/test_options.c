@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include <bsd/string.h>
+
 #include "common/limits.h"
 #include "common/mail.h"
 #include "ctl/options.h"
@@ -29,7 +31,7 @@ parse(const char *line, struct options *o)
 	static char *words[MOST];
 	int count = 0;
 
-	strcpy(copy, line);
+	strlcpy(copy, line, sizeof(copy));
 	for (char *w = strtok(copy, " "); w != NULL; w = strtok(NULL, " ")) {
 		assert_true(count < MOST);
 		words[count++] = w;

@@ -83,7 +83,7 @@ deliver(struct scratch *s, unsigned int count)
 
 /* The one file in new: its name and content. */
 static int
-read_one(struct scratch *s, char *name, char *content, size_t size)
+read_one(struct scratch *s, char name[256], char *content, size_t size)
 {
 	DIR *directory = opendir(scratch_path(s, "Maildir/new"));
 	char path[PATH_MAX];
@@ -96,7 +96,7 @@ read_one(struct scratch *s, char *name, char *content, size_t size)
 		entry = readdir(directory);
 	while (entry != NULL && entry->d_name[0] == '.');
 	CHECK(entry != NULL);
-	strcpy(name, entry->d_name);
+	strlcpy(name, entry->d_name, 256);
 	strlcpy(path, scratch_path(s, "Maildir/new/"), sizeof(path));
 	strlcat(path, name, sizeof(path));
 	f = fopen(path, "r");

@@ -33,10 +33,11 @@ show_routes(const struct routes *routes, char *to, size_t size)
 	size_t used = 0;
 
 	*to = '\0';
-	STAILQ_FOREACH(route, &routes->list, next)
-	used += (size_t)snprintf(to + used, size - used, "%s%s:%s=%s",
-	    used == 0 ? "" : " ", route->kind == ROUTE_MX ? "mx" : route->name,
-	    route->user, route->address);
+	STAILQ_FOREACH (route, &routes->list, next)
+		used += (size_t)snprintf(to + used, size - used, "%s%s:%s=%s",
+		    used == 0 ? "" : " ",
+		    route->kind == ROUTE_MX ? "mx" : route->name, route->user,
+		    route->address);
 	assert_true(used < size);
 }
 
@@ -230,8 +231,8 @@ expect(const struct house *h, const char *given, unsigned int code,
 	    strncmp(out.reply.text, reply, strlen(reply)) != 0)
 		fail_msg("%s: %u %s, %s", given, out.reply.code, out.reply.text,
 		    shown);
-	STAILQ_FOREACH(route, &out.routes.list, next)
-	assert_string_equal(route->original, to.text);
+	STAILQ_FOREACH (route, &out.routes.list, next)
+		assert_string_equal(route->original, to.text);
 	routes_clear(&out.routes);
 }
 

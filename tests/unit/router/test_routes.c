@@ -66,8 +66,7 @@ moves_in_order(void **state)
 	routes_move(&to, &from);
 	assert_int_equal(to.count, 3);
 	assert_int_equal(from.count, 0);
-	STAILQ_FOREACH(route, &to.list, next)
-	{
+	STAILQ_FOREACH (route, &to.list, next) {
 		assert_string_equal(route->address, expected[n++]);
 		assert_string_equal(route->original, "given");
 	}

@@ -125,9 +125,9 @@ static int
 tear_down(void **context)
 {
 	struct house *house = *context;
-	struct process *p;
+	struct process *p, *following;
 
-	while ((p = TAILQ_FIRST(&house->processes)) != NULL)
+	TAILQ_FOREACH_SAFE (p, &house->processes, next, following)
 		process_free(&p);
 	event_base_free(house->base);
 	return 0;
