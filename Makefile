@@ -127,7 +127,7 @@ check:
 lint:
 	tools/install-deps build lint
 	$(MAKE) generated
-	tools/lint $(BUILD)
+	tools/lint $(our_cppflags)
 
 help:
 	@echo 'make             build everything into build/ (SAN=1: sanitizers)'
