@@ -122,7 +122,7 @@ start_queue(const char *binary, pid_t *pid)
 }
 
 /* Delivers everything at once, in a process of its own. */
-static void
+__attribute__((noreturn)) static void
 be_agent(int link)
 {
 	struct message m = MESSAGE_INIT(MESSAGE_NONE, 0);

@@ -144,10 +144,10 @@ static void
 on_closed(struct channel *channel, void *context)
 {
 	struct router *r = context;
-	struct incomplete *i;
+	struct incomplete *i, *following;
 
 	(void)channel;
-	while ((i = TAILQ_FIRST(&r->incomplete)) != NULL) {
+	TAILQ_FOREACH_SAFE (i, &r->incomplete, next, following) {
 		struct submission *s = incomplete_take(r, i);
 
 		submission_free(&s);

@@ -1,5 +1,6 @@
 #include "queue/remotes.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -160,7 +161,10 @@ remotes_ready(const struct destination *d)
 int
 remotes_deliver(const struct delivery *delivery)
 {
-	return agent_deliver(remote_of(delivery->destination)->agent, delivery);
+	struct remote *r = remote_of(delivery->destination);
+
+	assert(r != NULL);
+	return agent_deliver(r->agent, delivery);
 }
 
 static void
