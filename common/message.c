@@ -34,24 +34,22 @@ struct message_rule {
 #define BYTES(field, most) +2 + (most)
 /* NOLINTEND(bugprone-macro-parentheses) */
 
-static const struct message_rule rules[MESSAGE_TYPES] = {
+enum {
 #define MESSAGE(type, member, from, to, fds, fields) \
-	[MESSAGE_##type] = { #type, (from), (to), (fds), HEADER_SIZE fields },
+	SIZE_##type = HEADER_SIZE fields,
 #include "common/message.def"
-#undef MESSAGE
 };
 
-#define MESSAGE(type, member, from, to, fds, fields)       \
-	_Static_assert(HEADER_SIZE fields <= LIMIT_RECORD, \
-	    #type " does not fit a record");
+static const struct message_rule rules[MESSAGE_TYPES] = {
+#define MESSAGE(type, member, from, to, fds, fields) \
+	[MESSAGE_##type] = { #type, (from), (to), (fds), SIZE_##type },
 #include "common/message.def"
-#undef MESSAGE
-#undef U8
-#undef U16
-#undef U32
-#undef U64
-#undef TEXT
-#undef BYTES
+};
+
+#define MESSAGE(type, member, from, to, fds, fields) \
+	_Static_assert(                              \
+	    SIZE_##type <= LIMIT_RECORD, #type " does not fit a record");
+#include "common/message.def"
 
 #define U8(field) wire_put_u8(w, m->field);
 #define U16(field) wire_put_u16(w, m->field);
@@ -66,13 +64,6 @@ static const struct message_rule rules[MESSAGE_TYPES] = {
 		fields                                               \
 	}
 #include "common/message.def"
-#undef MESSAGE
-#undef U8
-#undef U16
-#undef U32
-#undef U64
-#undef TEXT
-#undef BYTES
 
 #define U8(field) m->field = wire_get_u8(r);
 #define U16(field) m->field = wire_get_u16(r);
@@ -87,13 +78,6 @@ static const struct message_rule rules[MESSAGE_TYPES] = {
 		fields                                         \
 	}
 #include "common/message.def"
-#undef MESSAGE
-#undef U8
-#undef U16
-#undef U32
-#undef U64
-#undef TEXT
-#undef BYTES
 
 static void
 print_text(FILE *out, const char *name, const char *text)
@@ -117,13 +101,6 @@ print_text(FILE *out, const char *name, const char *text)
 		fields                                   \
 	}
 #include "common/message.def"
-#undef MESSAGE
-#undef U8
-#undef U16
-#undef U32
-#undef U64
-#undef TEXT
-#undef BYTES
 
 static bool
 is_known(unsigned int type)
@@ -148,7 +125,6 @@ message_encode(const struct message *m, void *record, size_t size)
 		encode_##member(&m->member, &w);     \
 		break;
 #include "common/message.def"
-#undef MESSAGE
 	case MESSAGE_NONE:
 	case MESSAGE_TYPES:
 		break;
@@ -179,7 +155,6 @@ message_decode(
 		decode_##member(&m->member, &r);     \
 		break;
 #include "common/message.def"
-#undef MESSAGE
 	case MESSAGE_NONE:
 	case MESSAGE_TYPES:
 		break;
@@ -236,7 +211,6 @@ message_print(const struct message *m, FILE *out)
 		print_##member(&m->member, out);     \
 		break;
 #include "common/message.def"
-#undef MESSAGE
 	case MESSAGE_NONE:
 	case MESSAGE_TYPES:
 		break;

@@ -22,7 +22,6 @@ enum message_type {
 	MESSAGE_NONE,
 #define MESSAGE(type, member, from, to, fds, fields) MESSAGE_##type,
 #include "common/message.def"
-#undef MESSAGE
 	MESSAGE_TYPES
 };
 
@@ -37,13 +36,6 @@ enum message_type {
 		fields                               \
 	};
 #include "common/message.def"
-#undef MESSAGE
-#undef U8
-#undef U16
-#undef U32
-#undef U64
-#undef TEXT
-#undef BYTES
 
 struct message {
 	enum message_type type;
@@ -53,7 +45,6 @@ struct message {
 #define MESSAGE(type, member, from, to, fds, fields) \
 	struct message_##member member;
 #include "common/message.def"
-#undef MESSAGE
 	};
 };
 

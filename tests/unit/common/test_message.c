@@ -35,13 +35,6 @@ text_of(size_t length)
 		fields                                                       \
 	}
 #include "common/message.def"
-#undef MESSAGE
-#undef U8
-#undef U16
-#undef U32
-#undef U64
-#undef TEXT
-#undef BYTES
 
 #define U8(field) assert_int_equal(a->field, b->field);
 #define U16(field) assert_int_equal(a->field, b->field);
@@ -58,13 +51,6 @@ text_of(size_t length)
 		fields                                              \
 	}
 #include "common/message.def"
-#undef MESSAGE
-#undef U8
-#undef U16
-#undef U32
-#undef U64
-#undef TEXT
-#undef BYTES
 
 static struct message
 filled(enum message_type type, unsigned int seed)
@@ -79,7 +65,6 @@ filled(enum message_type type, unsigned int seed)
 		fill_##member(&m.member, seed);      \
 		break;
 #include "common/message.def"
-#undef MESSAGE
 	case MESSAGE_NONE:
 	case MESSAGE_TYPES:
 		break;
@@ -98,7 +83,6 @@ assert_same(const struct message *a, const struct message *b)
 		same_##member(&a->member, &b->member); \
 		break;
 #include "common/message.def"
-#undef MESSAGE
 	case MESSAGE_NONE:
 	case MESSAGE_TYPES:
 		break;
