@@ -169,6 +169,19 @@ connect_ask(struct connection *c, struct message *question,
 }
 
 int
+connect_ask_queue(const char *run, struct message *question,
+    connect_receive *receive, void *context)
+{
+	struct connection c;
+	int code = connect_open(&c, run, PROGRAM_QUEUE);
+
+	if (code == EX_OK)
+		code = connect_ask(&c, question, receive, context, false);
+	connect_close(&c);
+	return code;
+}
+
+int
 connect_receive_none(const struct message *m, void *context)
 {
 	(void)m;

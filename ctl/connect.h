@@ -39,6 +39,11 @@ int connect_ask(struct connection *, struct message *question,
     __attribute__((warn_unused_result));
 void connect_close(struct connection *);
 
+/* The whole of it for one question to the queue. */
+int connect_ask_queue(const char *run, struct message *question,
+    connect_receive *receive, void *context)
+    __attribute__((warn_unused_result));
+
 /* For answers that are CTL_END alone. */
 int connect_receive_none(const struct message *, void *context);
 

@@ -63,7 +63,6 @@ list_run(struct ctl *ctl, const struct command *c, int count, char **words)
 {
 	struct message question = MESSAGE_INIT(MESSAGE_CTL_LIST, 0);
 	struct list list = { .ctl = ctl };
-	struct connection connection;
 	struct options options;
 	int code = options_parse(c, count, words, &options);
 
@@ -78,11 +77,7 @@ list_run(struct ctl *ctl, const struct command *c, int count, char **words)
 	}
 	select_list(&question, 0, &options.filter);
 	list.json = options.json;
-	code = connect_open(&connection, ctl->run, PROGRAM_QUEUE);
-	if (code == EX_OK)
-		code =
-		    connect_ask(&connection, &question, on_item, &list, false);
-	connect_close(&connection);
+	code = connect_ask_queue(ctl->run, &question, on_item, &list);
 	if (code == EX_OK && ctl->terminal && !list.json)
 		print_summary(&list);
 	return code;

@@ -163,7 +163,6 @@ int
 show_run(struct ctl *ctl, const struct command *c, int count, char **words)
 {
 	struct message question = MESSAGE_INIT(MESSAGE_CTL_SHOW, 0);
-	struct connection connection;
 	struct options options;
 	struct show show = {
 		.ctl = ctl,
@@ -177,11 +176,7 @@ show_run(struct ctl *ctl, const struct command *c, int count, char **words)
 		code = words_id(word, &question.ctl_show.id);
 	if (code != EX_OK)
 		return code;
-	code = connect_open(&connection, ctl->run, PROGRAM_QUEUE);
-	if (code == EX_OK)
-		code = connect_ask(
-		    &connection, &question, on_answer, &show, false);
-	connect_close(&connection);
+	code = connect_ask_queue(ctl->run, &question, on_answer, &show);
 	if (code == EX_OK && show.content != -1 && !options.json)
 		code = print_content(&show);
 	if (show.content != -1)

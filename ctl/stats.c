@@ -47,7 +47,6 @@ stats_run(struct ctl *ctl, const struct command *c, int count, char **words)
 {
 	struct message question = MESSAGE_INIT(MESSAGE_CTL_STATS, 0);
 	struct stats stats = { .ctl = ctl };
-	struct connection connection;
 	struct options options;
 	int code = options_parse(c, count, words, &options);
 
@@ -58,10 +57,5 @@ stats_run(struct ctl *ctl, const struct command *c, int count, char **words)
 		return EX_USAGE;
 	}
 	stats.json = options.json;
-	code = connect_open(&connection, ctl->run, PROGRAM_QUEUE);
-	if (code == EX_OK)
-		code =
-		    connect_ask(&connection, &question, on_stat, &stats, false);
-	connect_close(&connection);
-	return code;
+	return connect_ask_queue(ctl->run, &question, on_stat, &stats);
 }

@@ -122,7 +122,6 @@ trace_run(struct ctl *ctl, const struct command *c, int count, char **words)
 {
 	struct message question = MESSAGE_INIT(MESSAGE_CTL_TRACE, 0);
 	struct trace trace = { .ctl = ctl };
-	struct connection connection;
 	struct options options;
 	struct address address;
 	const char *word;
@@ -133,10 +132,5 @@ trace_run(struct ctl *ctl, const struct command *c, int count, char **words)
 	if (code != EX_OK)
 		return code;
 	trace.json = options.json;
-	code = connect_open(&connection, ctl->run, PROGRAM_QUEUE);
-	if (code == EX_OK)
-		code = connect_ask(
-		    &connection, &question, on_event, &trace, false);
-	connect_close(&connection);
-	return code;
+	return connect_ask_queue(ctl->run, &question, on_event, &trace);
 }

@@ -168,7 +168,6 @@ why_run(struct ctl *ctl, const struct command *c, int count, char **words)
 	struct message question = MESSAGE_INIT(MESSAGE_CTL_LIST, 0);
 	struct filter everything = FILTER_EVERYTHING;
 	struct why why = { .ctl = ctl };
-	struct connection connection;
 	struct options options;
 	const char *word;
 	uint64_t id;
@@ -180,11 +179,7 @@ why_run(struct ctl *ctl, const struct command *c, int count, char **words)
 		return code;
 	why.json = options.json;
 	select_list(&question, id, &everything);
-	code = connect_open(&connection, ctl->run, PROGRAM_QUEUE);
-	if (code == EX_OK)
-		code =
-		    connect_ask(&connection, &question, on_item, &why, false);
-	connect_close(&connection);
+	code = connect_ask_queue(ctl->run, &question, on_item, &why);
 	if (code == EX_NOINPUT)
 		fprintf(stderr,
 		    "\"posternctl trace %s\" says what became of it.\n",
