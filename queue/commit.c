@@ -227,12 +227,6 @@ commit_is_empty(void)
 	return state.count == 0;
 }
 
-bool
-commit_is_stalled(void)
-{
-	return state.stalled;
-}
-
 /* -- Writing -------------------------------------------------------------- */
 
 /* A message that cannot be taken does not spoil the batch. */

@@ -61,6 +61,5 @@ void commit_forget_context(const void *context);
 /* Writes what has gathered. */
 void commit_run(void);
 bool commit_is_empty(void);
-bool commit_is_stalled(void);
 
 #endif
