@@ -152,7 +152,7 @@ move_file(struct batch *b, struct file *f)
 	if (moved == -1 && (errno == EINVAL || errno == ENOSYS))
 		moved = move_by_link(place, f);
 	if (moved == -1)
-		fail(place, f, "Cannot move a message to new");
+		fail(place, f, "Cannot move a message to new of the mailbox");
 	else
 		f->moved = true;
 }
