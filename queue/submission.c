@@ -8,6 +8,7 @@
 
 #include "common/address.h"
 #include "common/content.h"
+#include "common/login.h"
 #include "common/mail.h"
 #include "common/message.h"
 #include "queue/destination_name.h"
@@ -79,18 +80,13 @@ submission_new(const struct message_envelope *m, int fd, uint64_t arrival)
 	return s;
 }
 
-/* Whether there is such a user is for spawn to find out; that it is a name, and
- * no path or option, is seen here. */
+/* Only a mailbox has an owner. Whether there is such a user is for spawn to
+ * find out; that it is a name, and no path or option, is seen here. */
 static bool
-is_login_name(const char *user)
+is_owner(uint8_t kind, const char *user)
 {
-	if (user[0] == '-' || user[0] == '.')
-		return false;
-	for (const char *p = user; *p != '\0'; p++)
-		if ((unsigned char)*p <= ' ' || *p == '/' || *p == ':' ||
-		    *p == 0x7f)
-			return false;
-	return true;
+	return kind == ROUTE_MAILBOX ? login_name_is_valid(user)
+				     : user[0] == '\0';
 }
 
 static int
@@ -100,7 +96,7 @@ check_route(const struct submission *s, const struct message_route *m,
 	struct address original;
 
 	if (m->number != s->count || s->count >= s->expected ||
-	    m->kind >= ROUTE_KINDS || !is_login_name(m->user))
+	    m->kind >= ROUTE_KINDS || !is_owner(m->kind, m->user))
 		return protocol_error();
 	if (check_address(m->address, ADDRESS_FORWARD_PATH, address) == -1 ||
 	    check_address(m->original, ADDRESS_FORWARD_PATH, &original) == -1)

@@ -7,6 +7,7 @@
 
 #include "common/id.h"
 #include "common/log.h"
+#include "common/login.h"
 #include "router/aliases.h"
 
 /* A local part as it is looked up: in lower case; and without its detail. */
@@ -58,8 +59,10 @@ refuse_unknown(struct walk *w, const struct mailbox_config *mailbox,
 		 "error=\"no such user\"",
 	    id_format(w->id).text, log_text(from->place), from->line,
 	    log_text(from->key), log_text(to->text));
-	if (strlen(name->base) > LIMIT_USER)
-		return walk_defer_fault(w, from, "the user's name is too long");
+	/* The queue would take such a route for a breach of the protocol. */
+	if (!login_name_is_valid(name->base))
+		return walk_defer_fault(
+		    w, from, "it names what cannot be a login name");
 	if (routes_add(&w->strays, ROUTE_MAILBOX, mailbox->name, name->base,
 		to->text, w->original) == -1)
 		return walk_defer(w, "4.3.1 Out of memory");

@@ -10,6 +10,7 @@
 #include <bsd/string.h>
 
 #include "common/log.h"
+#include "common/login.h"
 #include "common/monotime.h"
 
 #define REMEMBERED 1024 /* logins; a power of two */
@@ -64,20 +65,6 @@ remembered_place(struct users *users, const char *login)
 	return &users->remembered[hash % REMEMBERED];
 }
 
-/* What cannot be a login name is not looked for. */
-static bool
-is_login(const char *name)
-{
-	size_t length = strlen(name);
-
-	if (length == 0 || length > LIMIT_USER || *name == '-' || *name == '.')
-		return false;
-	for (; *name != '\0'; name++)
-		if (*name <= ' ' || *name > '~' || *name == ':' || *name == '/')
-			return false;
-	return true;
-}
-
 /* Whom deliver/spawn would refuse is refused to the client already. */
 static bool
 may_have_mail(const struct passwd *entry)
@@ -111,7 +98,7 @@ find_login(struct users *users, const char *login)
 	struct monotime now;
 	enum user_result result;
 
-	if (!is_login(login))
+	if (!login_name_is_valid(login))
 		return USER_NONE;
 	place = remembered_place(users, login);
 	now = monotime_now();

@@ -9,6 +9,7 @@
 #include <bsd/string.h>
 
 #include "common/log.h"
+#include "common/login.h"
 
 /* One entry of the password database; longer ones are no person's. */
 #define ENTRY_SIZE 16384
@@ -33,23 +34,6 @@ account_preload(void)
 	if (__nss_configure_lookup("passwd", "files") == -1)
 		log_warn("account-sources error=\"%s\"", strerror(errno));
 	(void)look_up("root", &storage, &found);
-}
-
-/* A field of passwd(5), and nothing that could be taken for a path or an
- * option. */
-bool
-account_name_is_valid(const char *login)
-{
-	size_t length = strlen(login);
-
-	if (length == 0 || length > LIMIT_USER || login[0] == '-' ||
-	    login[0] == '.')
-		return false;
-	for (; *login != '\0'; login++)
-		if (*login <= ' ' || *login > '~' || *login == ':' ||
-		    *login == '/')
-			return false;
-	return true;
 }
 
 static int
@@ -81,7 +65,7 @@ account_find(const char *login, struct owner *owner, struct result *why)
 	struct passwd storage, *pw = NULL;
 	int error;
 
-	if (!account_name_is_valid(login))
+	if (!login_name_is_valid(login))
 		return refuse(why, REPORT_FAILED, "5.1.1 Not a login name");
 	error = look_up(login, &storage, &pw);
 	if (pw == NULL && error != 0) {

@@ -6,16 +6,11 @@
 #ifndef DELIVER_SPAWN_ACCOUNT_H
 #define DELIVER_SPAWN_ACCOUNT_H
 
-#include <stdbool.h>
-
 #include "deliver/local/owner.h"
 #include "deliver/local/result.h"
 
 /* Before the sandbox: accounts are those of /etc/passwd, as in the router. */
 void account_preload(void);
-
-/* Could this be a login name at all? Pure. */
-bool account_name_is_valid(const char *login);
 
 /* -1, and `why` says why there will be no worker: final if there is certainly
  * no such account, deferred if it could not be found out. */

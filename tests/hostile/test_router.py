@@ -99,6 +99,7 @@ def test_bad_recipient(router, address):
     ('"../etc/passwd"@example.org', 550), ("daemon@example.com", 550),
     ('"|/bin/sh"@example.org', 550), ("-x@example.org", 550),
     ("daemon%example.com@example.org", 550),
+    ('"no body"@example.org', 550), ("odd@example.org", 451),
     ("x" * 200 + "@example.org", 550)])
 def test_odd_recipients(router, address, code):
     link = router.add_peer("smtpd")

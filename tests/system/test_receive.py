@@ -112,6 +112,8 @@ def code_of(host, recipient, sender="eve@else.test"):
 @pytest.mark.parametrize("recipient, code, status", [
     ("nobody-there@here.test", 550, "5.1.1"),
     ("root@here.test", 550, "5.1.1"),
+    ("foo/bar@here.test", 550, "5.1.1"),
+    ('"foo bar"@here.test', 550, "5.1.1"),
     ("someone@there.test", 550, "5.7.1"),
     ("alice%there.test@else.test", 550, "5.7.1"),
     ("@here.test:someone@there.test", 550, "5.7.1"),
@@ -120,6 +122,32 @@ def code_of(host, recipient, sender="eve@else.test"):
 def test_refused_recipients(postern, stranger, recipient, code, status):
     got, reply = code_of(stranger, recipient)
     assert (got, reply.startswith(status)) == (code, True), reply
+
+
+@pytest.mark.parametrize("target", [
+    "foo/bar", '"foo bar"', "x" * 65, "\\foo/bar"], ids=range(4))
+def test_an_alias_that_names_no_login(lab, postern, stranger, target):
+    """Its mail waits until it is mended; all other mail flows on."""
+    aliases, pids = lab.dir / "aliases", postern.pids()
+    before = aliases.read_text()
+    try:
+        aliases.write_text(f"{before}odd: bob, {target}\n")
+        wait_for("the new alias",
+                 lambda: code_of(stranger, "odd@here.test")[0] != 550)
+        code, reply = code_of(stranger, "odd@here.test")
+        assert (code, reply[:5]) == (451, "4.3.5"), reply
+        assert f'alias-fault id=' in postern.log()
+        assert f'file="{aliases}" line={len(before.splitlines()) + 1} ' \
+            'key="odd"' in postern.log()
+        token, _ = send(stranger, "eve@else.test", ["bob@here.test"])
+        wait_for_mail(lab, "bob", token)
+    finally:
+        aliases.write_text(before)
+        wait_for("the old aliases",
+                 lambda: code_of(stranger, "odd@here.test")[0] == 550)
+    assert postern.pids() == pids
+    for log in ("link-closed peer=queue", "link-closed peer=router"):
+        assert log not in postern.log()
 
 
 def test_too_many_hops_is_refused(postern, stranger):

@@ -10,38 +10,6 @@
 #include <cmocka.h>
 
 static void
-test_names(void **state)
-{
-	static const char *const good[] = { "alice", "a", "Alice.B-c_9",
-		"host$", "alice@example.org", "x+y", "_apt", "DOMAIN\\a" };
-	static const char *const bad[] = { "", "-x", "-", ".", "..", "../x",
-		"a/b", "/", "a b", " a", "a\n", "a:b", "a\x7f", "\xc3\xa9",
-		"a\t" };
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
-		if (!account_name_is_valid(good[i]))
-			fail_msg("refused: %s", good[i]);
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		if (account_name_is_valid(bad[i]))
-			fail_msg("accepted: %s", bad[i]);
-}
-
-static void
-test_longest_name(void **state)
-{
-	char name[LIMIT_USER + 2];
-
-	(void)state;
-	memset(name, 'a', sizeof(name));
-	name[LIMIT_USER] = '\0';
-	assert_true(account_name_is_valid(name));
-	name[LIMIT_USER] = 'a';
-	name[LIMIT_USER + 1] = '\0';
-	assert_false(account_name_is_valid(name));
-}
-
-static void
 test_nobody(void **state)
 {
 	const struct passwd *pw = getpwnam("nobody");
@@ -83,8 +51,6 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_names),
-		cmocka_unit_test(test_longest_name),
 		cmocka_unit_test(test_nobody),
 		cmocka_unit_test(test_refused),
 	};

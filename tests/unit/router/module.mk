@@ -14,7 +14,9 @@ router/test_users_src := router/users.c $(router_table_src)
 router_expand_src := router/aliases.c router/expand.c router/mailbox.c \
 	router/reply.c router/routes.c router/rules.c router/visits.c \
 	router/walk.c $(router_table_src)
-router/test_expand_src := $(router_expand_src)
+# What comes of it the queue must take.
+router/test_expand_src := $(router_expand_src) queue/submission.c \
+	queue/destination_name.c
 router/test_transaction_src := router/transaction.c $(router_expand_src)
 router/test_links_src := router/link_queue.c router/link_smtpd.c \
 	router/handles.c router/parcels.c router/transaction.c $(router_expand_src)

@@ -2,6 +2,10 @@
 
 #include "router/expand.h"
 
+#include "common/content.h"
+#include "common/message.h"
+#include "queue/submission.h"
+
 #include "tests/unit/router/fake_users.h"
 
 #define PEOPLE                                                         \
@@ -23,6 +27,12 @@
 	"reject to domain \"later.example\" with \"450 4.7.1 later\"\n"   \
 	"accept from local to domain \"smart.example\" relay \"smart\"\n" \
 	"accept from local relay\n"
+
+/* One octet more than a login name can have. */
+#define LONG                               \
+	"a2345678901234567890123456789012" \
+	"a2345678901234567890123456789012x"
+_Static_assert(sizeof(LONG) == LIMIT_USER + 2, "one more");
 
 /* The routes as one text: "people:bob=bob@here.example smart:=x@y" where "mx"
  * stands for no name. */
@@ -146,6 +156,30 @@ static const struct row {
 	    "people:bob=bob@here.example people:eve=eve@here.example" },
 	{ "x: y, bob\ny: eve+z\n", "x@here.example", 250, "2.1.5",
 	    "people:bob=bob@here.example people:eve=eve+z@here.example" },
+	/* -- Targets that cannot exist: the alias is wrong -- */
+	{ "", "foo/bar@here.example", 550, "5.1.1", "" },
+	{ "", "\"foo bar\"@here.example", 550, "5.1.1", "" },
+	{ "", "-foo@here.example", 550, "5.1.1", "" },
+	{ "", LONG "@here.example", 550, "5.1.1", "" },
+	{ "x: bob, foo/bar\n", "x@here.example", 451, "4.3.5", "" },
+	{ "x: foo/bar\n", "x@here.example", 451, "4.3.5", "" },
+	{ "x: foo/bar, bob\n", "x@here.example", 451, "4.3.5", "" },
+	{ "x: bob, \\foo/bar\n", "x@here.example", 451, "4.3.5", "" },
+	{ "x: bob, foo/bar+z\n", "x@here.example", 451, "4.3.5", "" },
+	{ "x: bob, foo+/z\n", "x@here.example", 250, "2.1.5",
+	    "people:bob=bob@here.example people:foo=foo+/z@here.example" },
+	{ "x: bob, \"foo bar\"\n", "x@here.example", 451, "4.3.5", "" },
+	{ "x: bob, \"foo:bar\"\n", "x@here.example", 451, "4.3.5", "" },
+	{ "x: bob, -foo\n", "x@here.example", 451, "4.3.5", "" },
+	{ "x: bob, \".foo\"\n", "x@here.example", 451, "4.3.5", "" },
+	{ "x: bob, " LONG "\n", "x@here.example", 451, "4.3.5", "" },
+	{ "x: y, bob\ny: foo/bar\n", "x@here.example", 451, "4.3.5", "" },
+	{ "x: bob, foo/bar@plain.example\n", "x@here.example", 451, "4.3.5",
+	    "" },
+	{ "x: bob, foo/bar@listed.example\n", "x@here.example", 451, "4.3.5",
+	    "" },
+	{ "x: bob, foo/bar@far.example\n", "x@here.example", 250, "2.1.5",
+	    "people:bob=bob@here.example mx:=foo/bar@far.example" },
 	/* -- postmaster -- */
 	{ "postmaster: bob\n", "postmaster@here.example", 250, "2.1.5",
 	    "people:bob=bob@here.example" },
@@ -164,6 +198,8 @@ static const struct row {
 	{ "postmaster: eve\nroot: bob\n", "postmaster@here.example", 250,
 	    "2.1.5",
 	    "people:bob=bob@here.example people:eve=eve@here.example" },
+	{ "postmaster: foo/bar\nroot: bob\n", "postmaster@here.example", 451,
+	    "4.3.5", "" },
 	{ "", "postmaster@here.example", 451, "4.3.5", "" },
 	{ "", "postmaster", 451, "4.3.5", "" },
 	{ "root: postmaster\n", "postmaster@here.example", 451, "4.3.5", "" },
@@ -215,6 +251,42 @@ stranger(void)
 	return &facts;
 }
 
+/* The queue holds what it refuses here for a breach, and closes the link. */
+static void
+expect_the_queue_to_take(const struct routes *routes)
+{
+	const struct message_envelope envelope = {
+		.id = 1,
+		.sender = "s@far.example",
+		.client_address = "",
+		.helo = "",
+		.user = "",
+		.recipients = routes->count,
+	};
+	int content = content_create();
+	struct submission *s;
+	const struct route *route;
+	uint32_t number = 0;
+
+	assert_int_equal(content_seal(content), 0);
+	s = submission_new(&envelope, content, 0);
+	assert_non_null(s);
+	STAILQ_FOREACH (route, &routes->list, next) {
+		const struct message_route m = {
+			.number = number++,
+			.address = route->address,
+			.original = route->original,
+			.kind = (uint8_t)route->kind,
+			.name = route->name,
+			.user = route->user,
+		};
+
+		if (submission_add(s, &m) == -1)
+			fail_msg("the queue refuses %s", route->address);
+	}
+	submission_free(&s);
+}
+
 static void
 expect(const struct house *h, const char *given, unsigned int code,
     const char *reply, const char *routes)
@@ -233,6 +305,8 @@ expect(const struct house *h, const char *given, unsigned int code,
 		    shown);
 	STAILQ_FOREACH (route, &out.routes.list, next)
 		assert_string_equal(route->original, to.text);
+	if (out.routes.count > 0)
+		expect_the_queue_to_take(&out.routes);
 	routes_clear(&out.routes);
 }
 
@@ -268,6 +342,8 @@ finds_the_postmaster(void **state)
 		{ "x@far.example", "root: alice\n", false,
 		    "mx:=x@far.example" },
 		{ "eve@here.example", "root: alice\n", false,
+		    "people:alice=alice@here.example" },
+		{ "foo/bar@here.example", "root: alice\n", false,
 		    "people:alice=alice@here.example" },
 		{ "postmaster@here.example", "root: alice\n", false,
 		    "people:alice=alice@here.example" },

@@ -1,0 +1,17 @@
+/*
+ * Which logins can have mail at all: one answer for the router, which makes
+ * routes, for the queue, which believes none, and for spawn, which looks
+ * their owners up. If they differed, one would refuse as a breach what another
+ * sent in good faith. Pure.
+ */
+#ifndef COMMON_LOGIN_H
+#define COMMON_LOGIN_H
+
+#include <stdbool.h>
+
+/* Could this be a login name? It is a field of passwd(5) of at most
+ * LIMIT_USER printable octets, and nothing that could be taken for a path or
+ * an option. Whether there is such a user is another question. */
+bool login_name_is_valid(const char *);
+
+#endif

@@ -1,0 +1,50 @@
+#include "common/login.h"
+
+#include <string.h>
+
+#include "common/limits.h"
+#include "tests/unit/common/unit.h"
+
+static void
+names(void **state)
+{
+	static const char *const good[] = { "alice", "a", "Alice.B-c_9",
+		"host$", "alice@example.org", "x+y", "+", "_apt", "DOMAIN\\a",
+		"a~" };
+	static const char *const bad[] = { "", "-x", "-", ".", "..", "../x",
+		".x", "a/b", "/", "a/", "a b", " ", " a", "a ", "a\n", "a:b",
+		":", "a\x7f", "a\x80", "\xc3\xa9", "a\xff", "a\t", "a\x01" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		if (!login_name_is_valid(good[i]))
+			fail_msg("refused: %s", good[i]);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (login_name_is_valid(bad[i]))
+			fail_msg("accepted: %s", bad[i]);
+}
+
+static void
+the_longest_name(void **state)
+{
+	char name[LIMIT_USER + 2];
+
+	(void)state;
+	memset(name, 'a', sizeof(name));
+	name[LIMIT_USER] = '\0';
+	assert_true(login_name_is_valid(name));
+	name[LIMIT_USER] = 'a';
+	name[LIMIT_USER + 1] = '\0';
+	assert_false(login_name_is_valid(name));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names),
+		cmocka_unit_test(the_longest_name),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
