@@ -32,6 +32,11 @@
 
 #define LIMIT_MESSAGE_SIZE_DEFAULT (50ULL * 1024 * 1024)
 #define LIMIT_MESSAGE_SIZE_MOST (1024ULL * 1024 * 1024)
+/* The trace header that smtpd puts before what the client sent. A message may
+ * be as large as was announced to the client: this comes on top. */
+#define LIMIT_TRACE \
+	(LIMIT_HELO + LIMIT_PATH + 2 * LIMIT_DOMAIN + LIMIT_ADDRESS_TEXT + 256)
+#define LIMIT_CONTENT_SIZE_MOST (LIMIT_MESSAGE_SIZE_MOST + LIMIT_TRACE)
 /* What all messages that one smtpd worker is receiving hold in memory, since
  * a memfd is memory; beyond it clients are asked to come back. Never less
  * than one message of the greatest size. */

@@ -82,7 +82,7 @@ row_message_decode(struct row_message *row, const void *data, size_t length)
 	row->body = wire_get_u8(&r);
 	row->recipients = wire_get_u32(&r);
 	row->open = wire_get_u32(&r);
-	return close_row(&r, row->size <= LIMIT_MESSAGE_SIZE_MOST &&
+	return close_row(&r, row->size <= LIMIT_CONTENT_SIZE_MOST &&
 				 row->protocol < SMTP_PROTOCOLS &&
 				 row->body < SMTP_BODIES &&
 				 row->recipients <= LIMIT_EXPANSION &&

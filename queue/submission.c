@@ -31,7 +31,7 @@ check_envelope(const struct message_envelope *m, int fd, struct address *sender)
 {
 	if (m->id == 0 || m->id == UINT64_MAX || m->recipients == 0 ||
 	    m->recipients > LIMIT_EXPANSION ||
-	    m->size > LIMIT_MESSAGE_SIZE_MOST ||
+	    m->size > LIMIT_CONTENT_SIZE_MOST ||
 	    m->protocol >= SMTP_PROTOCOLS || m->body >= SMTP_BODIES)
 		return protocol_error();
 	if (check_address(m->sender, ADDRESS_REVERSE_PATH, sender) == -1)

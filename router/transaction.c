@@ -244,7 +244,8 @@ is_content_refused(
 {
 	if (t->routes.count == 0)
 		reply_set(reply, 554, "5.5.1 No valid recipients");
-	else if (t->size > t->expander->config->limit_message_size)
+	else if (t->size >
+		 t->expander->config->limit_message_size + LIMIT_TRACE)
 		reply_set(reply, 552, "5.3.4 The message is too big");
 	else if (hops > LIMIT_HOPS)
 		reply_set(reply, 554, "5.4.6 Too many hops, this is a loop");

@@ -73,7 +73,7 @@ static int
 on_content_begin(void *context, const struct transaction *t)
 {
 	struct client *c = context;
-	char header[TRACE_SIZE];
+	char header[LIMIT_TRACE];
 	struct trace trace = {
 		.helo = session_helo(c->session),
 		.client_name = c->name != NULL ? c->name : "",

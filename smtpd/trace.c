@@ -5,7 +5,7 @@
 
 #include "common/id.h"
 
-/* A place in a text of TRACE_SIZE; what does not fit is left out. */
+/* A place in a text of LIMIT_TRACE; what does not fit is left out. */
 struct pen {
 	char *text;
 	size_t length;
@@ -14,7 +14,7 @@ struct pen {
 static void
 put_octet(struct pen *p, char c)
 {
-	if (p->length < TRACE_SIZE - 1)
+	if (p->length < LIMIT_TRACE - 1)
 		p->text[p->length++] = c;
 }
 
@@ -82,7 +82,7 @@ put_recipient(struct pen *p, const char *recipient)
 }
 
 size_t
-trace_format(char to[TRACE_SIZE], const struct trace *t)
+trace_format(char to[LIMIT_TRACE], const struct trace *t)
 {
 	struct pen p = { to, 0 };
 

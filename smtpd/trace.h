@@ -11,9 +11,6 @@
 #include "common/limits.h"
 #include "common/mail.h"
 
-#define TRACE_SIZE \
-	(LIMIT_HELO + LIMIT_PATH + 2 * LIMIT_DOMAIN + LIMIT_ADDRESS_TEXT + 256)
-
 struct trace {
 	const char *helo;
 	const char *client_name; /* "" if not known */
@@ -28,6 +25,6 @@ struct trace {
 /* Writes the folded Received field with its CRLF. What is not printable, or
  * could end a comment or the field, becomes "?". Returns the length; a NUL is
  * written too. */
-size_t trace_format(char to[TRACE_SIZE], const struct trace *);
+size_t trace_format(char to[LIMIT_TRACE], const struct trace *);
 
 #endif

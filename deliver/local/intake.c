@@ -10,9 +10,6 @@
 #include "common/mail.h"
 #include "common/message.h"
 
-/* The trace header comes on top of what the client may send. */
-#define CONTENT_MOST (LIMIT_MESSAGE_SIZE_MOST + LIMIT_TEXT_LINE)
-
 void
 intake_begin(struct intake *in)
 {
@@ -44,7 +41,8 @@ deliver_is_valid(const struct message *m)
 	struct address sender;
 
 	return d->kind == ROUTE_MAILBOX && d->recipients > 0 &&
-	       d->recipients <= LIMIT_EXPANSION && d->size <= CONTENT_MOST &&
+	       d->recipients <= LIMIT_EXPANSION &&
+	       d->size <= LIMIT_CONTENT_SIZE_MOST &&
 	       address_parse(d->sender, ADDRESS_REVERSE_PATH, &sender) == 0 &&
 	       content_check(m->fd, d->size) == 0;
 }

@@ -143,7 +143,7 @@ is_valid_order(const struct message *m)
 
 	return destination(d) != NULL && d->recipients > 0 &&
 	       d->recipients <= LIMIT_EXPANSION && d->body < SMTP_BODIES &&
-	       d->size <= LIMIT_MESSAGE_SIZE_MOST &&
+	       d->size <= LIMIT_CONTENT_SIZE_MOST &&
 	       address_parse(d->sender, ADDRESS_REVERSE_PATH, &sender) == 0 &&
 	       content_check(m->fd, d->size) == 0;
 }

@@ -117,7 +117,7 @@ on_recipient(void *context, uint32_t number, const char *address)
 static int
 on_content_begin(void *context, const struct transaction *t)
 {
-	char header[TRACE_SIZE];
+	char header[LIMIT_TRACE];
 	struct world *w = context;
 	struct trace trace = { session_helo(w->session), "", "192.0.2.1", "mx",
 		session_protocol(w->session), t->id, t->first, 0 };

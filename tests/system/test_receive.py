@@ -237,6 +237,37 @@ def test_announced_and_real_size_over_the_limit(postern, stranger):
         assert smtp.noop()[0] == 250
 
 
+def text_of_size(octets):
+    """A message of exactly so many octets as it is sent."""
+    head = f"Subject: size\r\n\r\nbody {uuid.uuid4().hex}\r\n"
+    lines, rest = divmod(octets - len(head), 80)
+    return head + ("z" * 78 + "\r\n") * lines + \
+        ("y" * (rest - 2) + "\r\n" if rest else "")
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_as_large_as_announced_and_one_octet_more(lab, postern, stranger,
+                                                  announced):
+    """Our own trace header is not the client's."""
+    with stranger.smtp(HERE) as smtp:
+        smtp.ehlo()
+        limit = int(smtp.esmtp_features["size"])
+        for size, code in ((limit, 250), (limit + 1, 552)):
+            text = text_of_size(size)
+            assert len(text) == size
+            options = [f"SIZE={size}"] if announced else []
+            got = smtp.mail("e@else.test", options)[0]
+            if got == 250:
+                assert smtp.rcpt("dave@here.test")[0] == 250
+                got = smtp.data(text)[0]
+            assert got == code
+            smtp.rset()
+            if code == 250:
+                token = text.split()[3]
+                wait_for_mail(lab, "dave", token)
+    lab.empty_mailboxes()
+
+
 def test_programs_stand_on_their_own_libraries(postern):
     """Only queue links LMDB, only resolver libunbound."""
     from lab import STAGE, SBIN

@@ -186,7 +186,7 @@ test_fields_out_of_range_are_refused(void **state)
 	m.open = m.recipients + 1;
 	assert_int_equal(decode(0, value, row_message_encode(&m, value)), -1);
 	m = message;
-	m.size = LIMIT_MESSAGE_SIZE_MOST + 1;
+	m.size = LIMIT_CONTENT_SIZE_MOST + 1;
 	assert_int_equal(decode(0, value, row_message_encode(&m, value)), -1);
 	r.state = RECIPIENT_STATES;
 	assert_int_equal(decode(1, value, row_recipient_encode(&r, value)), -1);

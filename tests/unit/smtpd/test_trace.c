@@ -30,7 +30,7 @@ sample(void)
 static void
 expect(const struct trace *t, const char *text)
 {
-	char got[TRACE_SIZE];
+	char got[LIMIT_TRACE];
 	size_t length = trace_format(got, t);
 
 	assert_string_equal(got, text);
@@ -88,7 +88,7 @@ test_longest(void **unused)
 {
 	char helo[LIMIT_HELO + 1], domain[LIMIT_DOMAIN + 1],
 	    path[LIMIT_PATH + 1], address[LIMIT_ADDRESS_TEXT + 1],
-	    got[TRACE_SIZE];
+	    got[LIMIT_TRACE];
 	struct trace t = sample();
 	size_t length;
 
@@ -106,7 +106,7 @@ test_longest(void **unused)
 	t.protocol = SMTP_PROTOCOL_ESMTPSA;
 	t.id = UINT64_MAX;
 	length = trace_format(got, &t);
-	assert_true(length < TRACE_SIZE - 1);
+	assert_true(length < LIMIT_TRACE - 1);
 	assert_string_equal(got + length - 8, " +0000\r\n");
 	/* RFC 5322 2.1.1. */
 	for (char *line = strtok(got, "\r\n"); line != NULL;
@@ -117,7 +117,7 @@ test_longest(void **unused)
 static void
 test_impossible_time(void **unused)
 {
-	char got[TRACE_SIZE];
+	char got[LIMIT_TRACE];
 	struct trace t = sample();
 
 	(void)unused;
