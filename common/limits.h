@@ -90,8 +90,9 @@
 #define LIMIT_DELIVERIES 8192
 /* A descriptor for each delivery and each connection, and some. */
 #define LIMIT_REMOTE_FILES 16384
-/* SMTP connections of one remote process; more deliveries wait for one. */
-#define LIMIT_CONNECTIONS 500
+/* SMTP connections of one remote process: as many as the queue has deliveries
+ * there, so that none waits for one behind hosts that hang. */
+#define LIMIT_CONNECTIONS 1024
 /* How long a connection is kept for the next message, and for how many. */
 #define LIMIT_IDLE_SECONDS 5
 #define LIMIT_MESSAGES_A_CONNECTION 100
@@ -100,5 +101,10 @@
 #define LIMIT_BAD_ADDRESS_SECONDS 300
 /* How long one delivery goes from address to address. */
 #define LIMIT_ROUTE_SECONDS 300
+/* How long one message may take on one connection, up to the end of its
+ * content, however often the host shows that it lives. With the route before
+ * it and the last reply behind it, below the hour after which the queue gives
+ * the whole process up. */
+#define LIMIT_MESSAGE_SECONDS 2400
 
 #endif

@@ -18,6 +18,7 @@
 
 #include "common/log.h"
 #include "deliver/remote/bad_address.h"
+#include "deliver/remote/patience.h"
 #include "deliver/remote/pool.h"
 #include "deliver/remote/stuffing.h"
 
@@ -42,6 +43,7 @@ struct connection {
 	bool connected, greeted;
 	int connect_error;     /* known before the first event */
 	unsigned int messages; /* that were begun */
+	struct patience patience;
 
 	/* The message, if any. */
 	const struct connection_user *user;
@@ -107,15 +109,22 @@ connection_free(struct connection *c)
 	event_active(state.room, 0, 0);
 }
 
-/* Restarts the clock of the state that the session is in. */
+/* Begins a new wait, as long as the state that the session is in allows. */
 static void
 set_timer(struct connection *c)
 {
-	struct timeval wait = { CONNECT_SECONDS, 0 };
+	unsigned int seconds =
+	    c->connected ? session_timeout(c->session) : CONNECT_SECONDS;
+	struct timeval tv;
+	int64_t wait;
 
-	if (c->connected)
-		wait.tv_sec = (time_t)session_timeout(c->session);
-	event_add(c->timer, &wait);
+	if (session_state(c->session) == SESSION_DOT)
+		patience_end(&c->patience);
+	wait = patience_wait(&c->patience, session_steps(c->session),
+	    c->content_offset, seconds, monotime_now());
+	tv.tv_sec = (time_t)(wait / 1000);
+	tv.tv_usec = (suseconds_t)(wait % 1000 * 1000);
+	event_add(c->timer, &tv);
 }
 
 struct connection *
@@ -210,6 +219,7 @@ connection_send(struct connection *c, struct transaction *t, int content,
 	c->transaction = t;
 	c->content = content;
 	c->content_offset = 0;
+	patience_begin(&c->patience, monotime_now());
 	c->stuffing = (struct stuffing){ STUFFING_LINE_START };
 	c->content_read = false;
 	c->reused = c->messages > 0;
@@ -324,7 +334,9 @@ proceed(struct connection *c)
 {
 	if (pump(c) == -1)
 		return handle(c, session_lost(c->session, strerror(errno)));
-	set_timer(c);
+	if (patience_is_moved(
+		&c->patience, session_steps(c->session), c->content_offset))
+		set_timer(c);
 	return true;
 }
 
@@ -341,6 +353,7 @@ release(struct connection *c)
 	c->user = NULL;
 	c->transaction = NULL;
 	c->content = -1;
+	patience_end(&c->patience);
 	if (c->messages >= LIMIT_MESSAGES_A_CONNECTION ||
 	    evbuffer_get_length(input) > 0)
 		session_quit(c->session);

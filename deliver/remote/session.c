@@ -40,6 +40,7 @@ enter(struct session *s, enum session_state state)
 	log_debug(
 	    "session from=%s to=%s", states[s->state].name, states[state].name);
 	s->state = state;
+	s->steps++;
 	s->unsent = state == SESSION_EHLO || state == SESSION_HELO ||
 		    state == SESSION_LONE_DOT || state == SESSION_RSET ||
 		    state == SESSION_QUIT;
@@ -467,6 +468,7 @@ session_feed(struct session *s, const char *data, size_t length, size_t *used)
 			effect = on_bad_reply(s);
 			break;
 		case REPLY_COMPLETE:
+			s->steps++;
 			effect = on_reply(s);
 			break;
 		case REPLY_MORE:
@@ -495,6 +497,12 @@ enum session_state
 session_state(const struct session *s)
 {
 	return s->state;
+}
+
+unsigned int
+session_steps(const struct session *s)
+{
+	return s->steps;
 }
 
 unsigned int

@@ -107,6 +107,9 @@ enum session_effect session_lost(struct session *, const char *reason);
 void session_quit(struct session *);
 
 enum session_state session_state(const struct session *);
+/* Counts what brings the session forward, and restarts its timer: whole
+ * replies and changes of state, not octets. */
+unsigned int session_steps(const struct session *);
 /* RFC 5321 4.5.3.2. */
 unsigned int session_timeout(const struct session *);
 /* Did the host take the MAIL of the current or last transaction? */

@@ -14,6 +14,7 @@ struct session {
 	bool unsent; /* the one command of this state is still to be sent */
 	struct extensions extensions;
 	struct reply reply;
+	unsigned int steps;
 	struct session_end end;
 	char reason[LIMIT_REPLY + 1];
 

@@ -423,8 +423,35 @@ def test_memory_is_bounded(remote):
     serves(remote)
 
 
+def test_octets_now_and_then(remote):
+    """A reply that never ends gives a host no more time, neither when it is
+    idle for 5 s nor when it was told to QUIT, for 5 s."""
+    closed = threading.Event()
+
+    def handler(host, peer, session):
+        peer.sendall(b"220 mx\r\n")
+        file = peer.makefile("rb")
+        for reply in b"250 mx", b"250 ok", b"250 ok", b"354 go":
+            file.readline()
+            peer.sendall(reply + b"\r\n")
+        while file.readline() != b".\r\n":
+            continue
+        peer.sendall(b"250 taken\r\n")
+        with contextlib.suppress(OSError):
+            for octet in b"250-" + b"x" * 40:
+                time.sleep(0.5)
+                peer.sendall(bytes([octet]))
+            return
+        closed.set()
+
+    with Host(handler=handler):
+        assert remote.report(relay="one")[0] == DELIVERED
+        assert closed.wait(15)
+    serves(remote)
+
+
 def test_more_deliveries_than_connections(remote):
-    """500 connections at most; the others wait for one."""
+    """1024 connections at most; the others wait for one."""
     before = remote.descriptors()
     go = threading.Event()
     most = []
@@ -435,13 +462,13 @@ def test_more_deliveries_than_connections(remote):
         return "250 taken"
 
     with Host(replies={"DOT": wait}) as host:
-        for _ in range(520):
+        for _ in range(1044):
             remote.deliver(relay="one")
-        wait_for(lambda: len(most) == 500, 60)
+        wait_for(lambda: len(most) == 1024, 60)
         time.sleep(0.5)
-        assert len(host.sessions) == 500
+        assert len(host.sessions) == 1024
         go.set()
-        assert {m["outcome"] for m in remote.reports(520, seconds=60)} == \
+        assert {m["outcome"] for m in remote.reports(1044, seconds=60)} == \
             {DELIVERED}
     settles(remote, before)
 
