@@ -121,6 +121,11 @@ add_candidate(
 	struct candidate c = { .host = host, .shuffle = arc4random() };
 
 	endpoint_set(&c.endpoint, family, address, r->port);
+	if (r->by_mx && self_is_loopback(&c.endpoint)) {
+		conclude_final(
+		    r, "5.4.6 the mail host has an address of ours", r->domain);
+		return;
+	}
 	/* Several names of one host: once is enough. */
 	for (unsigned int i = 0; i < r->count; i++)
 		if (endpoint_is_equal(&c.endpoint, &r->candidates[i].endpoint))

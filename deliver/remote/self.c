@@ -82,19 +82,27 @@ plain(const struct endpoint *e)
 	return v4;
 }
 
-/* Is it an address of this host? The unspecified address connects to it. */
+/* 127.0.0.0/8 and 0.0.0.0/8 (RFC 1122 3.2.1.3), ::1 and :: (RFC 4291 2.5). A
+ * connection to the unspecified address goes to this host. */
+bool
+self_is_loopback(const struct endpoint *e)
+{
+	static const uint8_t zero[15];
+	struct endpoint target = plain(e);
+
+	if (target.family == AF_INET)
+		return target.address[0] == 127 || target.address[0] == 0;
+	return memcmp(target.address, zero, sizeof(zero)) == 0 &&
+	       target.address[15] <= 1;
+}
+
+/* Is it an address of this host? */
 static bool
 is_local(const struct endpoint *e)
 {
-	static const uint8_t zero[16];
-	static const uint8_t loopback[16] = { [15] = 1 };
 	struct endpoint address = *e;
 
-	if (e->family == AF_INET &&
-	    (e->address[0] == 127 || memcmp(e->address, zero, 4) == 0))
-		return true;
-	if (e->family == AF_INET6 && (memcmp(e->address, zero, 16) == 0 ||
-					 memcmp(e->address, loopback, 16) == 0))
+	if (self_is_loopback(e))
 		return true;
 	address.port = 0;
 	for (unsigned int i = 0; i < state.count; i++)

@@ -1,10 +1,13 @@
 """The real remote, with a false queue, a false resolver, and mail hosts that
 do as a test tells them."""
+import contextlib
+import ctypes
 import os
 import pathlib
 import shutil
 import socket
 import struct
+import subprocess
 import tempfile
 import threading
 
@@ -24,13 +27,32 @@ MAIL = b"Subject: hello\r\n\r\nA line.\r\n.\r\n..\r\n.end\r\n"
 CONFIG = f"""
 hostname "{HOSTNAME}"
 run "%s/run"
-listen on 127.25.0.99 port 25
-relay "one" via "127.25.0.1" port {RELAY_PORT}
+listen on 192.0.2.99 port 25
+relay "one" via "192.0.2.1" port {RELAY_PORT}
 relay "named" via "mx.abroad.test" port {RELAY_PORT}
 mailbox "people" users system deliver maildir "~/Maildir"
 accept to domain "example.org" mailbox "people"
 accept from local relay
 """
+
+
+@contextlib.contextmanager
+def network_of_its_own():
+    """Where all of 192.0.2.0/24 and 2001:db8::/120 is this host: what MX
+    records name may not be a loopback address. New threads and programs are in
+    it too."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    with open("/proc/thread-self/ns/net") as home:
+        if libc.unshare(0x40000000) == -1:  # CLONE_NEWNET
+            raise OSError(ctypes.get_errno(), "unshare")
+        try:
+            for command in ("ip link set lo up",
+                            "ip addr add 192.0.2.254/24 dev lo",
+                            "ip -6 route add local 2001:db8::/120 dev lo"):
+                subprocess.run(command.split(), check=True)
+            yield
+        finally:
+            libc.setns(home.fileno(), 0x40000000)
 
 
 class Host:
@@ -46,13 +68,15 @@ class Host:
             "DOT": "250 2.0.0 taken", "RSET": "250 2.0.0 ok",
             "QUIT": "221 2.0.0 bye"}
 
-    def __init__(self, address="127.25.0.1", port=RELAY_PORT, replies=None,
+    def __init__(self, address="192.0.2.1", port=RELAY_PORT, replies=None,
                  handler=None):
         self.replies = {k: list(v) if isinstance(v, list) else [v]
                         for k, v in {**self.GOOD, **(replies or {})}.items()}
         self.handler = handler or Host.serve
         self.sessions, self.messages, self.open = [], [], []
-        self.socket = socket.create_server((address, port), backlog=1024)
+        self.socket = socket.create_server(
+            (address, port), backlog=1024, family=socket.AF_INET6
+            if ":" in address else socket.AF_INET)
         threading.Thread(target=self.accept, daemon=True).start()
 
     def accept(self):
@@ -225,8 +249,8 @@ class Remote(Program):
 
 def serves(remote, link=None):
     """The proof that it still works."""
-    with Host("127.25.0.2", RELAY_PORT) as host:
-        remote.resolver.facts[("A", "mx.abroad.test")] = ["127.25.0.2"]
+    with Host("192.0.2.2", RELAY_PORT) as host:
+        remote.resolver.facts[("A", "mx.abroad.test")] = ["192.0.2.2"]
         outcome, _, _, reply = remote.report(relay="named", link=link)
         assert (outcome, reply) == (DELIVERED, "250 2.0.0 taken")
         assert host.messages[-1] == MAIL

@@ -14,9 +14,16 @@ from program import (IS_SANITIZED, broken_records, is_closed, memfd,
                      wait_for)
 from remote_lab import (DEFERRED, DELIVERED, DESTINATION, FAILED, HOSTNAME,
                         MAIL, MESSAGE, NO_DATA, RECIPIENT, RELAY, RELAY_PORT,
-                        SERVFAIL, Host, Remote, Resolver, serves, settles)
+                        SERVFAIL, Host, Remote, Resolver,
+                        network_of_its_own, serves, settles)
 
-ONE = f"[127.25.0.1]:{RELAY_PORT}"
+ONE = f"[192.0.2.1]:{RELAY_PORT}"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def network():
+    with network_of_its_own():
+        yield
 
 
 @pytest.fixture
@@ -133,11 +140,11 @@ def test_calls_itself_as_we_do(remote):
     facts = remote.resolver.facts
     facts[("MX", "abroad.test")] = [(10, "mx.abroad.test"),
                                     (10, "mx2.abroad.test")]
-    facts[("A", "mx.abroad.test")] = ["127.25.0.5"]
-    facts[("A", "mx2.abroad.test")] = ["127.25.0.6"]
+    facts[("A", "mx.abroad.test")] = ["192.0.2.5"]
+    facts[("A", "mx2.abroad.test")] = ["192.0.2.6"]
     replies = {"EHLO": f"250 {HOSTNAME}"}
-    with Host("127.25.0.5", 25, replies) as a, \
-            Host("127.25.0.6", 25, replies) as b:
+    with Host("192.0.2.5", 25, replies) as a, \
+            Host("192.0.2.6", 25, replies) as b:
         outcome, scope, _, reply = remote.report(domain="abroad.test")
         assert (outcome, scope) == (FAILED, RECIPIENT)
         assert reply.startswith("5.4.6 mail loops back")
@@ -208,7 +215,7 @@ def test_unasked_reply_is_not_the_next_answer(remote):
 
 
 def test_other_destinations_have_their_own(remote):
-    remote.resolver.facts[("A", "mx.abroad.test")] = ["127.25.0.1"]
+    remote.resolver.facts[("A", "mx.abroad.test")] = ["192.0.2.1"]
     with Host() as host:
         assert remote.report(relay="one")[0] == DELIVERED
         assert remote.report(relay="named")[0] == DELIVERED
@@ -229,11 +236,11 @@ def mx(remote, *hosts):
 
 
 def test_best_first(remote):
-    mx(remote, (20, "127.25.0.6"), (10, "127.25.0.5"))
-    with Host("127.25.0.5", 25) as a, Host("127.25.0.6", 25) as b:
+    mx(remote, (20, "192.0.2.6"), (10, "192.0.2.5"))
+    with Host("192.0.2.5", 25) as a, Host("192.0.2.6", 25) as b:
         outcome, _, host, _ = remote.report(domain="abroad.test")
         assert outcome == DELIVERED
-        assert host == "mx1.abroad.test[127.25.0.5]:25"
+        assert host == "mx1.abroad.test[192.0.2.5]:25"
         assert a.messages and not b.sessions
 
 
@@ -244,11 +251,11 @@ def test_best_first(remote):
     {"GREETING": "hello"}, {"MAIL": "hello"},
 ])
 def test_the_next_one_is_tried(remote, replies):
-    mx(remote, (10, "127.25.0.5"), (20, "127.25.0.6"))
-    with Host("127.25.0.5", 25, replies) as a, Host("127.25.0.6", 25) as b:
+    mx(remote, (10, "192.0.2.5"), (20, "192.0.2.6"))
+    with Host("192.0.2.5", 25, replies) as a, Host("192.0.2.6", 25) as b:
         outcome, _, host, _ = remote.report(domain="abroad.test")
         assert (outcome, host) == (DELIVERED,
-                                   "mx1.abroad.test[127.25.0.6]:25")
+                                   "mx1.abroad.test[192.0.2.6]:25")
         assert len(a.sessions) == 1 and b.messages == [MAIL]
 
 
@@ -260,16 +267,16 @@ def test_the_next_one_is_tried(remote, replies):
 ])
 def test_the_next_one_is_not_tried(remote, replies, want):
     """The host has decided, or may have: asking another could double it."""
-    mx(remote, (10, "127.25.0.5"), (20, "127.25.0.6"))
-    with Host("127.25.0.5", 25, replies), Host("127.25.0.6", 25) as b:
+    mx(remote, (10, "192.0.2.5"), (20, "192.0.2.6"))
+    with Host("192.0.2.5", 25, replies), Host("192.0.2.6", 25) as b:
         assert remote.report(domain="abroad.test")[0] == want
         assert b.sessions == []
 
 
 def test_only_what_is_left_goes_to_the_next_one(remote):
-    mx(remote, (10, "127.25.0.5"), (20, "127.25.0.6"))
-    with Host("127.25.0.5", 25, {"RCPT": ["550 no", "421 bye"]}), \
-            Host("127.25.0.6", 25) as b:
+    mx(remote, (10, "192.0.2.5"), (20, "192.0.2.6"))
+    with Host("192.0.2.5", 25, {"RCPT": ["550 no", "421 bye"]}), \
+            Host("192.0.2.6", 25) as b:
         remote.deliver(domain="abroad.test",
                        to=["a@abroad.test", "b@abroad.test"])
         found = {m["number"]: m["outcome"] for m in remote.reports(2)}
@@ -281,38 +288,56 @@ def test_broken_ip6_is_remembered(remote):
     facts = remote.resolver.facts
     facts[("MX", "abroad.test")] = [(10, "mx.abroad.test")]
     # Nobody listens there.
-    facts[("AAAA", "mx.abroad.test")] = ["::1"]
-    facts[("A", "mx.abroad.test")] = ["127.25.0.5"]
-    with Host("127.25.0.5", 25) as host:
+    facts[("AAAA", "mx.abroad.test")] = ["2001:db8::5"]
+    facts[("A", "mx.abroad.test")] = ["192.0.2.5"]
+    with Host("192.0.2.5", 25) as host:
         assert remote.report(domain="abroad.test")[0] == DELIVERED
         for peer in list(host.open):
             peer.shutdown(socket.SHUT_RDWR)
         wait_for(lambda: not host.open)
         assert remote.report(domain="abroad.test")[0] == DELIVERED
     assert remote.read_log().count(
-        ' connect host="mx.abroad.test[::1]:25"') == 1
+        ' connect host="mx.abroad.test[2001:db8::5]:25"') == 1
+
+
+@pytest.mark.parametrize("kind, address", [
+    ("A", "127.0.0.1"), ("A", "127.9.8.7"), ("A", "0.0.0.0"), ("AAAA", "::1"),
+    ("AAAA", "::"), ("AAAA", "::ffff:127.0.0.1")])
+def test_strangers_dns_does_not_choose_our_loopback(remote, kind, address):
+    facts = remote.resolver.facts
+    facts[("MX", "abroad.test")] = [(10, "mx.abroad.test")]
+    facts[(kind, "mx.abroad.test")] = [address]
+    listener = "::1" if ":" in address and "." not in address else "0.0.0.0"
+    with Host(listener, 25) as host:
+        outcome, _, _, reply = remote.report(domain="abroad.test")
+        assert (outcome, reply[:5]) == (FAILED, "5.4.6")
+        literal = f"[IPv6:{address}]" if kind == "AAAA" else f"[{address}]"
+        outcome, _, _, reply = remote.report(domain=literal)
+        assert (outcome, reply[:5]) == (FAILED, "5.4.6")
+        assert not host.sessions
+    serves(remote)
 
 
 def test_all_down(remote):
-    mx(remote, (10, "127.25.0.5"), (20, "127.25.0.6"))
+    mx(remote, (10, "192.0.2.5"), (20, "192.0.2.6"))
     outcome, scope, host, reply = remote.report(domain="abroad.test")
     assert (outcome, scope) == (DEFERRED, DESTINATION)
-    assert host == "mx1.abroad.test[127.25.0.6]:25"
+    assert host == "mx1.abroad.test[192.0.2.6]:25"
     assert reply == "4.4.1 connect: Connection refused"
 
 
 def test_refused_for_good_only_if_by_all(remote):
-    mx(remote, (10, "127.25.0.5"), (20, "127.25.0.6"))
-    with Host("127.25.0.5", 25, {"GREETING": "521 no mail"}), \
-            Host("127.25.0.6", 25, {"GREETING": "521 no mail"}):
+    mx(remote, (10, "192.0.2.5"), (20, "192.0.2.6"))
+    with Host("192.0.2.5", 25, {"GREETING": "521 no mail"}), \
+            Host("192.0.2.6", 25, {"GREETING": "521 no mail"}):
         assert remote.report(domain="abroad.test")[0] == FAILED
-    mx(remote, (10, "127.25.0.7"), (20, "127.25.0.5"))
-    with Host("127.25.0.5", 25, {"GREETING": "521 no mail"}):
+    mx(remote, (10, "192.0.2.7"), (20, "192.0.2.5"))
+    with Host("192.0.2.5", 25, {"GREETING": "521 no mail"}):
         assert remote.report(domain="abroad.test")[0] == DEFERRED
 
 
 def test_our_own_listener_is_a_loop(remote):
-    mx(remote, (10, "127.25.0.99"))
+    mx(remote, (10, "192.0.2.99"))
     outcome, _, _, reply = remote.report(domain="abroad.test")
     assert outcome == FAILED
     assert reply == "5.4.6 mail loops back to myself: abroad.test"
@@ -623,8 +648,8 @@ def test_wrong_answer(remote, change):
                  **{**dict(kind=m["kind"], outcome=0), **change})
     assert is_closed(bad)
     # The question is put to whoever comes next.
-    mx(remote, (10, "127.25.0.5"))
-    with Host("127.25.0.5", 25):
+    mx(remote, (10, "192.0.2.5"))
+    with Host("192.0.2.5", 25):
         remote.resolver = Resolver(remote.add_peer("resolver"),
                                    remote.resolver.facts)
         assert remote.reports()[0]["outcome"] == DELIVERED
@@ -641,10 +666,10 @@ def test_answers_that_nobody_asked_for(remote):
 
 
 def test_resolver_restarts(remote):
-    mx(remote, (10, "127.25.0.5"))
+    mx(remote, (10, "192.0.2.5"))
     facts = remote.resolver.facts
     dumb = remote.add_peer("resolver")
-    with Host("127.25.0.5", 25):
+    with Host("192.0.2.5", 25):
         remote.deliver(domain="abroad.test")
         assert records.receive(dumb)["name"] == "abroad.test"
         dumb.close()

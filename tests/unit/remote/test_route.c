@@ -82,6 +82,12 @@ self_is_endpoint(const struct endpoint *e)
 	return endpoint_is_equal(e, &self);
 }
 
+bool
+self_is_loopback(const struct endpoint *e)
+{
+	return e->family == AF_INET && e->address[0] == 127;
+}
+
 static size_t
 encode(const struct fact *fact, uint8_t *out, size_t size)
 {
@@ -344,6 +350,44 @@ test_cut(void **unused)
 	expect_walk(r, "failed 5.4.6 mail loops back to myself: d.test");
 }
 
+/* Strangers' DNS does not lead to what listens on loopback; our own
+ * configuration may. */
+static void
+test_loopback(void **unused)
+{
+	static const struct fact local[] = {
+		{ DNS_A, DNS_FOUND, "smart.test", "127.0.0.1" },
+	};
+
+	(void)unused;
+	CHECK("d.test",
+	    "failed 5.4.6 the mail host has an address of ours: d.test",
+	    { DNS_MX, DNS_FOUND, "d.test", "10 a.test" },
+	    { DNS_A, DNS_FOUND, "a.test", "127.0.0.1, 127.0.0.2" });
+	CHECK("d.test",
+	    "failed 5.4.6 the mail host has an address of ours: d.test",
+	    { DNS_MX, DNS_NO_DATA, "d.test", NULL },
+	    { DNS_A, DNS_FOUND, "d.test", "127.0.0.1" });
+	CHECK("d.test",
+	    "a.test[192.0.2.1]:25 "
+	    "failed 5.4.6 the mail host has an address of ours: d.test",
+	    { DNS_MX, DNS_FOUND, "d.test", "10 a.test" },
+	    { DNS_A, DNS_FOUND, "a.test", "127.0.0.1, 192.0.2.1" });
+	CHECK("d.test",
+	    "deferred 4.4.3 DNS server failure: AAAA of a.test (because)",
+	    { DNS_MX, DNS_FOUND, "d.test", "10 a.test" },
+	    { DNS_A, DNS_FOUND, "a.test", "127.0.0.1" },
+	    { DNS_AAAA, DNS_SERVFAIL, "a.test", NULL });
+	expect_walk(route_to_domain("[127.0.0.1]", on_ready, NULL),
+	    "failed 5.4.6 the mail host has an address of ours: [127.0.0.1]");
+	facts = local;
+	fact_count = LENGTH(local);
+	expect_walk(route_to_host("smart.test", 25, on_ready, NULL),
+	    "smart.test[127.0.0.1]:25 deferred ");
+	expect_walk(route_to_host("127.0.0.1", 2525, on_ready, NULL),
+	    "[127.0.0.1]:2525 deferred ");
+}
+
 static void
 test_relay(void **unused)
 {
@@ -469,6 +513,7 @@ main(void)
 		cmocka_unit_test(test_unresolvable),
 		cmocka_unit_test(test_loops),
 		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_loopback),
 		cmocka_unit_test(test_relay),
 		cmocka_unit_test(test_bad_last),
 		cmocka_unit_test(test_bounds),
