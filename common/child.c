@@ -176,6 +176,31 @@ on_log_lost(uint32_t lines)
 	(void)!channel_send(state.supervisor, &m);
 }
 
+static void
+tell_of_peer(enum program program, uint32_t instance, bool hangs)
+{
+	struct message m = MESSAGE_INIT(MESSAGE_PEER_LOST, 0);
+
+	m.peer_lost.program = (uint16_t)program;
+	m.peer_lost.instance = instance;
+	m.peer_lost.hangs = hangs;
+	if (channel_send(state.supervisor, &m) == -1)
+		log_warn("peer-loss-untold peer=%s instance=%u error=\"%s\"",
+		    program_name(program), instance, strerror(errno));
+}
+
+void
+child_peer_lost(enum program program, uint32_t instance)
+{
+	tell_of_peer(program, instance, false);
+}
+
+void
+child_peer_hangs(enum program program, uint32_t instance)
+{
+	tell_of_peer(program, instance, true);
+}
+
 void
 child_run(struct child *child, struct event_base *base,
     const struct child_handler *handler)

@@ -53,4 +53,11 @@ void child_begin(struct child *, enum program);
 void child_run(
     struct child *, struct event_base *, const struct child_handler *);
 
+/* The link to this neighbour ended, or could not be taken; if it lives, a new
+ * one comes by `peer` after a while. For the inner end of a link only: the one
+ * further from strangers (message.def). */
+void child_peer_lost(enum program, uint32_t instance);
+/* It lives, but does not do its work: asks for a new one in its place. */
+void child_peer_hangs(enum program, uint32_t instance);
+
 #endif

@@ -8,6 +8,7 @@
 #include <bsd/sys/queue.h>
 
 #include "common/channel.h"
+#include "common/child.h"
 #include "common/log.h"
 #include "queue/clock.h"
 #include "queue/commit.h"
@@ -20,6 +21,7 @@ struct incomplete {
 
 struct router {
 	struct channel *channel;
+	uint32_t instance;
 	TAILQ_HEAD(, incomplete) incomplete; /* the newest first */
 	unsigned int count;
 	size_t octets;
@@ -153,12 +155,13 @@ on_closed(struct channel *channel, void *context)
 		submission_free(&s);
 	}
 	commit_forget_owner(r);
+	child_peer_lost(PROGRAM_ROUTER, r->instance);
 	free(r);
 	routers--;
 }
 
 void
-router_add(struct event_base *base, int fd_take)
+router_add(struct event_base *base, const struct child_peer *peer)
 {
 	static const struct channel_handler handler = {
 		.receive = on_message,
@@ -167,16 +170,19 @@ router_add(struct event_base *base, int fd_take)
 	struct router *r = calloc(1, sizeof(*r));
 
 	if (r == NULL) {
-		close(fd_take);
+		close(peer->fd);
 		log_error("router-not-taken error=\"%s\"", strerror(errno));
+		child_peer_lost(PROGRAM_ROUTER, peer->instance);
 		return;
 	}
 	TAILQ_INIT(&r->incomplete);
+	r->instance = peer->instance;
 	r->channel = channel_new(
-	    base, fd_take, PROGRAM_QUEUE, PROGRAM_ROUTER, &handler, r);
+	    base, peer->fd, PROGRAM_QUEUE, PROGRAM_ROUTER, &handler, r);
 	if (r->channel == NULL) {
 		free(r);
 		log_error("router-not-taken error=\"%s\"", strerror(errno));
+		child_peer_lost(PROGRAM_ROUTER, peer->instance);
 		return;
 	}
 	routers++;

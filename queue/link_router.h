@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+struct child_peer;
 struct event_base;
 
 /* Messages of one link that are not whole yet, and what they may hold. */
@@ -15,7 +16,7 @@ struct event_base;
 #define ROUTER_INCOMPLETE_OCTETS (64UL * 1024 * 1024)
 
 /* Takes the descriptor. */
-void router_add(struct event_base *, int fd_take);
+void router_add(struct event_base *, const struct child_peer *);
 /* Is any link open? */
 bool router_exists(void);
 

@@ -6,12 +6,14 @@
 #include <string.h>
 
 #include "common/channel.h"
+#include "common/child.h"
 #include "common/log.h"
 
 static struct {
 	struct event_base *base;
 	const struct spawn_handler *handler;
 	struct channel *link;
+	uint32_t instance;
 } state;
 
 static int
@@ -39,6 +41,7 @@ on_closed(struct channel *channel, void *context)
 	(void)channel;
 	(void)context;
 	state.link = NULL; /* frees itself */
+	child_peer_lost(PROGRAM_SPAWN, state.instance);
 	state.handler->lost();
 }
 
@@ -50,7 +53,7 @@ spawn_start(struct event_base *base, const struct spawn_handler *handler)
 }
 
 void
-spawn_add(int fd_take)
+spawn_add(const struct child_peer *peer)
 {
 	static const struct channel_handler handler = {
 		.receive = on_message,
@@ -61,11 +64,13 @@ spawn_add(int fd_take)
 		channel_free(&state.link);
 		state.handler->lost();
 	}
+	state.instance = peer->instance;
 	state.link = channel_new(
-	    state.base, fd_take, PROGRAM_QUEUE, PROGRAM_SPAWN, &handler, NULL);
-	if (state.link == NULL)
+	    state.base, peer->fd, PROGRAM_QUEUE, PROGRAM_SPAWN, &handler, NULL);
+	if (state.link == NULL) {
 		log_error("spawn-not-taken error=\"%s\"", strerror(errno));
-	else
+		child_peer_lost(PROGRAM_SPAWN, peer->instance);
+	} else
 		state.handler->ready();
 }
 

@@ -11,6 +11,7 @@
 
 #include "common/mail.h"
 
+struct child_peer;
 struct event_base;
 
 struct spawn_handler {
@@ -26,7 +27,7 @@ struct spawn_handler {
 
 void spawn_start(struct event_base *, const struct spawn_handler *);
 /* Takes the descriptor. A newer link replaces an older one. */
-void spawn_add(int fd_take);
+void spawn_add(const struct child_peer *);
 /* `number` comes back in the answer. -1 if there is no link. */
 int spawn_hire(uint32_t number, const char *user)
     __attribute__((warn_unused_result));

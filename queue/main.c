@@ -89,9 +89,9 @@ static void
 on_peer(const struct child_peer *peer)
 {
 	if (peer->program == PROGRAM_ROUTER)
-		router_add(state.base, peer->fd);
+		router_add(state.base, peer);
 	else if (peer->program == PROGRAM_SPAWN)
-		spawn_add(peer->fd);
+		spawn_add(peer);
 	else if (peer->program == PROGRAM_REMOTE)
 		remotes_add(peer);
 	else {

@@ -26,7 +26,7 @@
 
 struct remote {
 	TAILQ_ENTRY(remote) next;
-	uint32_t generation;
+	uint32_t instance, generation;
 	struct agent *agent;
 };
 
@@ -78,11 +78,8 @@ remote_of(const struct destination *d)
 }
 
 static void
-on_closed(struct agent *agent, void *context)
+forget(struct remote *r)
 {
-	struct remote *r = context;
-
-	(void)agent;
 	TAILQ_REMOVE(&state.all, r, next);
 	free(r);
 	/* What waited for it may go to another one. */
@@ -90,12 +87,22 @@ on_closed(struct agent *agent, void *context)
 		scheduler_agent_ready(ROUTE_MX, NULL);
 }
 
+static void
+on_closed(struct agent *agent, void *context)
+{
+	struct remote *r = context;
+
+	(void)agent;
+	child_peer_lost(PROGRAM_REMOTE, r->instance);
+	forget(r);
+}
+
 /* One of an older configuration ends when we let go of it. */
 static void
 let_go(struct remote *r)
 {
 	agent_free(&r->agent);
-	on_closed(NULL, r);
+	forget(r);
 }
 
 static void
@@ -131,14 +138,17 @@ remotes_add(const struct child_peer *peer)
 	if (r == NULL) {
 		log_error("remote-not-taken error=\"%s\"", strerror(errno));
 		close(peer->fd);
+		child_peer_lost(PROGRAM_REMOTE, peer->instance);
 		return;
 	}
+	r->instance = peer->instance;
 	r->generation = peer->generation;
 	r->agent = agent_new(
 	    state.base, peer->fd, PROGRAM_REMOTE, DELIVERIES, &handler, r);
 	if (r->agent == NULL) {
 		log_error("remote-not-taken error=\"%s\"", strerror(errno));
 		free(r);
+		child_peer_lost(PROGRAM_REMOTE, peer->instance);
 		return;
 	}
 	TAILQ_INSERT_TAIL(&state.all, r, next);
@@ -179,7 +189,8 @@ on_watch(evutil_socket_t fd, short what, void *context)
 	TAILQ_FOREACH_SAFE (r, &state.all, next, following) {
 		if (!agent_is_late(r->agent, since))
 			continue;
-		log_error("remote-hangs generation=%u", r->generation);
+		log_error("remote-hangs instance=%u", r->instance);
+		child_peer_hangs(PROGRAM_REMOTE, r->instance);
 		let_go(r);
 	}
 }

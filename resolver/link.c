@@ -11,6 +11,7 @@
 #include <event2/event.h>
 
 #include "common/channel.h"
+#include "common/child.h"
 #include "common/log.h"
 #include "common/monotime.h"
 #include "resolver/lookup.h"
@@ -171,6 +172,7 @@ on_closed(struct channel *channel, void *context)
 
 	log_debug("link-closed peer=%s instance=%u questions=%u",
 	    program_name(channel_peer(channel)), link->instance, link->count);
+	child_peer_lost(channel_peer(channel), link->instance);
 	/* The analyser does not see that question_free() takes the question
 	 * off the tree. */
 	while ((q = RB_ROOT(&link->questions)) != NULL) {
@@ -201,6 +203,7 @@ link_open(const struct child_peer *peer)
 	if (link == NULL) {
 		log_warn("link-lost peer=%s", program_name(peer->program));
 		close(peer->fd);
+		child_peer_lost(peer->program, peer->instance);
 		return;
 	}
 	RB_INIT(&link->questions);
@@ -210,6 +213,7 @@ link_open(const struct child_peer *peer)
 	if (link->channel == NULL) {
 		log_warn("link-lost peer=%s", program_name(peer->program));
 		free(link);
+		child_peer_lost(peer->program, peer->instance);
 		return;
 	}
 	LIST_INSERT_HEAD(&state.links, link, next);

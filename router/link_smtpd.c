@@ -7,6 +7,7 @@
 #include <event2/event.h>
 
 #include "common/channel.h"
+#include "common/child.h"
 #include "common/log.h"
 #include "router/transaction.h"
 
@@ -231,6 +232,7 @@ on_closed(struct channel *channel, void *context)
 
 	(void)channel;
 	log_info("link-closed peer=smtpd instance=%u", link->instance);
+	child_peer_lost(PROGRAM_SMTPD, link->instance);
 	forget_link(link);
 }
 
@@ -260,6 +262,7 @@ link_smtpd_add(struct link_smtpd *all, const struct child_peer *peer)
 		log_error(
 		    "link-refused peer=smtpd instance=%u", peer->instance);
 		close(peer->fd);
+		child_peer_lost(PROGRAM_SMTPD, peer->instance);
 		return;
 	}
 	link->all = all;
@@ -271,6 +274,7 @@ link_smtpd_add(struct link_smtpd *all, const struct child_peer *peer)
 		log_error(
 		    "link-refused peer=smtpd instance=%u", peer->instance);
 		free(link);
+		child_peer_lost(PROGRAM_SMTPD, peer->instance);
 		return;
 	}
 	LIST_INSERT_HEAD(&all->links, link, next);

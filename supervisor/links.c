@@ -70,6 +70,19 @@ links_make(struct process *p)
 			link_or_kill(p, other);
 }
 
+bool
+links_may_be(const struct process *p, const struct process *other)
+{
+	return belong_together(p, other) && p->channel != NULL &&
+	       other->channel != NULL;
+}
+
+int
+links_renew(struct process *p, struct process *other)
+{
+	return link_two(p, other);
+}
+
 void
 links_join(struct process *p)
 {

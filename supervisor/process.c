@@ -145,6 +145,8 @@ on_message(struct channel *channel, struct message *m, void *context)
 		p->house->events->log_lost(p);
 		return 0;
 	}
+	if (m->type == MESSAGE_PEER_LOST)
+		return p->house->events->peer_lost(p, &m->peer_lost);
 	return -1;
 }
 

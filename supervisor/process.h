@@ -18,6 +18,8 @@ struct process_events {
 	void (*ready)(struct process *);
 	/* It could not log. */
 	void (*log_lost)(struct process *);
+	/* It says so of a neighbour. -1 if it may not. */
+	int (*peer_lost)(struct process *, const struct message_peer_lost *);
 };
 
 /* Adds a process to the house, not yet running. NULL with errno. */

@@ -24,13 +24,13 @@ static const struct program_spec programs[] = {
 };
 
 static const struct {
-	enum program a, b;
+	enum program outer, inner;
 } links[] = {
 	/* the one line through the house */
 	{ PROGRAM_SMTPD, PROGRAM_ROUTER },
 	{ PROGRAM_ROUTER, PROGRAM_QUEUE },
-	{ PROGRAM_QUEUE, PROGRAM_SPAWN },
-	{ PROGRAM_QUEUE, PROGRAM_REMOTE },
+	{ PROGRAM_SPAWN, PROGRAM_QUEUE },
+	{ PROGRAM_REMOTE, PROGRAM_QUEUE },
 	/* questions */
 	{ PROGRAM_SMTPD, PROGRAM_RESOLVER },
 	{ PROGRAM_ROUTER, PROGRAM_RESOLVER },
@@ -57,8 +57,17 @@ bool
 programs_are_linked(enum program a, enum program b)
 {
 	for (size_t i = 0; i < LENGTH(links); i++)
-		if ((links[i].a == a && links[i].b == b) ||
-		    (links[i].a == b && links[i].b == a))
+		if ((links[i].outer == a && links[i].inner == b) ||
+		    (links[i].outer == b && links[i].inner == a))
+			return true;
+	return false;
+}
+
+bool
+programs_are_outer_and_inner(enum program outer, enum program inner)
+{
+	for (size_t i = 0; i < LENGTH(links); i++)
+		if (links[i].outer == outer && links[i].inner == inner)
 			return true;
 	return false;
 }

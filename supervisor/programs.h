@@ -31,6 +31,9 @@ const struct program_spec *programs_list(size_t *count);
 /* NULL if it is not a child of the supervisor. */
 const struct program_spec *programs_find(enum program);
 bool programs_are_linked(enum program, enum program);
+/* The inner end of a link is the one further from strangers: of the two it
+ * alone may ask for a new one (relink.h). */
+bool programs_are_outer_and_inner(enum program outer, enum program inner);
 unsigned int programs_workers(
     const struct program_spec *, const struct config *);
 

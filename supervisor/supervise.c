@@ -17,6 +17,7 @@
 #include "supervisor/log_socket.h"
 #include "supervisor/notify.h"
 #include "supervisor/process.h"
+#include "supervisor/relink.h"
 #include "supervisor/reload.h"
 
 /* How long the command that started us waits for the house to be ready. */
@@ -129,6 +130,7 @@ supervise_start(struct house *house)
 		.started = introduce,
 		.ready = on_ready,
 		.log_lost = on_log_lost,
+		.peer_lost = relink_ask,
 	};
 	static const struct timeval patience = { FIRST_READY_SECONDS, 0 };
 

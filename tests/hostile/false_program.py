@@ -15,6 +15,7 @@ import records  # noqa: E402
 NAME = os.path.basename(__file__)
 supervisor = socket.socket(fileno=3)
 kept = []
+peers = []
 
 
 def behaviour():
@@ -51,6 +52,17 @@ def start(instance, how):
             records.send(supervisor, "LOG_LOST", lines=1)
     elif how == "stops reading":
         time.sleep(1000)
+    elif how == "says that it hangs":
+        for peer in peers:
+            say_lost(peer, 1)
+    elif how == "asks for others' links":
+        for peer in peers:  # all of them, so also those at its inner end
+            say_lost(peer, 0)
+
+
+def say_lost(peer, hangs):
+    records.send(supervisor, "PEER_LOST", program=peer["program"],
+                 instance=peer["instance"], hangs=hangs)
 
 
 def main():
@@ -66,6 +78,11 @@ def main():
             time.sleep(1000)
         kept.extend(fds)
         message = records.decode(data)
+        if message.type == "PEER":
+            peers.append(message)
+            if how == "loses every link":
+                for _ in range(50):
+                    say_lost(message, 0)
         if message.type == "START":
             start(message["instance"], how)
         if message.type == "DRAIN" and how != "lingers":

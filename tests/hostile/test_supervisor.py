@@ -117,7 +117,9 @@ def replaced(supervisor, before, name):
 @pytest.mark.parametrize("name, how", [
     *(("router", how) for how in (
         "dies", "closes", "garbage", "empty", "twice", "not his",
-        "descriptors", "wrong instance")), ("queue", "garbage")])
+        "descriptors", "wrong instance", "says that it hangs",
+        "asks for others' links")), ("queue", "garbage"),
+    ("queue", "says that it hangs"), ("smtpd", "asks for others' links")])
 def test_a_hostile_program_is_replaced(supervisor, name, how):
     before, fds = supervisor.pids(), supervisor.fds()
     supervisor.behave(name, how)
@@ -144,6 +146,27 @@ def test_a_flood_holds_nobody_up(supervisor):
     os.kill(before["router"][0], signal.SIGKILL)
     wait_for(lambda: replaced(supervisor, before, "router"), 5, "a router")
     assert time.monotonic() - started < 5
+
+
+def test_links_without_end_hurt_nobody(supervisor):
+    """A queue that says of every new link at once, and often, that it ended:
+    each pair is linked anew, ever more slowly, and nobody is killed."""
+    before = supervisor.pids()
+    supervisor.behave("queue", "loses every link")
+    os.kill(before["queue"][0], signal.SIGKILL)
+    wait_for(lambda: replaced(supervisor, before, "queue"), 15, "a queue")
+    before = supervisor.pids()
+    time.sleep(4.5)  # 0.2 s, 0.4, 0.8, 1.6; the fifth would come at 6.2
+    lines = [line for line in supervisor.read_log().splitlines()
+             if " relink " in line]
+    for peer in "router", "spawn", "remote":
+        of_peer = [line for line in lines if f"peer={peer} " in line]
+        assert 3 <= len(of_peer) <= 5
+        assert "waited-ms=200" in of_peer[0]
+        assert "waited-ms=800" in of_peer[2]
+    assert len(lines) <= 15
+    assert supervisor.pids() == before
+    assert supervisor.ask()["code"] == 0
 
 
 def test_one_that_stops_reading_holds_nobody_up(supervisor):

@@ -1,6 +1,10 @@
 """Starting, healing, reloading and ending."""
+import contextlib
+import ctypes
 import os
 import signal
+import smtplib
+import socket
 import time
 
 import pytest
@@ -26,6 +30,56 @@ def test_a_killed_program_heals(lab, postern, stranger, program):
             return None
     token, _ = wait_for("mail to be taken again", try_again, 5)
     wait_for_mail(lab, "alice", token)
+
+
+def cut_links(pid):
+    """Ends what this process speaks through with its neighbours, as it does
+    when one of the two breaks the protocol. Both live on."""
+    libc, cut = ctypes.CDLL(None, use_errno=True), 0
+    process = os.pidfd_open(pid)
+    for fd in map(int, os.listdir(f"/proc/{pid}/fd")):
+        mine = libc.syscall(438, process, fd, 0)  # pidfd_getfd
+        if mine == -1:
+            continue
+        try:
+            link = socket.socket(fileno=mine)
+        except OSError:
+            os.close(mine)
+            continue
+        with link:
+            # Descriptor 3 is the supervisor's.
+            if fd == 3 or link.family != socket.AF_UNIX or \
+                    link.type != socket.SOCK_SEQPACKET or \
+                    link.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                continue
+            link.shutdown(socket.SHUT_RDWR)
+            cut += 1
+    os.close(process)
+    return cut
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_cut_link_is_made_again(lab, postern, client, program):
+    """Nobody died, so nobody is started again: mail must flow none the less,
+    in both directions."""
+    before = postern.pids()
+    assert sum(cut_links(pid) for pid in before[program]) >= 1
+
+    def try_again():
+        with contextlib.suppress(OSError, smtplib.SMTPException):
+            token, refused = send(client, "c@here.test", [
+                "alice@here.test", "someone@other.test"])
+            return None if refused else token
+
+    server = ScriptedServer(lab.hosts["other"], script())
+    try:
+        token = wait_for("mail to be taken again", try_again, 5)
+        wait_for_mail(lab, "alice", token)
+        wait_for("mail to leave again", lambda: any(
+            token in line for t in server.transcripts for line in t), 10)
+    finally:
+        server.close()
+    assert postern.pids() == before
 
 
 def test_a_crashing_program_is_slowed_down(lab, config):

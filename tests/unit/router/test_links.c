@@ -26,6 +26,16 @@ static struct link_queue *queue;
 static struct link_smtpd *smtpd;
 static uint32_t instances;
 
+/* The supervisor is told whose link ended. */
+static uint32_t lost;
+
+void
+child_peer_lost(enum program program, uint32_t instance)
+{
+	assert_int_equal(program, PROGRAM_SMTPD);
+	lost = instance;
+}
+
 /* -- The far ends ---------------------------------------------------------- */
 
 static int
@@ -281,6 +291,7 @@ a_message_passes(void **state)
 	close(s);
 	turn();
 	assert_int_equal(link_smtpd_count(smtpd), 0);
+	assert_int_equal(lost, instances);
 	assert_false(link_queue_is_up(queue));
 }
 
