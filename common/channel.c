@@ -25,7 +25,7 @@ struct channel {
 	enum program self, peer;
 	const struct channel_handler *handler;
 	void *context;
-	struct event *readable, *writable, *failed;
+	struct event *readable, *writable, *retry, *failed;
 	STAILQ_HEAD(, waiting) queue;
 	unsigned int queued;
 	bool broken; /* to be closed from the event loop */
@@ -64,9 +64,10 @@ channel_new(struct event_base *base, int fd_take, enum program self,
 	c->readable =
 	    event_new(base, c->fd, EV_READ | EV_PERSIST, on_readable, c);
 	c->writable = event_new(base, c->fd, EV_WRITE, on_writable, c);
+	c->retry = event_new(base, -1, 0, on_writable, c);
 	c->failed = event_new(base, -1, 0, on_failed, c);
-	if (c->readable == NULL || c->writable == NULL || c->failed == NULL ||
-	    event_add(c->readable, NULL) == -1) {
+	if (c->readable == NULL || c->writable == NULL || c->retry == NULL ||
+	    c->failed == NULL || event_add(c->readable, NULL) == -1) {
 		channel_free(&c);
 		errno = ENOMEM;
 	}
@@ -100,6 +101,8 @@ channel_free(struct channel **pointer)
 		event_free(c->readable);
 	if (c->writable != NULL)
 		event_free(c->writable);
+	if (c->retry != NULL)
+		event_free(c->retry);
 	if (c->failed != NULL)
 		event_free(c->failed);
 	close_fd(&c->fd);
@@ -200,8 +203,12 @@ wait_for_room(struct channel *c, int error)
 {
 	static const struct timeval soon = { 0, 5000 };
 
-	/* A full socket wakes us; the other lacks have no event of theirs. */
-	event_add(c->writable, error == EAGAIN ? NULL : &soon);
+	/* A full socket wakes us. The other lacks have no event of theirs, and
+	 * the socket says all the time that it is writable. */
+	if (error == EAGAIN)
+		event_add(c->writable, NULL);
+	else
+		event_add(c->retry, &soon);
 }
 
 static int

@@ -32,6 +32,23 @@ struct link {
 
 static struct link it;
 
+/* What sending fails with; 0: it does not. */
+static int lack;
+static unsigned int attempts;
+
+ssize_t __real_sendmsg(int fd, const struct msghdr *header, int flags);
+ssize_t __wrap_sendmsg(int fd, const struct msghdr *header, int flags);
+
+ssize_t
+__wrap_sendmsg(int fd, const struct msghdr *header, int flags)
+{
+	attempts++;
+	if (lack == 0)
+		return __real_sendmsg(fd, header, flags);
+	errno = lack;
+	return -1;
+}
+
 static int
 open_descriptors(void)
 {
@@ -81,6 +98,7 @@ set_up(void **state)
 
 	(void)state;
 	memset(&it, 0, sizeof(it));
+	lack = 0;
 	it.fd = -1;
 	it.base = event_base_new();
 	it.open = open_descriptors();
@@ -324,6 +342,42 @@ messages_wait_for_a_slow_peer(void **state)
 		assert_int_equal(m.handle, i);
 	}
 	assert_int_equal(channel_queued(it.router), 0);
+}
+
+/* The socket has room all the while: it is tried again, but not in a busy
+ * loop, and nothing is lost. */
+static void
+a_lack_is_waited_for(void **state)
+{
+	static const int lacks[] = { ETOOMANYREFS, ENOBUFS, ENOMEM };
+	static const struct timeval while_ = { 0, 100000 };
+	char record[LIMIT_RECORD];
+	struct message m;
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(lacks) / sizeof(lacks[0]); i++) {
+		lack = lacks[i];
+		attempts = 0;
+		for (uint32_t handle = 1; handle <= 3; handle++) {
+			m = verdict(handle);
+			assert_int_equal(channel_send(it.router, &m), 0);
+		}
+		event_base_loopexit(it.base, &while_);
+		event_base_dispatch(it.base);
+		assert_in_range(attempts, 2, 30);
+		assert_int_equal(channel_queued(it.router), 3);
+		lack = 0;
+		while (channel_queued(it.router) > 0)
+			event_base_loop(it.base, EVLOOP_ONCE);
+		for (uint32_t handle = 1; handle <= 3; handle++) {
+			assert_int_equal(
+			    record_read(it.smtpd, record, &m, PROGRAM_SMTPD,
+				PROGRAM_ROUTER, MSG_DONTWAIT),
+			    1);
+			assert_int_equal(m.handle, handle);
+		}
+	}
+	assert_int_equal(it.closed, 0);
 }
 
 static void
@@ -592,6 +646,7 @@ main(void)
 		ON_A_LINK(a_descriptor_not_taken_is_closed),
 		ON_A_LINK(a_sent_descriptor_is_taken),
 		ON_A_LINK(messages_wait_for_a_slow_peer),
+		ON_A_LINK(a_lack_is_waited_for),
 		ON_A_LINK(a_backlog_is_bounded),
 		ON_A_LINK(end_of_file_closes),
 		ON_A_LINK(the_last_words_are_heard),
