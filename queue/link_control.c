@@ -11,6 +11,7 @@
 #include <bsd/sys/queue.h>
 #include <event2/event.h>
 
+#include "common/acceptor.h"
 #include "common/channel.h"
 #include "common/log.h"
 #include "common/monotime.h"
@@ -42,12 +43,11 @@ struct client {
 
 static struct {
 	struct event_base *base;
-	int fd;
-	struct event *acceptable;
+	struct acceptor *acceptor;
 	struct event *tick;
 	LIST_HEAD(client_list, client) clients;
 	unsigned int count;
-} control = { .fd = -1 };
+} control;
 
 static const struct timeval at_once = { 0, 0 };
 static const struct timeval second = { 1, 0 };
@@ -69,7 +69,7 @@ client_free(struct client *c)
 	control_work_free(&c->work);
 	event_free(c->turn);
 	free(c);
-	event_add(control.acceptable, NULL);
+	acceptor_resume(control.acceptor);
 }
 
 static void
@@ -180,25 +180,11 @@ out:
 }
 
 static void
-on_acceptable(evutil_socket_t fd, short what, void *context)
+on_taken(int fd, void *context)
 {
-	struct client *c;
-	int client;
+	struct client *c = client_new(fd);
 
-	(void)what;
 	(void)context;
-	if (!evtimer_pending(control.tick, NULL))
-		evtimer_add(control.tick, &second);
-	client = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	if (client == -1) {
-		if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
-			return;
-		/* For want of descriptors or memory: the tick tries again. */
-		log_warn("control-accept error=\"%s\"", strerror(errno));
-		event_del(control.acceptable);
-		return;
-	}
-	c = client_new(client);
 	if (c == NULL) {
 		log_warn("control-client error=\"%s\"", strerror(errno));
 		return;
@@ -206,7 +192,9 @@ on_acceptable(evutil_socket_t fd, short what, void *context)
 	LIST_INSERT_HEAD(&control.clients, c, next);
 	control.count++;
 	if (control.count == CONTROL_CLIENTS)
-		event_del(control.acceptable);
+		acceptor_pause(control.acceptor);
+	if (!evtimer_pending(control.tick, NULL))
+		evtimer_add(control.tick, &second);
 }
 
 /* For how long it has kept us waiting, in milliseconds. */
@@ -247,8 +235,6 @@ on_tick(evutil_socket_t fd, short what, void *context)
 	}
 	if (control.count == CONTROL_CLIENTS && slowest != NULL)
 		client_drop(slowest, "crowded");
-	if (control.count < CONTROL_CLIENTS)
-		event_add(control.acceptable, NULL);
 	if (control.count > 0)
 		evtimer_add(control.tick, &second);
 }
@@ -258,13 +244,8 @@ control_start(struct event_base *base, int listener_fd)
 {
 	LIST_INIT(&control.clients);
 	control.base = base;
-	control.fd = listener_fd;
-	if (evutil_make_socket_nonblocking(listener_fd) == -1)
-		log_fatal(EX_OSERR, "control socket");
-	control.acceptable = event_new(
-	    base, listener_fd, EV_READ | EV_PERSIST, on_acceptable, NULL);
+	control.acceptor = acceptor_new(base, listener_fd, on_taken, NULL);
 	control.tick = evtimer_new(base, on_tick, NULL);
-	if (control.acceptable == NULL || control.tick == NULL ||
-	    event_add(control.acceptable, NULL) == -1)
+	if (control.acceptor == NULL || control.tick == NULL)
 		log_fatal(EX_OSERR, "control socket");
 }

@@ -10,7 +10,7 @@
 /* Makes both, in place of any that a former supervisor left. Exits with a
  * message if it cannot. */
 void control_open(struct house *, const struct config *);
-/* Serves ours. -1 with errno. */
+/* Serves ours (requests.h). -1 with errno. */
 int control_start(struct house *) __attribute__((warn_unused_result));
 /* Removes both. */
 void control_close(void);

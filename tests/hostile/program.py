@@ -7,6 +7,7 @@ import contextlib
 import fcntl
 import os
 import pathlib
+import re
 import socket
 import subprocess
 import time
@@ -37,6 +38,33 @@ def wait_for(condition, seconds=10, what="it"):
         assert time.monotonic() < end, f"waited in vain for {what}"
         time.sleep(0.01)
     return value
+
+
+def cpu_seconds(pid):
+    """What this process has used so far."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1]
+    return sum(map(int, fields.split()[11:13])) / os.sysconf("SC_CLK_TCK")
+
+
+def prlimit(pid, *arguments):
+    """As its own user: root may be without the right to do it to others."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    uid, gid = (int(re.search(rf"^{what}:\t(\d+)", status, re.M).group(1))
+                for what in ("Uid", "Gid"))
+    return subprocess.run(
+        ["prlimit", f"--pid={pid}", *arguments], user=uid, group=gid,
+        extra_groups=[], check=True, text=True, capture_output=True).stdout
+
+
+@contextlib.contextmanager
+def no_descriptors(pid):
+    """Meanwhile it can open or accept nothing more."""
+    before = prlimit(pid, "--nofile", "--raw", "--noheadings", "-o", "SOFT")
+    prlimit(pid, "--nofile=3:")
+    try:
+        yield
+    finally:
+        prlimit(pid, f"--nofile={before.strip()}:")
 
 
 class Program:

@@ -10,7 +10,8 @@ import time
 import pytest
 
 import records
-from program import broken_records, is_closed, wait_for
+from program import broken_records, cpu_seconds, is_closed, \
+    no_descriptors, wait_for
 from queue_lab import Queue, envelope
 
 MAIL = b"Received: by test\r\nSubject: hello\r\n\r\nA line.\r\n"
@@ -213,3 +214,18 @@ def test_removal_of_everything_delays_nobody(full):
     for ident in stored:
         full.ask("CTL_ACT", verb=REMOVE, id=ident)
     assert full.items() == []
+
+
+def test_a_lack_of_descriptors_is_waited_for(queue):
+    """Nobody can be let in: it does not try all the time, and whoever waits
+    is let in when there is room again."""
+    with no_descriptors(queue.pid):
+        before = cpu_seconds(queue.pid)
+        with dial(queue) as client:
+            records.send(client, "CTL_LIST", 1)
+            time.sleep(1)
+            assert cpu_seconds(queue.pid) - before < 0.3
+            assert queue.read_log().count("accept-failed") == 1
+    with dial(queue) as client:
+        records.send(client, "CTL_SHOW", 1, id=2)
+        assert records.receive(client, 2).type == "CTL_END"

@@ -11,7 +11,8 @@ import time
 import pytest
 
 import records
-from program import BUILD, broken_records, is_closed, wait_for
+from program import BUILD, broken_records, cpu_seconds, is_closed, \
+    no_descriptors, wait_for
 
 HERE = pathlib.Path(__file__).parent
 PROGRAMS = ["queue", "resolver", "spawn", "remote", "router", "smtpd"]
@@ -251,3 +252,18 @@ def test_clients_of_the_control_socket(supervisor):
         sock.close()
     assert supervisor.ask()["code"] == 0
     assert os.stat(path).st_mode & 0o777 == 0o600
+
+
+def test_a_lack_of_descriptors_is_waited_for(supervisor):
+    """Who asks for a reload cannot be let in: the supervisor does not try all
+    the time, and lets him in when there is room again."""
+    pid = supervisor.process.pid
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as sock:
+        with no_descriptors(pid):
+            before = cpu_seconds(pid)
+            sock.connect(str(supervisor.home / "run/supervisor"))
+            records.send(sock, "CTL_RELOAD", 7)
+            time.sleep(1)
+            assert cpu_seconds(pid) - before < 0.3
+            assert supervisor.read_log().count("accept-failed") == 1
+        assert records.receive(sock, 20)["code"] == 0

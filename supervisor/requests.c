@@ -1,0 +1,134 @@
+#include "supervisor/requests.h"
+
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <bsd/string.h>
+
+#include "common/acceptor.h"
+#include "common/channel.h"
+#include "common/log.h"
+#include "supervisor/reload.h"
+
+/* Enough for people and scripts; more wait in the backlog. */
+#define CLIENTS 8
+/* Room for the longest text of CTL_END. */
+#define TEXT_SIZE (LIMIT_REPLY + 1)
+
+struct client {
+	struct channel *channel; /* NULL: free */
+	bool waits;
+	uint32_t handle;
+};
+
+static struct {
+	struct house *house;
+	struct acceptor *acceptor;
+	struct client clients[CLIENTS];
+} state;
+
+static void
+answer(struct client *client, int code, const char *text)
+{
+	struct message m = MESSAGE_INIT(MESSAGE_CTL_END, client->handle);
+	char shortened[TEXT_SIZE];
+
+	client->waits = false;
+	strlcpy(shortened, text, sizeof(shortened));
+	m.ctl_end.code = (uint8_t)code;
+	m.ctl_end.text = shortened;
+	if (channel_send(client->channel, &m) == -1)
+		log_debug(
+		    "control-answer-failed error=\"%s\"", strerror(errno));
+}
+
+static void
+on_reloaded(int code, const char *text)
+{
+	for (unsigned int i = 0; i < CLIENTS; i++)
+		if (state.clients[i].waits)
+			answer(&state.clients[i], code, text);
+}
+
+static int
+on_message(struct channel *channel, struct message *m, void *context)
+{
+	struct client *client = context;
+
+	(void)channel;
+	if (m->type != MESSAGE_CTL_RELOAD || client->waits)
+		return -1;
+	client->handle = m->handle;
+	if (reload_is_pending()) {
+		answer(client, EX_TEMPFAIL, "a reload is already under way");
+		return 0;
+	}
+	client->waits = true;
+	reload_begin(state.house);
+	return 0;
+}
+
+static void
+on_closed(struct channel *channel, void *context)
+{
+	struct client *client = context;
+
+	(void)channel;
+	memset(client, 0, sizeof(*client));
+	acceptor_resume(state.acceptor);
+}
+
+static struct client *
+free_client(void)
+{
+	for (unsigned int i = 0; i < CLIENTS; i++)
+		if (state.clients[i].channel == NULL)
+			return &state.clients[i];
+	return NULL;
+}
+
+static bool
+is_root(int fd)
+{
+	struct ucred peer;
+	socklen_t length = sizeof(peer);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 &&
+	       peer.uid == 0;
+}
+
+/* Pauses when the last place is taken, so that there is one here. */
+static void
+on_taken(int fd, void *context)
+{
+	static const struct channel_handler handler = {
+		.receive = on_message,
+		.closed = on_closed,
+	};
+	struct client *client = free_client();
+
+	(void)context;
+	if (client == NULL || !is_root(fd)) {
+		close(fd);
+		return;
+	}
+	client->channel = channel_new(state.house->base, fd, PROGRAM_SUPERVISOR,
+	    PROGRAM_CTL, &handler, client);
+	if (client->channel == NULL)
+		log_warn("control-client error=\"%s\"", strerror(errno));
+	if (free_client() == NULL)
+		acceptor_pause(state.acceptor);
+}
+
+int
+requests_start(struct house *house, int listening)
+{
+	state.house = house;
+	reload_on_end(on_reloaded);
+	state.acceptor = acceptor_new(house->base, listening, on_taken, NULL);
+	return state.acceptor == NULL ? -1 : 0;
+}
