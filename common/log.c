@@ -1,6 +1,7 @@
 #include "common/log.h"
 
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <errno.h>
 #include <stdarg.h>
@@ -17,6 +18,7 @@
 
 static struct {
 	int fd;
+	bool is_socket;
 	enum log_form form;
 	bool verbose;
 	bool broken;
@@ -24,22 +26,6 @@ static struct {
 	const char *program;
 	void (*on_lost)(uint32_t lines);
 } state = { .fd = STDERR_FILENO, .program = "postern" };
-
-void
-log_open(int fd_take, enum log_form form, bool verbose)
-{
-	uint32_t lost = state.lost;
-
-	if (state.fd > STDERR_FILENO)
-		close(state.fd);
-	state.fd = fd_take;
-	state.form = form;
-	state.verbose = verbose;
-	state.broken = false;
-	state.lost = 0;
-	if (lost > 0)
-		log_warn("log-lost lines=%u", lost);
-}
 
 int
 log_descriptor(void)
@@ -59,24 +45,37 @@ log_on_lost(void (*lost)(uint32_t lines))
 	state.on_lost = lost;
 }
 
+/* A line that is not written whole is lost as well. */
 static int
 write_line(const char *line, size_t length)
 {
 	ssize_t n;
 
 	do
-		n = state.form == LOG_FORM_SYSLOG
-			? send(state.fd, line, length, MSG_NOSIGNAL)
-			: write(state.fd, line, length);
+		n = state.is_socket ? send(state.fd, line, length,
+					  MSG_NOSIGNAL | MSG_DONTWAIT)
+				    : write(state.fd, line, length);
 	while (n == -1 && errno == EINTR);
-	return n == -1 ? -1 : 0;
+	if (n >= 0 && (size_t)n < length)
+		errno = EAGAIN;
+	return n == (ssize_t)length ? 0 : -1;
 }
 
 static void
-emit(int priority, const char *format, va_list arguments)
+count_loss(void)
+{
+	state.lost++;
+	if (state.broken || errno == EAGAIN || errno == ENOBUFS)
+		return;
+	state.broken = true;
+	if (state.on_lost != NULL)
+		state.on_lost(state.lost);
+}
+
+static int
+write_event(int priority, const char *format, va_list arguments)
 {
 	char line[LIMIT_LOG_LINE + 64];
-	int saved = errno;
 	int head, body;
 	size_t length;
 
@@ -88,23 +87,62 @@ emit(int priority, const char *format, va_list arguments)
 		head = snprintf(line, sizeof(line), "%s[%ld]: ", state.program,
 		    (long)getpid());
 	if (head < 0 || (size_t)head >= sizeof(line))
-		return;
+		return 0;
 	body = vsnprintf(
 	    line + head, sizeof(line) - (size_t)head - 1, format, arguments);
 	if (body < 0)
-		return;
+		return 0;
 	length = strlen(line);
 	if (state.form == LOG_FORM_STDERR)
 		line[length++] = '\n';
-	if (write_line(line, length) == -1) {
-		state.lost++;
-		if (!state.broken && errno != EAGAIN && errno != ENOBUFS) {
-			state.broken = true;
-			if (state.on_lost != NULL)
-				state.on_lost(state.lost);
-		}
-	}
+	return write_line(line, length);
+}
+
+__attribute__((format(printf, 1, 2))) static int
+warn_of_loss(const char *format, ...)
+{
+	va_list arguments;
+	int result;
+
+	va_start(arguments, format);
+	result = write_event(LOG_WARNING, format, arguments);
+	va_end(arguments);
+	return result;
+}
+
+static void
+say_what_was_lost(void)
+{
+	if (state.lost > 0 &&
+	    warn_of_loss("log-lost lines=%u", state.lost) == 0)
+		state.lost = 0;
+}
+
+static void
+emit(int priority, const char *format, va_list arguments)
+{
+	int saved = errno;
+
+	say_what_was_lost();
+	if (write_event(priority, format, arguments) == -1)
+		count_loss();
 	errno = saved;
+}
+
+void
+log_open(int fd_take, enum log_form form, bool verbose)
+{
+	struct stat status;
+
+	if (state.fd > STDERR_FILENO)
+		close(state.fd);
+	state.fd = fd_take;
+	state.is_socket =
+	    fstat(fd_take, &status) == 0 && S_ISSOCK(status.st_mode);
+	state.form = form;
+	state.verbose = verbose;
+	state.broken = false;
+	say_what_was_lost();
 }
 
 void

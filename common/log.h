@@ -5,8 +5,9 @@
  * Lines go to syslog over a socket that the supervisor opened (so that a
  * process without a file system can log), or to standard error. The format
  * string is ours; text that came from outside is passed through log_text().
- * Logging never blocks for long and never fails: a line that cannot be
- * written is counted, and the count is logged when it can be again.
+ * Logging never blocks, if the descriptor does not, and never fails: a line
+ * that cannot be written is counted, and the count is logged when one can be
+ * again. A socket need not be non-blocking for that.
  */
 #ifndef COMMON_LOG_H
 #define COMMON_LOG_H

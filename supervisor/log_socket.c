@@ -1,6 +1,7 @@
 #include "supervisor/log_socket.h"
 
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include <fcntl.h>
@@ -93,14 +94,33 @@ on_lost_here(uint32_t lines)
 	log_socket_lost();
 }
 
+/* A terminal may be stopped and a pipe may be full: that must not hold up the
+ * mail. Opened anew, since whoever gave it to us shares the flags of what we
+ * have. Without /proc we do with that. */
+static int
+open_stderr(void)
+{
+	struct stat status;
+	int fd = -1;
+
+	if (fstat(STDERR_FILENO, &status) == 0 &&
+	    (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode)))
+		fd = open("/proc/self/fd/2",
+		    O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	return fd != -1 ? fd : fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+}
+
 static int
 start_stderr(bool verbose)
 {
-	int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+	int fd;
 
+	state.other = open_stderr();
+	if (state.other == -1)
+		return -1;
+	fd = fcntl(state.other, F_DUPFD_CLOEXEC, 0);
 	if (fd == -1)
 		return -1;
-	state.other = STDERR_FILENO;
 	log_open(fd, LOG_FORM_STDERR, verbose);
 	return 0;
 }

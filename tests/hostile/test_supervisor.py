@@ -1,11 +1,14 @@
 """What a program that was taken over could do to the supervisor: be replaced,
 and nothing else. Every program here is false; only the supervisor is real."""
+import fcntl
 import os
 import pathlib
+import select
 import shutil
 import signal
 import socket
 import subprocess
+import termios
 import time
 
 import pytest
@@ -35,7 +38,7 @@ def free_port():
 class Supervisor:
     """A real one, in a folder where all its programs are false."""
 
-    def __init__(self, home):
+    def __init__(self, home, stderr=None):
         self.home, self.port = home, free_port()
         shutil.copy(BUILD / "postern", home)
         (home / "hostile").symlink_to(HERE)
@@ -47,7 +50,10 @@ class Supervisor:
         self.log = open(home / "log", "a+")
         self.process = subprocess.Popen(
             [home / "postern", "-f", "-c", self.config],
-            stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+            stdin=subprocess.DEVNULL, stdout=self.log,
+            stderr=stderr or self.log)
+        if stderr:  # the test reads it
+            return
         wait_for(lambda: " ready generation=1" in self.read_log(), 20,
                  "the house to be ready")
 
@@ -267,3 +273,51 @@ def test_a_lack_of_descriptors_is_waited_for(supervisor):
             assert cpu_seconds(pid) - before < 0.3
             assert supervisor.read_log().count("accept-failed") == 1
         assert records.receive(sock, 20)["code"] == 0
+
+
+def read_until(fd, what, seconds=20):
+    seen, end = b"", time.monotonic() + seconds
+    while what not in seen:
+        assert time.monotonic() < end, seen
+        if select.select([fd], [], [], 1)[0]:
+            seen += os.read(fd, 65536)
+
+
+def fill(pipe):
+    own = os.open(f"/proc/self/fd/{pipe}", os.O_WRONLY | os.O_NONBLOCK)
+    try:
+        while True:
+            os.write(own, bytes(512))
+    except BlockingIOError:
+        os.close(own)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "terminal"])
+def test_a_log_that_is_not_read_holds_nobody_up(tmp_path, kind):
+    """Lines are lost, and counted; the flags of what we were given, which
+    others share, are as before."""
+    ours, theirs = os.pipe() if kind == "pipe" else os.openpty()
+    supervisor = Supervisor(tmp_path, theirs)
+    try:
+        read_until(ours, b" ready generation=1")
+        if kind == "pipe":
+            fill(theirs)
+        else:
+            termios.tcflow(theirs, termios.TCOOFF)
+        for name in "router", "remote":
+            before = supervisor.pids()
+            os.kill(before[name][0], signal.SIGKILL)
+            wait_for(lambda: replaced(supervisor, before, name), 5, name)
+        if kind == "terminal":
+            termios.tcflow(theirs, termios.TCOON)
+        else:
+            read_until(ours, b"\0" * 512)
+        assert supervisor.ask()["code"] == 0
+        read_until(ours, b" log-lost lines=")
+        assert not fcntl.fcntl(theirs, fcntl.F_GETFL) & os.O_NONBLOCK
+    finally:
+        if kind == "terminal":
+            termios.tcflow(theirs, termios.TCOON)
+        os.close(ours)
+        os.close(theirs)
+        supervisor.close()
