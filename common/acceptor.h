@@ -16,8 +16,8 @@ typedef void acceptor_taken(int fd_take, void *context);
 
 /* Makes the socket non-blocking and lends it. It accepts at once. There is no
  * end to it: whoever listens does so for life. NULL with errno. */
-struct acceptor *acceptor_new(struct event_base *, int fd, acceptor_taken *,
-    void *context) __attribute__((warn_unused_result));
+struct acceptor *acceptor_new(struct event_base *base, int fd,
+    acceptor_taken *taken, void *context) __attribute__((warn_unused_result));
 
 /* Accepts nothing until it is resumed. */
 void acceptor_pause(struct acceptor *);

@@ -13,7 +13,7 @@
 /* Two whose link ended. Known by their instances, since a process may be gone
  * when its turn comes; kept for its back-off while both live. */
 struct pair {
-	LIST_ENTRY(pair) next;
+	TAILQ_ENTRY(pair) next;
 	struct house *house;
 	uint32_t inner, outer;
 	int64_t wait; /* the last one */
@@ -21,7 +21,7 @@ struct pair {
 	struct event *timer; /* pending while a link is to be made */
 };
 
-static LIST_HEAD(pairs, pair) pairs = LIST_HEAD_INITIALIZER(pairs);
+static TAILQ_HEAD(pairs, pair) pairs = TAILQ_HEAD_INITIALIZER(pairs);
 
 static struct process *
 find_process(const struct house *house, uint32_t instance)
@@ -43,7 +43,7 @@ is_at_work(const struct process *p)
 static void
 pair_free(struct pair *pair)
 {
-	LIST_REMOVE(pair, next);
+	TAILQ_REMOVE(&pairs, pair, next);
 	if (pair->timer != NULL)
 		event_free(pair->timer);
 	free(pair);
@@ -57,8 +57,9 @@ relink_wait(int64_t last, int64_t lasted)
 	return 2 * last < RELINK_MOST_MS ? 2 * last : RELINK_MOST_MS;
 }
 
+/* If even that fails: its successor will be linked. */
 static void
-wait_again(struct pair *pair)
+wait_again(struct pair *pair, struct process *outer)
 {
 	struct timeval in;
 
@@ -66,7 +67,7 @@ wait_again(struct pair *pair)
 	    pair->wait, monotime_ms_between(pair->made, monotime_now()));
 	in = (struct timeval){ pair->wait / 1000, (pair->wait % 1000) * 1000 };
 	if (evtimer_add(pair->timer, &in) == -1)
-		log_error("timer-failed program=postern");
+		process_kill(outer, "cannot be linked again");
 }
 
 static void
@@ -93,31 +94,31 @@ on_due(evutil_socket_t fd, short what, void *argument)
 	if (links_renew(inner, outer) == 0)
 		return;
 	log_error("relink-failed error=\"%s\"", strerror(errno));
-	wait_again(pair);
+	wait_again(pair, outer);
 }
 
-/* Whatever is asked, there are never more than pairs of living processes. */
-static void
-forget_the_dead(const struct house *house)
+static bool
+is_dead(const struct pair *pair)
 {
-	struct pair *pair, *later;
-
-	LIST_FOREACH_SAFE(pair, &pairs, next, later)
-	if (find_process(house, pair->inner) == NULL ||
-	    find_process(house, pair->outer) == NULL)
-		pair_free(pair);
+	return find_process(pair->house, pair->inner) == NULL ||
+	       find_process(pair->house, pair->outer) == NULL;
 }
 
+/* On the way it forgets the dead: whatever is asked, there are never more than
+ * there are pairs of living processes. */
 static struct pair *
 find_pair(const struct process *inner, const struct process *outer)
 {
-	struct pair *pair;
+	struct pair *pair, *later, *found = NULL;
 
-	LIST_FOREACH (pair, &pairs, next)
-		if (pair->inner == inner->instance &&
-		    pair->outer == outer->instance)
-			return pair;
-	return NULL;
+	TAILQ_FOREACH_SAFE (pair, &pairs, next, later) {
+		if (is_dead(pair))
+			pair_free(pair);
+		else if (pair->inner == inner->instance &&
+			 pair->outer == outer->instance)
+			found = pair;
+	}
+	return found;
 }
 
 static struct pair *
@@ -130,7 +131,7 @@ pair_new(const struct process *inner, const struct process *outer)
 	pair->house = inner->house;
 	pair->inner = inner->instance;
 	pair->outer = outer->instance;
-	LIST_INSERT_HEAD(&pairs, pair, next);
+	TAILQ_INSERT_HEAD(&pairs, pair, next);
 	pair->timer = evtimer_new(inner->house->base, on_due, pair);
 	if (pair->timer != NULL)
 		return pair;
@@ -141,17 +142,14 @@ pair_new(const struct process *inner, const struct process *outer)
 static void
 make_request(const struct process *inner, struct process *outer)
 {
-	struct pair *pair;
+	struct pair *pair = find_pair(inner, outer);
 
-	forget_the_dead(inner->house);
-	pair = find_pair(inner, outer);
 	if (pair == NULL)
 		pair = pair_new(inner, outer);
 	if (pair == NULL)
-		/* Its successor will be linked. */
 		process_kill(outer, "cannot be linked again");
 	else if (!evtimer_pending(pair->timer, NULL))
-		wait_again(pair);
+		wait_again(pair, outer);
 }
 
 static bool

@@ -23,7 +23,7 @@
 
 /* The queue waits for an hour before it says that one hangs (remotes.c
  * there): of one that is younger than this it is not true. */
-#define RELINK_HANG_MS (30 * 60 * 1000)
+#define RELINK_HANG_MS (30 * INT64_C(60000))
 
 /* -1 if this process may not say that. */
 int relink_ask(struct process *, const struct message_peer_lost *)
