@@ -24,3 +24,7 @@ queue/test_submission_src := queue/submission.c queue/destination_name.c
 queue/test_content_cache_src := $(queue_house_src) queue/content_cache.c \
 	queue/flight.c queue/losses.c
 queue/test_content_cache_libs := -llmdb
+# The test has agents, a scheduler and a supervisor of its own.
+units += queue/test_remotes
+queue/test_remotes_src := queue/remotes.c
+queue/test_remotes_libs := -Wl,--wrap=event_add
