@@ -127,20 +127,40 @@ set_up(void **context)
 	agent_count = woken = 0;
 	refuse = false;
 	told[0] = '\0';
+	if (base != NULL)
+		return 0;
 	base = event_base_new();
 	return base == NULL || remotes_start(base) == -1 ? -1 : 0;
+}
+
+static void
+end(struct agent *a)
+{
+	a->freed = true;
+	a->handler->closed(a, a->context);
+}
+
+static int
+tear_down(void **context)
+{
+	(void)context;
+	for (unsigned int i = 0; i < agent_count; i++)
+		if (!agents[i].freed)
+			end(&agents[i]);
+	return 0;
 }
 
 static struct agent *
 add(uint32_t instance, uint32_t generation)
 {
+	struct agent *a = &agents[agent_count];
 	struct child_peer peer = { .program = PROGRAM_REMOTE,
 		.instance = instance,
 		.generation = generation,
 		.fd = -1 };
 
 	remotes_add(&peer);
-	return &agents[agent_count - 1];
+	return a;
 }
 
 static enum agent_state
@@ -164,7 +184,7 @@ a_link_that_ends_is_told(void **context)
 
 	(void)context;
 	assert_int_equal(state(), AGENT_READY);
-	a->handler->closed(a, a->context);
+	end(a);
 	assert_string_equal(told, "lost 7\n");
 	/* Its mail waits for the new link. */
 	assert_int_equal(state(), AGENT_COMING);
@@ -222,13 +242,15 @@ int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(a_link_that_ends_is_told, set_up),
-		cmocka_unit_test_setup(
-		    a_link_that_cannot_be_taken_is_told, set_up),
-		cmocka_unit_test_setup(
-		    one_that_hangs_is_told_and_let_go, set_up),
-		cmocka_unit_test_setup(
-		    one_of_an_older_configuration_is_not_told, set_up),
+		cmocka_unit_test_setup_teardown(
+		    a_link_that_ends_is_told, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    a_link_that_cannot_be_taken_is_told, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    one_that_hangs_is_told_and_let_go, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    one_of_an_older_configuration_is_not_told, set_up,
+		    tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
