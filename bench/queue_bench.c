@@ -20,6 +20,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <bsd/stdlib.h>
+
 #include "common/content.h"
 #include "common/id.h"
 #include "common/mail.h"
@@ -202,6 +204,27 @@ run(int link, unsigned int messages, unsigned int in_flight, size_t size)
 	free(data);
 }
 
+static unsigned int
+number(const char *text)
+{
+	const char *wrong;
+	long long value = strtonum(text, 0, 1000000000, &wrong);
+
+	if (wrong != NULL)
+		errx(2, "%s is %s", text, wrong);
+	return (unsigned int)value;
+}
+
+/* LINGER seconds for what is accepted to be delivered. */
+static void
+linger(void)
+{
+	const char *seconds = getenv("LINGER");
+
+	if (seconds != NULL)
+		sleep(number(seconds));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -230,10 +253,8 @@ main(int argc, char **argv)
 		be_agent(agent);
 	}
 	close(agent);
-	run(router, (unsigned int)atoi(argv[3]), (unsigned int)atoi(argv[4]),
-	    (size_t)atol(argv[5]));
-	if (getenv("LINGER") != NULL)
-		sleep((unsigned int)atoi(getenv("LINGER")));
+	run(router, number(argv[3]), number(argv[4]), number(argv[5]));
+	linger();
 	close(router);
 	close(supervisor);
 	waitpid(queue, NULL, 0);

@@ -27,10 +27,11 @@ struct kept {
 };
 
 RB_HEAD(kept_tree, kept);
+TAILQ_HEAD(kept_list, kept);
 
 static struct {
 	struct kept_tree tree;
-	TAILQ_HEAD(, kept) order; /* the first was not used for longest */
+	struct kept_list order; /* the first was not used for longest */
 	uint64_t octets;
 	unsigned int count;
 	struct event *timer;

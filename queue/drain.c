@@ -58,14 +58,14 @@ drain_start(struct event_base *base)
 void
 drain_begin(uint32_t seconds)
 {
-	static const struct timeval period = { 0, LOOK_MS * 1000 };
+	static const struct timeval period = { 0, (suseconds_t)LOOK_MS * 1000 };
 	int64_t ms = (int64_t)seconds * 1000;
 
 	if (state.begun)
 		return;
 	state.begun = true;
-	state.deadline = monotime_add_ms(
-	    monotime_now(), ms > 2 * MARGIN_MS ? ms - MARGIN_MS : ms / 2);
+	state.deadline = monotime_add_ms(monotime_now(),
+	    ms > INT64_C(2) * MARGIN_MS ? ms - MARGIN_MS : ms / 2);
 	scheduler_pause(true);
 	evtimer_add(state.timer, &period);
 }

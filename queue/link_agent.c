@@ -75,7 +75,7 @@ slot_take(struct agent *a, const struct delivery *delivery)
 
 	if (s == NULL)
 		return NULL;
-	s->flights = calloc(delivery->count, sizeof(*s->flights));
+	s->flights = calloc(delivery->count, sizeof(struct flight *));
 	if (s->flights == NULL)
 		return NULL;
 	for (unsigned int i = 0; i < delivery->count; i++)

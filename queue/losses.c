@@ -14,10 +14,11 @@ struct loss {
 };
 
 RB_HEAD(loss_tree, loss);
+TAILQ_HEAD(loss_list, loss);
 
 static struct {
 	struct loss_tree tree;
-	TAILQ_HEAD(, loss) order;
+	struct loss_list order;
 	unsigned int count;
 } state = { .order = TAILQ_HEAD_INITIALIZER(state.order) };
 

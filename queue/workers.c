@@ -23,13 +23,13 @@
 
 /* Processes at once; the one that has been idle for longest makes room. */
 #define WORKERS_MOST 200
-#define IDLE_MS (30 * 1000)
+#define IDLE_MS INT64_C(30000)
 /* A delivery that takes longer hangs: the worker is killed. */
-#define WATCHDOG_MS (5 * 60 * 1000)
+#define WATCHDOG_MS INT64_C(300000)
 /* So long may spawn take to answer. */
-#define HIRE_MS (60 * 1000)
+#define HIRE_MS INT64_C(60000)
 /* A refusal is good for what is due now, not for later. */
-#define REFUSAL_MS (5 * 1000)
+#define REFUSAL_MS INT64_C(5000)
 #define WATCH_MS 1000
 
 enum worker_state {
@@ -50,17 +50,18 @@ struct worker {
 	bool leaving; /* was hired through a spawn that is no longer ours */
 	struct agent *agent;
 	enum report_outcome outcome; /* of a refusal */
-	char *reply;
 	char user[LIMIT_USER + 1];
+	char reply[LIMIT_REPLY + 1];
 };
 
 RB_HEAD(worker_tree, worker);
+TAILQ_HEAD(worker_list, worker);
 
 static struct {
 	struct event_base *base;
 	struct event *watch;
 	struct worker_tree tree;
-	TAILQ_HEAD(, worker) idle; /* the first has been idle for longest */
+	struct worker_list idle; /* the first has been idle for longest */
 	unsigned int count;
 	uint32_t number;
 } state;
@@ -109,7 +110,6 @@ dismiss(struct worker *w)
 	state.count--;
 	agent_free(&w->agent);
 	wake_destination(w);
-	free(w->reply);
 	free(w);
 	scheduler_slot_free(ROUTE_MAILBOX);
 }
@@ -144,8 +144,7 @@ on_idle(struct agent *agent, void *context)
 static void
 refuse(struct worker *w, enum report_outcome outcome, const char *reply)
 {
-	free(w->reply);
-	w->reply = strdup(reply);
+	strlcpy(w->reply, reply, sizeof(w->reply));
 	w->outcome = outcome;
 	set_state(w, WORKER_REFUSED);
 	wake_destination(w);
@@ -256,7 +255,8 @@ hire(const char *user)
 	RB_INSERT(worker_tree, &state.tree, w);
 	state.count++;
 	ask(w);
-	return AGENT_COMING;
+	/* The tree has it: */
+	return AGENT_COMING; /* NOLINT(clang-analyzer-unix.Malloc) */
 }
 
 /* -- For the scheduler ---------------------------------------------------- */
@@ -264,7 +264,7 @@ hire(const char *user)
 static struct worker *
 find(const struct destination *d)
 {
-	struct worker key;
+	static struct worker key;
 
 	strlcpy(key.user, user_of(d), sizeof(key.user));
 	return RB_FIND(worker_tree, &state.tree, &key);
@@ -279,7 +279,7 @@ explain_refusal(const struct worker *w, struct lifecycle_report *refusal)
 			     ? REPORT_SCOPE_DESTINATION
 			     : REPORT_SCOPE_RECIPIENT,
 		.host = "",
-		.reply = w->reply != NULL ? w->reply : "",
+		.reply = w->reply,
 	};
 }
 

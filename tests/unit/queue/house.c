@@ -4,8 +4,8 @@
 #include <bsd/sys/queue.h>
 
 #include "common/content.h"
+#include "common/message.h"
 #include "queue/clock.h"
-#include "queue/destination_name.h"
 #include "tests/unit/queue/test.h"
 
 uint64_t house_now = UINT64_C(1800000000000);
@@ -103,43 +103,45 @@ content_of(size_t size)
 static void
 add_recipient(struct submission *s, const char *address)
 {
-	struct submission_recipient *r = &s->recipients[s->count++];
-	const char *at = strchr(address, '@');
-	bool local = strcmp(at, "@local.test") == 0;
-	char name[LIMIT_DESTINATION + 1];
+	const char *at = strrchr(address, '@');
+	char user[LIMIT_USER + 1] = "";
+	struct message_route m = {
+		.number = s->count,
+		.address = address,
+		.original = address,
+		.kind = ROUTE_MX,
+		.name = "",
+		.user = user,
+	};
 
-	r->address = strdup(address);
-	r->original = strdup(address);
-	r->name = strdup(local ? "people" : "");
-	r->user = local ? strndup(address, (size_t)(at - address)) : strdup("");
-	r->kind = local ? ROUTE_MAILBOX : ROUTE_MX;
-	assert_int_equal(
-	    destination_name(r->kind, r->name, r->user, at + 1, name), 0);
-	r->destination = strdup(name);
+	if (at != NULL && strcmp(at, "@local.test") == 0) {
+		snprintf(
+		    user, sizeof(user), "%.*s", (int)(at - address), address);
+		m.kind = ROUTE_MAILBOX;
+		m.name = "people";
+	}
+	assert_int_equal(submission_add(s, &m), 0);
 }
 
 struct submission *
 house_mail(size_t size, const char *const *recipients)
 {
-	struct submission *s = calloc(1, sizeof(*s));
-	uint32_t count = 0;
+	struct message_envelope m = {
+		.id = house_id(),
+		.sender = "sender@example.net",
+		.client_address = "192.0.2.1",
+		.helo = "client.example.net",
+		.user = "",
+		.protocol = SMTP_PROTOCOL_ESMTP,
+		.size = size,
+	};
+	struct submission *s;
 
+	while (recipients[m.recipients] != NULL)
+		m.recipients++;
+	s = submission_new(&m, content_of(size), house_now);
 	assert_non_null(s);
-	while (recipients[count] != NULL)
-		count++;
-	s->id = house_id();
-	s->arrival = house_now;
-	s->size = size;
-	s->fd = content_of(size);
-	s->sender = strdup("sender@example.net");
-	s->client_address = strdup("192.0.2.1");
-	s->helo = strdup("client.example.net");
-	s->user = strdup("");
-	s->protocol = SMTP_PROTOCOL_ESMTP;
-	s->expected = count;
-	s->recipients = calloc(count, sizeof(*s->recipients));
-	assert_non_null(s->recipients);
-	for (uint32_t i = 0; i < count; i++)
+	for (uint32_t i = 0; i < m.recipients; i++)
 		add_recipient(s, recipients[i]);
 	return s;
 }

@@ -33,7 +33,7 @@ tally_of(const char *name)
 
 	assert_non_null(t);
 	assert_true(strlen(name) <= LIMIT_DESTINATION);
-	strcpy(t->name, name);
+	memcpy(t->name, name, strlen(name) + 1);
 	found = RB_INSERT(tally_tree, &tallies, t);
 	if (found == NULL)
 		return t;
@@ -260,9 +260,9 @@ all_destinations_have_rows(void)
 static void
 forget_tallies(void)
 {
-	struct tally *t;
+	struct tally *t, *following;
 
-	while ((t = RB_ROOT(&tallies)) != NULL) {
+	RB_FOREACH_SAFE (t, tally_tree, &tallies, following) {
 		RB_REMOVE(tally_tree, &tallies, t);
 		free(t);
 	}

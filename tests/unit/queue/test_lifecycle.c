@@ -100,7 +100,7 @@ static void
 test_sizes_of_content(void **state)
 {
 	static const size_t sizes[] = { 0, 1, 2000, ROW_CHUNK_SIZE - 1,
-		ROW_CHUNK_SIZE, ROW_CHUNK_SIZE + 1, 3 * ROW_CHUNK_SIZE,
+		ROW_CHUNK_SIZE, ROW_CHUNK_SIZE + 1, (size_t)3 * ROW_CHUNK_SIZE,
 		1000000 };
 	static const unsigned int chunks[] = { 0, 1, 1, 1, 1, 2, 3, 31 };
 
@@ -435,7 +435,7 @@ test_content_that_cannot_be_read_spoils_nothing(void **state)
 	struct row_totals before = house.lifecycle.totals;
 
 	(void)state;
-	s->size = 2 * ROW_CHUNK_SIZE;
+	s->size = UINT64_C(2) * ROW_CHUNK_SIZE;
 	assert_int_equal(store_write_begin(house.store), 0);
 	errno = 0;
 	assert_int_equal(lifecycle_accept(&house.lifecycle, s), -1);
