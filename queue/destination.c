@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <bsd/stdlib.h>
+#include <bsd/string.h>
 
 #include "queue/store.h"
 
@@ -32,7 +33,6 @@ forget(struct destinations *all, struct destination *d)
 {
 	RB_REMOVE(destination_tree, &all->tree, d);
 	all->count--;
-	free(d->reply_text);
 	free(d->name);
 	free(d);
 }
@@ -55,17 +55,11 @@ destination_find(struct destinations *all, const char *name)
 	return RB_FIND(destination_tree, &all->tree, &key);
 }
 
-static int
+static void
 keep_reply(struct destination *d, const char *reply)
 {
-	char *copy = NULL;
-
-	if (reply[0] != '\0' && (copy = strdup(reply)) == NULL)
-		return -1;
-	free(d->reply_text);
-	d->reply_text = copy;
-	d->row.reply = copy != NULL ? copy : "";
-	return 0;
+	strlcpy(d->reply_text, reply, sizeof(d->reply_text));
+	d->row.reply = d->reply_text;
 }
 
 /* Reads the stored part; one that is not stored is all zero. */
@@ -79,11 +73,13 @@ load(struct destination *d, struct store *store)
 		if (errno != ENOENT)
 			return -1;
 		memset(&d->row, 0, sizeof(d->row));
-		return keep_reply(d, "");
+		keep_reply(d, "");
+		return 0;
 	}
 	if (row_destination_decode(&d->row, value.data, value.length) == -1)
 		return -1;
-	return keep_reply(d, d->row.reply);
+	keep_reply(d, d->row.reply);
+	return 0;
 }
 
 static enum route_kind
@@ -108,7 +104,6 @@ destination_open(
 	d->name = strdup(name);
 	d->kind = kind_of(name);
 	if (d->name == NULL || load(d, store) == -1) {
-		free(d->reply_text);
 		free(d->name);
 		free(d);
 		return NULL;
@@ -145,20 +140,18 @@ destination_added(struct destination *d, const struct row_place *place)
 		d->lane.next = *place;
 }
 
-int
+void
 destination_failed(struct destination *d, const struct retry_policy *policy,
     uint64_t now, const char *reply)
 {
 	/* What was in flight together fails together: it is one failure. */
 	if (d->row.backoff_until > now)
-		return 0;
-	if (keep_reply(d, reply) == -1)
-		return -1;
+		return;
+	keep_reply(d, reply);
 	if (d->row.failures < UINT32_MAX)
 		d->row.failures++;
 	d->row.backoff_until =
 	    now + retry_delay(policy, d->row.failures, arc4random());
-	return 0;
 }
 
 void
@@ -166,7 +159,7 @@ destination_answered(struct destination *d)
 {
 	d->row.failures = 0;
 	d->row.backoff_until = 0;
-	(void)!keep_reply(d, "");
+	keep_reply(d, "");
 }
 
 void

@@ -56,7 +56,7 @@ struct destination {
 	bool changed; /* in this batch */
 	/* The stored part. `reply` points to `reply_text`. */
 	struct row_destination row;
-	char *reply_text;
+	char reply_text[LIMIT_REPLY + 1];
 	/* The first time in its due index, when last flushed; 0 for none. */
 	uint64_t first_due;
 	struct lane lane;
@@ -88,10 +88,9 @@ void destination_change(struct destinations *, struct destination *);
 /* A row was added to its due index. */
 void destination_added(struct destination *, const struct row_place *);
 
-/* The destination as a whole failed: back off, unless it already does. -1 and
- * ENOMEM if the reply could not be kept. */
-int destination_failed(struct destination *, const struct retry_policy *,
-    uint64_t now, const char *reply) __attribute__((warn_unused_result));
+/* The destination as a whole failed: back off, unless it already does. */
+void destination_failed(struct destination *, const struct retry_policy *,
+    uint64_t now, const char *reply);
 /* Somebody answered there: no back-off any more. */
 void destination_answered(struct destination *);
 /* The administrator wants a try now, whatever the back-off says. */

@@ -35,8 +35,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <bsd/stdlib.h>
@@ -44,9 +42,10 @@
 #include "common/id.h"
 #include "common/log.h"
 #include "queue/destination.h"
+#include "queue/lifecycle_rows.h"
+#include "queue/lifecycle_story.h"
 #include "queue/store.h"
 #include "queue/store_content.h"
-#include "queue/store_event.h"
 #include "queue/submission.h"
 
 static const enum lifecycle_step steps[RECIPIENT_STATES][LIFECYCLE_EVENTS] = {
@@ -83,16 +82,6 @@ static const enum lifecycle_step steps[RECIPIENT_STATES][LIFECYCLE_EVENTS] = {
 		[LIFECYCLE_REMOVE] = LIFECYCLE_TO_GONE,
 		[LIFECYCLE_DAMAGED] = LIFECYCLE_REFUSED,
 	},
-};
-
-/* A row that is being changed, with the octets that its texts are lent from:
- * those in the store move with the first write. */
-struct recipient {
-	uint64_t id;
-	uint32_t number;
-	struct row_recipient row;
-	struct destination *destination;
-	uint8_t octets[ROW_VALUE_SIZE];
 };
 
 enum lifecycle_step
@@ -157,90 +146,6 @@ lifecycle_write_totals(struct lifecycle *l, const struct row_totals *before)
 	    row_totals_encode(&l->totals, value));
 }
 
-/* -- Rows ----------------------------------------------------------------- */
-
-static int
-put_row(struct store *store, enum store_table table, const struct row_key *key,
-    const uint8_t *value, size_t length)
-{
-	if (length > 0)
-		return store_put(store, table, key, value, length);
-	errno = EMSGSIZE;
-	return -1;
-}
-
-/* Whoever is taken up is marked as changed, so that the flush, and then the
- * scheduler, see all of them. */
-static struct destination *
-open_destination(struct lifecycle *l, const char *name)
-{
-	struct destination *d =
-	    destination_open(l->destinations, l->store, name);
-
-	if (d != NULL)
-		destination_change(l->destinations, d);
-	return d;
-}
-
-static int
-load_recipient(
-    struct lifecycle *l, uint64_t id, uint32_t number, struct recipient *r)
-{
-	struct row_key key = row_key_number(id, number);
-	struct bytes value;
-
-	if (store_get(l->store, STORE_RECIPIENT, &key, &value) == -1)
-		return -1;
-	if (value.length > sizeof(r->octets)) {
-		errno = EBADMSG;
-		return -1;
-	}
-	memcpy(r->octets, value.data, value.length);
-	if (row_recipient_decode(&r->row, r->octets, value.length) == -1)
-		return -1;
-	r->id = id;
-	r->number = number;
-	r->destination = open_destination(l, r->row.destination);
-	return r->destination == NULL ? -1 : 0;
-}
-
-static int
-save_recipient(struct lifecycle *l, const struct recipient *r)
-{
-	struct row_key key = row_key_number(r->id, r->number);
-	uint8_t value[ROW_VALUE_SIZE];
-	size_t length = row_recipient_encode(&r->row, value);
-
-	return put_row(l->store, STORE_RECIPIENT, &key, value, length);
-}
-
-static int
-load_message(
-    struct lifecycle *l, uint64_t id, struct row_message *row, uint8_t *octets)
-{
-	struct row_key key = row_key_id(id);
-	struct bytes value;
-
-	if (store_get(l->store, STORE_MESSAGE, &key, &value) == -1)
-		return -1;
-	if (value.length > ROW_VALUE_SIZE) {
-		errno = EBADMSG;
-		return -1;
-	}
-	memcpy(octets, value.data, value.length);
-	return row_message_decode(row, octets, value.length);
-}
-
-static int
-save_message(struct lifecycle *l, uint64_t id, const struct row_message *row)
-{
-	struct row_key key = row_key_id(id);
-	uint8_t value[ROW_VALUE_SIZE];
-	size_t length = row_message_encode(row, value);
-
-	return put_row(l->store, STORE_MESSAGE, &key, value, length);
-}
-
 /* -- Transitions ---------------------------------------------------------- */
 
 static int
@@ -266,7 +171,7 @@ enter_state(
 
 	r->row.state = (uint8_t)state;
 	count_state(l, r, 1);
-	if (save_recipient(l, r) == -1)
+	if (rows_save_recipient(l, r) == -1)
 		return -1;
 	if (state != RECIPIENT_WAITING)
 		return 0;
@@ -300,7 +205,7 @@ close_recipient(
 
 	if (store_delete(l->store, STORE_RECIPIENT, &key) == -1)
 		return -1;
-	if (load_message(l, r->id, &message, octets) == -1) {
+	if (rows_load_message(l, r->id, &message, octets) == -1) {
 		if (errno != ENOENT && errno != EBADMSG)
 			return -1;
 		log_error("message-damaged id=%s", id_format(r->id).text);
@@ -308,7 +213,7 @@ close_recipient(
 	}
 	if (message.open > 1) {
 		message.open--;
-		return save_message(l, r->id, &message);
+		return rows_save_message(l, r->id, &message);
 	}
 	result->message_gone = true;
 	return delete_message(l, r->id, &message);
@@ -338,22 +243,6 @@ take_step(struct lifecycle *l, struct recipient *r, enum lifecycle_step step,
 	return 0;
 }
 
-static int
-add_event(struct lifecycle *l, const struct recipient *r, enum event_kind what,
-    uint64_t now, const char *host, const char *detail)
-{
-	struct row_event event = {
-		.time = now / 1000,
-		.what = (uint8_t)what,
-		.address = r->row.address,
-		.destination = r->row.destination,
-		.host = host,
-		.detail = detail,
-	};
-
-	return store_event_add(l->store, r->id, &event);
-}
-
 /* -- A new message -------------------------------------------------------- */
 
 static int
@@ -381,30 +270,6 @@ accept_content(struct lifecycle *l, const struct submission *s)
 }
 
 static int
-accept_event(struct lifecycle *l, const struct submission *s, uint32_t number)
-{
-	const struct submission_recipient *from = &s->recipients[number];
-	char detail[LIMIT_REPLY + 1];
-	struct row_event event = {
-		.time = s->arrival / 1000,
-		.what = EVENT_ACCEPTED,
-		.address = from->address,
-		.sender = s->sender,
-		.original = from->original,
-		.destination = from->destination,
-		.host = s->client_address,
-		.detail = detail,
-	};
-
-	snprintf(detail, sizeof(detail),
-	    "from <%s> for <%s> with %s helo %s user %s size %" PRIu64,
-	    s->sender, from->original, smtp_protocol_name(s->protocol),
-	    s->helo[0] != '\0' ? s->helo : "-",
-	    s->user[0] != '\0' ? s->user : "-", s->size);
-	return store_event_accepted(l->store, s->id, number, &event);
-}
-
-static int
 accept_recipient(
     struct lifecycle *l, const struct submission *s, uint32_t number)
 {
@@ -422,11 +287,11 @@ accept_recipient(
 		.destination = from->destination,
 		.due = s->arrival / 1000,
 	};
-	r.destination = open_destination(l, from->destination);
+	r.destination = rows_open_destination(l, from->destination);
 	if (r.destination == NULL ||
 	    enter_state(l, &r, RECIPIENT_WAITING) == -1)
 		return -1;
-	return accept_event(l, s, number);
+	return story_add_accepted(l, s, number);
 }
 
 int
@@ -446,7 +311,7 @@ lifecycle_accept(struct lifecycle *l, const struct submission *s)
 	};
 
 	if (check_is_new(l, s->id) == -1 || accept_content(l, s) == -1 ||
-	    save_message(l, s->id, &message) == -1)
+	    rows_save_message(l, s->id, &message) == -1)
 		return -1;
 	for (uint32_t i = 0; i < s->count; i++)
 		if (accept_recipient(l, s, i) == -1) {
@@ -480,45 +345,18 @@ event_of_report(struct lifecycle *l, const struct lifecycle_report *report,
 	return LIFECYCLE_FAILED;
 }
 
-static enum event_kind
-history_of(enum lifecycle_event event)
-{
-	switch (event) {
-	case LIFECYCLE_DELIVERED:
-		return EVENT_DELIVERED;
-	case LIFECYCLE_DEFERRED:
-		return EVENT_DEFERRED;
-	case LIFECYCLE_EXPIRED:
-	case LIFECYCLE_FAILED:
-		return EVENT_FAILED;
-	case LIFECYCLE_RETRY:
-		return EVENT_RETRIED;
-	case LIFECYCLE_HOLD:
-	case LIFECYCLE_DAMAGED:
-		return EVENT_HELD;
-	case LIFECYCLE_RELEASE:
-		return EVENT_RELEASED;
-	case LIFECYCLE_REMOVE:
-	case LIFECYCLE_EVENTS:
-		break;
-	}
-	return EVENT_REMOVED;
-}
-
 /* What the report means for everything else that waits for that host. */
-static int
+static void
 judge_destination(struct lifecycle *l, struct destination *d,
     const struct lifecycle_report *report, uint64_t now)
 {
 	if (report->unheard)
-		return 0;
+		return;
 	if (report->outcome == REPORT_DEFERRED &&
 	    report->scope == REPORT_SCOPE_DESTINATION)
-		return destination_failed(
-		    d, &l->retry, now / 1000, report->reply);
-	if (d->row.failures > 0 || d->row.backoff_until > 0)
+		destination_failed(d, &l->retry, now / 1000, report->reply);
+	else if (d->row.failures > 0 || d->row.backoff_until > 0)
 		destination_answered(d);
-	return 0;
 }
 
 /* A host that is down burns nobody's attempts: its mail waits together. */
@@ -532,29 +370,6 @@ next_due(struct lifecycle *l, const struct recipient *r,
 	       retry_delay(&l->retry, r->row.attempts, arc4random());
 }
 
-static void
-describe(struct lifecycle_result *result, const struct recipient *r,
-    const struct lifecycle_report *report, uint64_t arrival, uint64_t now)
-{
-	uint64_t delay = now > arrival ? now - arrival : 0;
-	char next[32] = "";
-
-	if (result->event == LIFECYCLE_DEFERRED)
-		snprintf(next, sizeof(next), " next=%" PRIu64 "s",
-		    r->row.due > now / 1000 ? r->row.due - now / 1000 : 0);
-	if (asprintf(&result->line,
-		"%s id=%s to=\"%s\" destination=%s host=\"%s\" "
-		"delay=%" PRIu64 ".%03us attempts=%" PRIu32 "%s reply=\"%s\"",
-		result->event == LIFECYCLE_EXPIRED
-		    ? "expired"
-		    : event_kind_name(history_of(result->event)),
-		id_format(r->id).text, log_text(r->row.address),
-		log_text(r->row.destination), log_text(report->host),
-		delay / 1000, (unsigned int)(delay % 1000), r->row.attempts,
-		next, log_text(report->reply)) == -1)
-		result->line = NULL;
-}
-
 static int
 apply_report(struct lifecycle *l, struct recipient *r,
     const struct lifecycle_report *report, uint64_t now,
@@ -565,15 +380,14 @@ apply_report(struct lifecycle *l, struct recipient *r,
 	uint64_t arrival = id_time(r->id) * 1000;
 	enum lifecycle_step step;
 
-	if (load_message(l, r->id, &message, octets) == 0)
+	if (rows_load_message(l, r->id, &message, octets) == 0)
 		arrival = message.arrival;
 	else if (errno != ENOENT && errno != EBADMSG)
 		return -1;
 	result->event = event_of_report(l, report, arrival, now);
 	step =
 	    lifecycle_step((enum recipient_state)r->row.state, result->event);
-	if (judge_destination(l, r->destination, report, now) == -1)
-		return -1;
+	judge_destination(l, r->destination, report, now);
 	if (step == LIFECYCLE_REFUSED)
 		return 0;
 	if (r->row.attempts < UINT32_MAX)
@@ -583,9 +397,8 @@ apply_report(struct lifecycle *l, struct recipient *r,
 	if (take_step(l, r, step, next_due(l, r, report, now), result) == -1)
 		return -1;
 	result->applied = true;
-	describe(result, r, report, arrival, now);
-	return add_event(
-	    l, r, history_of(result->event), now, report->host, report->reply);
+	story_tell_report(result, r, report, arrival, now);
+	return story_add(l, r, result->event, now, report->host, report->reply);
 }
 
 /* The recipient is not there: removed meanwhile, or its row is damaged. */
@@ -609,7 +422,7 @@ lifecycle_apply_report(struct lifecycle *l,
 	struct recipient r;
 
 	*result = (struct lifecycle_result){ .applied = false };
-	if (load_recipient(l, report->id, report->number, &r) == -1)
+	if (rows_load_recipient(l, report->id, report->number, &r) == -1)
 		return note_absent(report->id, report->number, result);
 	return apply_report(l, &r, report, now, result);
 }
@@ -652,13 +465,8 @@ apply_verb(struct lifecycle *l, struct recipient *r, uint64_t now,
 	if (take_step(l, r, step, due, result) == -1)
 		return -1;
 	result->applied = true;
-	if (asprintf(&result->line,
-		"%s id=%s to=\"%s\" destination=%s by=administrator",
-		event_kind_name(history_of(result->event)),
-		id_format(r->id).text, log_text(r->row.address),
-		log_text(r->row.destination)) == -1)
-		result->line = NULL;
-	return add_event(l, r, history_of(result->event), now, "", "");
+	story_tell_verb(result, r);
+	return story_add(l, r, result->event, now, "", "");
 }
 
 int
@@ -671,7 +479,7 @@ lifecycle_apply_verb(struct lifecycle *l, enum ctl_verb verb, uint64_t id,
 	result->event = event_of_verb(verb);
 	if (result->event == LIFECYCLE_EVENTS)
 		return 0;
-	if (load_recipient(l, id, number, &r) == -1)
+	if (rows_load_recipient(l, id, number, &r) == -1)
 		return note_absent(id, number, result);
 	return apply_verb(l, &r, now, result);
 }
@@ -684,7 +492,7 @@ drop_due(
 {
 	struct row_key key = row_key_due(destination, place);
 
-	if (open_destination(l, destination) == NULL)
+	if (rows_open_destination(l, destination) == NULL)
 		return -1;
 	if (store_delete(l->store, STORE_DUE, &key) == -1)
 		return errno == ENOENT ? 0 : -1;
@@ -700,7 +508,7 @@ lifecycle_set_aside(struct lifecycle *l, const char *destination,
 	enum lifecycle_step step = LIFECYCLE_REFUSED;
 
 	*result = (struct lifecycle_result){ .event = LIFECYCLE_DAMAGED };
-	if (load_recipient(l, place->id, place->number, &r) == 0)
+	if (rows_load_recipient(l, place->id, place->number, &r) == 0)
 		step = lifecycle_step(
 		    (enum recipient_state)r.row.state, LIFECYCLE_DAMAGED);
 	else if (note_absent(place->id, place->number, result) == -1)
@@ -708,15 +516,10 @@ lifecycle_set_aside(struct lifecycle *l, const char *destination,
 	if (step != LIFECYCLE_REFUSED) {
 		r.row.reply = reason;
 		if (take_step(l, &r, step, r.row.due, result) == -1 ||
-		    add_event(l, &r, EVENT_HELD, now, "", reason) == -1)
+		    story_add(l, &r, LIFECYCLE_DAMAGED, now, "", reason) == -1)
 			return -1;
 		result->applied = true;
 	}
-	if (asprintf(&result->line,
-		"set-aside id=%s number=%" PRIu32
-		" destination=%s reason=\"%s\"",
-		id_format(place->id).text, place->number, log_text(destination),
-		log_text(reason)) == -1)
-		result->line = NULL;
+	story_tell_damage(result, destination, place, reason);
 	return drop_due(l, destination, place);
 }

@@ -7,6 +7,18 @@
 #include "queue/stats.h"
 #include "queue/store.h"
 
+struct stat {
+	const char *name;
+	const char *help;
+	uint64_t value;
+};
+
+struct listing {
+	bool (*each)(const char *, uint64_t, const char *, void *);
+	void *context;
+	bool stopped;
+};
+
 static const struct lifecycle *lifecycle;
 
 void
@@ -15,82 +27,103 @@ query_stats_start(const struct lifecycle *the_lifecycle)
 	lifecycle = the_lifecycle;
 }
 
+static void
+say(struct listing *l, const struct stat *list, unsigned int count)
+{
+	for (unsigned int i = 0; i < count && !l->stopped; i++)
+		l->stopped = !l->each(
+		    list[i].name, list[i].value, list[i].help, l->context);
+}
+
+#define SAY(l, list) say(l, list, sizeof(list) / sizeof((list)[0]))
+
+/* What is in the queue now. */
+static void
+say_content(struct listing *l)
+{
+	const struct row_totals *t = &lifecycle->totals;
+	const struct stat list[] = {
+		{ "messages", "messages in the queue", t->messages },
+		{ "bytes", "octets of their contents", t->bytes },
+		{ "waiting", "recipients that wait or are in flight",
+		    t->waiting },
+		{ "held", "recipients held", t->held },
+		{ "undeliverable", "recipients that failed and are kept",
+		    t->failed },
+		{ "in_flight", "recipients in flight", flight_count() },
+		{ "deliveries_local", "deliveries at local workers",
+		    scheduler_in_flight(ROUTE_MAILBOX) },
+		{ "deliveries_remote", "deliveries at remote workers",
+		    scheduler_in_flight(ROUTE_MX) },
+		{ "destinations_active", "destinations that are busy now",
+		    scheduler_active() },
+	};
+
+	SAY(l, list);
+}
+
+/* What was done since the start. */
+static void
+say_work(struct listing *l)
+{
+	const struct stat list[] = {
+		{ "accepted", "messages accepted", stats.messages_accepted },
+		{ "accepted_recipients", "their recipients",
+		    stats.recipients_accepted },
+		{ "accepted_bytes", "octets of their contents",
+		    stats.bytes_accepted },
+		{ "refused", "messages refused: no room, store failed",
+		    stats.messages_refused },
+		{ "delivered", "recipients delivered", stats.delivered },
+		{ "deferred", "attempts deferred", stats.deferred },
+		{ "failed", "recipients failed for good", stats.failed },
+		{ "acts", "acts of the administrator", stats.acts },
+		{ "set_aside", "recipients set aside as damaged",
+		    stats.set_aside },
+		{ "agents_lost", "recipients whose agent ended in flight",
+		    stats.agents_lost },
+		{ "reports_dropped", "reports that nobody was asked for",
+		    stats.reports_dropped },
+	};
+
+	SAY(l, list);
+}
+
+static void
+say_store(struct listing *l)
+{
+	uint64_t used, size;
+
+	store_usage(lifecycle->store, &used, &size);
+	{
+		const struct stat list[] = {
+			{ "commits", "group commits", stats.commits },
+			{ "commit_operations", "operations in them",
+			    stats.commit_operations },
+			{ "commit_microseconds", "time that they took",
+			    stats.commit_microseconds },
+			{ "commit_longest_microseconds", "the longest",
+			    stats.commit_longest_microseconds },
+			{ "commits_failed", "commits that failed",
+			    stats.commits_failed },
+			{ "history_forgotten", "messages no longer in history",
+			    stats.history_forgotten },
+			{ "store_used", "octets of the store in use", used },
+			{ "store_size", "octets that it may have", size },
+		};
+
+		SAY(l, list);
+	}
+}
+
 void
 query_stats(bool (*each)(const char *name, uint64_t value, const char *help,
 		void *context),
     void *context)
 {
-	const struct row_totals *totals = &lifecycle->totals;
-	uint64_t used, size;
+	struct listing l = { .each = each, .context = context };
 
-	store_usage(lifecycle->store, &used, &size);
-	{
-		const struct {
-			const char *name;
-			uint64_t value;
-			const char *help;
-		} list[] = {
-			{ "messages", totals->messages,
-			    "messages in the queue" },
-			{ "bytes", totals->bytes, "octets of their contents" },
-			{ "waiting", totals->waiting,
-			    "recipients that wait or are in flight" },
-			{ "held", totals->held,
-			    "recipients held by the administrator" },
-			{ "undeliverable", totals->failed,
-			    "recipients that failed for good and are kept" },
-			{ "in_flight", flight_count(), "recipients in flight" },
-			{ "deliveries_local",
-			    scheduler_in_flight(ROUTE_MAILBOX),
-			    "deliveries at local agents" },
-			{ "deliveries_remote", scheduler_in_flight(ROUTE_MX),
-			    "deliveries at remote agents" },
-			{ "destinations_active", scheduler_active(),
-			    "destinations with something to do now" },
-			{ "accepted", stats.messages_accepted,
-			    "messages accepted since the start" },
-			{ "accepted_recipients", stats.recipients_accepted,
-			    "their recipients" },
-			{ "accepted_bytes", stats.bytes_accepted,
-			    "octets of their contents" },
-			{ "refused", stats.messages_refused,
-			    "messages refused since the start: no room, or "
-			    "the store failed" },
-			{ "delivered", stats.delivered,
-			    "recipients delivered since the start" },
-			{ "deferred", stats.deferred,
-			    "attempts deferred since the start" },
-			{ "failed", stats.failed,
-			    "recipients that failed since the start" },
-			{ "acts", stats.acts,
-			    "acts of the administrator since the start" },
-			{ "set_aside", stats.set_aside,
-			    "recipients set aside as damaged" },
-			{ "agents_lost", stats.agents_lost,
-			    "recipients in flight when their agent ended" },
-			{ "reports_dropped", stats.reports_dropped,
-			    "reports that no delivery was open for" },
-			{ "commits", stats.commits,
-			    "group commits since the start" },
-			{ "commit_operations", stats.commit_operations,
-			    "operations in them" },
-			{ "commit_microseconds", stats.commit_microseconds,
-			    "time that they took" },
-			{ "commit_longest_microseconds",
-			    stats.commit_longest_microseconds,
-			    "the longest of them" },
-			{ "commits_failed", stats.commits_failed,
-			    "commits that failed" },
-			{ "history_forgotten", stats.history_forgotten,
-			    "messages whose history expired" },
-			{ "store_used", used, "octets of the store in use" },
-			{ "store_size", size, "octets that it may have" },
-		};
-
-		for (unsigned int i = 0; i < sizeof(list) / sizeof(list[0]);
-		     i++)
-			if (!each(list[i].name, list[i].value, list[i].help,
-				context))
-				return;
-	}
+	say_content(&l);
+	say_work(&l);
+	say_store(&l);
 }

@@ -1,0 +1,89 @@
+#include "queue/lifecycle_rows.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "queue/destination.h"
+#include "queue/lifecycle.h"
+#include "queue/store.h"
+
+static int
+put_row(struct store *store, enum store_table table, const struct row_key *key,
+    const uint8_t *value, size_t length)
+{
+	if (length > 0)
+		return store_put(store, table, key, value, length);
+	errno = EMSGSIZE;
+	return -1;
+}
+
+struct destination *
+rows_open_destination(struct lifecycle *l, const char *name)
+{
+	struct destination *d =
+	    destination_open(l->destinations, l->store, name);
+
+	if (d != NULL)
+		destination_change(l->destinations, d);
+	return d;
+}
+
+int
+rows_load_recipient(
+    struct lifecycle *l, uint64_t id, uint32_t number, struct recipient *r)
+{
+	struct row_key key = row_key_number(id, number);
+	struct bytes value;
+
+	if (store_get(l->store, STORE_RECIPIENT, &key, &value) == -1)
+		return -1;
+	if (value.length > sizeof(r->octets)) {
+		errno = EBADMSG;
+		return -1;
+	}
+	memcpy(r->octets, value.data, value.length);
+	if (row_recipient_decode(&r->row, r->octets, value.length) == -1)
+		return -1;
+	r->id = id;
+	r->number = number;
+	r->destination = rows_open_destination(l, r->row.destination);
+	return r->destination == NULL ? -1 : 0;
+}
+
+int
+rows_save_recipient(struct lifecycle *l, const struct recipient *r)
+{
+	struct row_key key = row_key_number(r->id, r->number);
+	uint8_t value[ROW_VALUE_SIZE];
+	size_t length = row_recipient_encode(&r->row, value);
+
+	return put_row(l->store, STORE_RECIPIENT, &key, value, length);
+}
+
+int
+rows_load_message(
+    struct lifecycle *l, uint64_t id, struct row_message *row, uint8_t *octets)
+{
+	struct row_key key = row_key_id(id);
+	struct bytes value;
+
+	if (store_get(l->store, STORE_MESSAGE, &key, &value) == -1)
+		return -1;
+	if (value.length > ROW_VALUE_SIZE) {
+		errno = EBADMSG;
+		return -1;
+	}
+	memcpy(octets, value.data, value.length);
+	return row_message_decode(row, octets, value.length);
+}
+
+int
+rows_save_message(
+    struct lifecycle *l, uint64_t id, const struct row_message *row)
+{
+	struct row_key key = row_key_id(id);
+	uint8_t value[ROW_VALUE_SIZE];
+	size_t length = row_message_encode(row, value);
+
+	return put_row(l->store, STORE_MESSAGE, &key, value, length);
+}

@@ -1,0 +1,124 @@
+#include "queue/lifecycle_story.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/id.h"
+#include "common/log.h"
+#include "queue/lifecycle_rows.h"
+#include "queue/store_event.h"
+#include "queue/submission.h"
+
+static enum event_kind
+history_of(enum lifecycle_event event)
+{
+	switch (event) {
+	case LIFECYCLE_DELIVERED:
+		return EVENT_DELIVERED;
+	case LIFECYCLE_DEFERRED:
+		return EVENT_DEFERRED;
+	case LIFECYCLE_EXPIRED:
+	case LIFECYCLE_FAILED:
+		return EVENT_FAILED;
+	case LIFECYCLE_RETRY:
+		return EVENT_RETRIED;
+	case LIFECYCLE_HOLD:
+	case LIFECYCLE_DAMAGED:
+		return EVENT_HELD;
+	case LIFECYCLE_RELEASE:
+		return EVENT_RELEASED;
+	case LIFECYCLE_REMOVE:
+	case LIFECYCLE_EVENTS:
+		break;
+	}
+	return EVENT_REMOVED;
+}
+
+int
+story_add_accepted(
+    struct lifecycle *l, const struct submission *s, uint32_t number)
+{
+	const struct submission_recipient *from = &s->recipients[number];
+	char detail[LIMIT_REPLY + 1];
+	struct row_event event = {
+		.time = s->arrival / 1000,
+		.what = EVENT_ACCEPTED,
+		.address = from->address,
+		.sender = s->sender,
+		.original = from->original,
+		.destination = from->destination,
+		.host = s->client_address,
+		.detail = detail,
+	};
+
+	snprintf(detail, sizeof(detail),
+	    "from <%s> for <%s> with %s helo %s user %s size %" PRIu64,
+	    s->sender, from->original, smtp_protocol_name(s->protocol),
+	    s->helo[0] != '\0' ? s->helo : "-",
+	    s->user[0] != '\0' ? s->user : "-", s->size);
+	return store_event_accepted(l->store, s->id, number, &event);
+}
+
+int
+story_add(struct lifecycle *l, const struct recipient *r,
+    enum lifecycle_event what, uint64_t now, const char *host,
+    const char *detail)
+{
+	struct row_event event = {
+		.time = now / 1000,
+		.what = (uint8_t)history_of(what),
+		.address = r->row.address,
+		.destination = r->row.destination,
+		.host = host,
+		.detail = detail,
+	};
+
+	return store_event_add(l->store, r->id, &event);
+}
+
+void
+story_tell_report(struct lifecycle_result *result, const struct recipient *r,
+    const struct lifecycle_report *report, uint64_t arrival, uint64_t now)
+{
+	uint64_t delay = now > arrival ? now - arrival : 0;
+	char next[32] = "";
+
+	if (result->event == LIFECYCLE_DEFERRED)
+		snprintf(next, sizeof(next), " next=%" PRIu64 "s",
+		    r->row.due > now / 1000 ? r->row.due - now / 1000 : 0);
+	if (asprintf(&result->line,
+		"%s id=%s to=\"%s\" destination=%s host=\"%s\" "
+		"delay=%" PRIu64 ".%03us attempts=%" PRIu32 "%s reply=\"%s\"",
+		result->event == LIFECYCLE_EXPIRED
+		    ? "expired"
+		    : event_kind_name(history_of(result->event)),
+		id_format(r->id).text, log_text(r->row.address),
+		log_text(r->row.destination), log_text(report->host),
+		delay / 1000, (unsigned int)(delay % 1000), r->row.attempts,
+		next, log_text(report->reply)) == -1)
+		result->line = NULL;
+}
+
+void
+story_tell_verb(struct lifecycle_result *result, const struct recipient *r)
+{
+	if (asprintf(&result->line,
+		"%s id=%s to=\"%s\" destination=%s by=administrator",
+		event_kind_name(history_of(result->event)),
+		id_format(r->id).text, log_text(r->row.address),
+		log_text(r->row.destination)) == -1)
+		result->line = NULL;
+}
+
+void
+story_tell_damage(struct lifecycle_result *result, const char *destination,
+    const struct row_place *place, const char *reason)
+{
+	if (asprintf(&result->line,
+		"set-aside id=%s number=%" PRIu32
+		" destination=%s reason=\"%s\"",
+		id_format(place->id).text, place->number, log_text(destination),
+		log_text(reason)) == -1)
+		result->line = NULL;
+}

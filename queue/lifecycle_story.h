@@ -1,0 +1,28 @@
+/*
+ * What lifecycle.c tells of what it did: to the history and to the log. Nobody
+ * else includes this.
+ */
+#ifndef QUEUE_LIFECYCLE_STORY_H
+#define QUEUE_LIFECYCLE_STORY_H
+
+#include <stdint.h>
+
+#include "queue/lifecycle.h"
+
+struct recipient;
+
+/* To the history. */
+int story_add_accepted(struct lifecycle *, const struct submission *,
+    uint32_t number) __attribute__((warn_unused_result));
+int story_add(struct lifecycle *, const struct recipient *,
+    enum lifecycle_event, uint64_t now, const char *host, const char *detail)
+    __attribute__((warn_unused_result));
+
+/* To the log, after the commit: set the result's line. */
+void story_tell_report(struct lifecycle_result *, const struct recipient *,
+    const struct lifecycle_report *, uint64_t arrival, uint64_t now);
+void story_tell_verb(struct lifecycle_result *, const struct recipient *);
+void story_tell_damage(struct lifecycle_result *, const char *destination,
+    const struct row_place *, const char *reason);
+
+#endif
