@@ -39,7 +39,7 @@ struct delivery_agents {
 	/* Is there an agent for this destination? If not, it is fetched. */
 	enum agent_state (*ready)(
 	    struct destination *, struct lifecycle_report *refusal);
-	/* Takes the flights and the descriptor, unless it returns -1. Each
+	/* Takes the descriptor, and unless it returns -1 the flights. Each
 	 * flight comes back by scheduler_report() or scheduler_lost(), and
 	 * then the delivery ends with scheduler_delivery_end(). */
 	int (*deliver)(const struct delivery *);

@@ -10,6 +10,7 @@
 #include "common/log.h"
 #include "common/monotime.h"
 #include "queue/clock.h"
+#include "queue/collect.h"
 #include "queue/commit.h"
 #include "queue/content_cache.h"
 #include "queue/delivery.h"
@@ -18,6 +19,7 @@
 #include "queue/lifecycle.h"
 #include "queue/losses.h"
 #include "queue/scheduler_lists.h"
+#include "queue/scheduler_share.h"
 #include "queue/stats.h"
 #include "queue/store.h"
 #include "queue/turn.h"
@@ -43,72 +45,12 @@ static struct {
 	uint64_t wake_at; /* what the timer is set to; 0 if it is not */
 	bool more;	  /* the wake index holds more than fits */
 	bool paused;
-	unsigned int local; /* deliveries in flight */
-	unsigned int remote;
-	unsigned int busy_local; /* destinations that have any */
-	unsigned int busy_remote;
 } state;
-
-/* -- Windows and shares --------------------------------------------------- */
-
-static bool
-is_local(const struct destination *d)
-{
-	return d->kind == ROUTE_MAILBOX;
-}
-
-static unsigned int
-window_most(const struct destination *d)
-{
-	return is_local(d) ? SCHEDULER_WINDOW_LOCAL : SCHEDULER_WINDOW_MOST;
-}
-
-static unsigned int
-window_of(struct destination *d)
-{
-	if (d->lane.window == 0)
-		d->lane.window = is_local(d) ? SCHEDULER_WINDOW_LOCAL
-					     : SCHEDULER_WINDOW_FIRST;
-	/* A host that was down is asked with one delivery first. */
-	return d->row.failures > 0 ? 1 : d->lane.window;
-}
-
-/* May this destination have one more delivery, as far as all the others are
- * concerned? */
-static bool
-has_share(const struct destination *d)
-{
-	unsigned int total = is_local(d) ? state.local : state.remote;
-	unsigned int busy = is_local(d) ? state.busy_local : state.busy_remote;
-	unsigned int most = is_local(d) ? SCHEDULER_LOCAL : SCHEDULER_REMOTE;
-
-	if (d->lane.in_flight == 0)
-		return total < 2 * most;
-	if (total >= most)
-		return false;
-	return d->lane.in_flight < most / busy;
-}
-
-static void
-count_delivery(struct destination *d)
-{
-	if (d->lane.in_flight++ == 0)
-		++*(is_local(d) ? &state.busy_local : &state.busy_remote);
-	++*(is_local(d) ? &state.local : &state.remote);
-}
-
-static void
-uncount_delivery(struct destination *d)
-{
-	if (--d->lane.in_flight == 0)
-		--*(is_local(d) ? &state.busy_local : &state.busy_remote);
-	--*(is_local(d) ? &state.local : &state.remote);
-}
 
 unsigned int
 scheduler_in_flight(enum route_kind kind)
 {
-	return kind == ROUTE_MAILBOX ? state.local : state.remote;
+	return share_in_flight(kind);
 }
 
 unsigned int
@@ -124,7 +66,8 @@ scheduler_active(void)
 static void
 be_later(struct destination *d, uint64_t next_due)
 {
-	static const struct timeval period = { 0, LATER_MS * 1000 };
+	static const struct timeval period = { 0,
+		(suseconds_t)LATER_MS * 1000 };
 
 	d->lane.next_due = next_due;
 	scheduler_list_set(d, LANE_LATER);
@@ -133,15 +76,20 @@ be_later(struct destination *d, uint64_t next_due)
 		evtimer_add(state.later_timer, &period);
 }
 
+static bool
+is_busy(const struct destination *d)
+{
+	return d->changed || d->lane.flights + d->lane.in_flight > 0;
+}
+
 /* Nothing to hand out: busy with what is in flight, or idle. */
 static void
 be_quiet(struct destination *d)
 {
 	struct destinations *all = state.lifecycle->destinations;
-	bool busy = d->lane.flights > 0 || d->lane.in_flight > 0 || d->changed;
 	struct destination *old;
 
-	scheduler_list_set(d, busy ? LANE_NONE : LANE_IDLE);
+	scheduler_list_set(d, is_busy(d) ? LANE_NONE : LANE_IDLE);
 	while ((old = scheduler_list_surplus()) != NULL) {
 		scheduler_list_set(old, LANE_NONE);
 		if (!old->changed) /* else it is considered soon */
@@ -168,8 +116,8 @@ set_wake_timer(uint64_t at)
 		return;
 	if (at * 1000 > now)
 		wait = at * 1000 - now;
-	if (wait > WAKE_MOST_S * 1000)
-		wait = WAKE_MOST_S * 1000;
+	if (wait > UINT64_C(1000) * WAKE_MOST_S)
+		wait = UINT64_C(1000) * WAKE_MOST_S;
 	delay.tv_sec = (time_t)(wait / 1000);
 	delay.tv_usec = (suseconds_t)(wait % 1000 * 1000);
 	state.wake_at = at;
@@ -211,163 +159,6 @@ scheduler_committed(void)
 	}
 }
 
-/* -- Collecting a delivery ------------------------------------------------ */
-
-/* What cannot be read is not handed out, now or ever; the flight keeps it from
- * being found again before that is committed. */
-static int
-set_aside(
-    struct destination *d, const struct row_place *place, const char *reason)
-{
-	struct flight *f = flight_new(place->id, place->number, d);
-
-	log_error("row-damaged id=%s number=%" PRIu32
-		  " destination=%s reason=\"%s\"",
-	    id_format(place->id).text, place->number, log_text(d->name),
-	    reason);
-	if (f != NULL && commit_set_aside(f, place, reason) == 0)
-		return 0;
-	flight_free(&f);
-	return -1;
-}
-
-static int
-read_recipient(const struct row_place *place, struct row_recipient *row)
-{
-	struct row_key key = row_key_number(place->id, place->number);
-	struct bytes value;
-
-	if (store_get(state.lifecycle->store, STORE_RECIPIENT, &key, &value) ==
-	    -1)
-		return -1;
-	return row_recipient_decode(row, value.data, value.length);
-}
-
-static int
-read_message(uint64_t id, struct row_message *row)
-{
-	struct row_key key = row_key_id(id);
-	struct bytes value;
-
-	if (store_get(state.lifecycle->store, STORE_MESSAGE, &key, &value) ==
-	    -1)
-		return -1;
-	return row_message_decode(row, value.data, value.length);
-}
-
-/* Adds a due recipient to the delivery, or sets it aside. -1: no memory. */
-static int
-add_recipient(struct delivery *delivery, const struct row_place *place)
-{
-	struct destination *d = delivery->destination;
-	struct row_recipient *row = &delivery->recipients[delivery->count];
-	struct flight *f;
-
-	if (delivery->count == 0 &&
-	    read_message(place->id, &delivery->message) == -1)
-		return set_aside(d, place, "the message's row is damaged");
-	if (read_recipient(place, row) == -1 ||
-	    row->state != RECIPIENT_WAITING ||
-	    strcmp(row->destination, d->name) != 0)
-		return set_aside(d, place, "the recipient's row is damaged");
-	f = flight_new(place->id, place->number, d);
-	if (f == NULL)
-		return -1;
-	delivery->id = place->id;
-	delivery->flights[delivery->count++] = f;
-	return 0;
-}
-
-/* The next place in the due index of a destination that is not in flight. */
-static bool
-next_place(struct destination *d, uint64_t now, struct row_place *place)
-{
-	struct store *store = state.lifecycle->store;
-	struct row_key from = row_key_due(d->name, &d->lane.next);
-	struct bytes key, value;
-	const char *name;
-	int found = store_seek(store, STORE_DUE, &from, &key, &value);
-
-	d->lane.next_due = 0;
-	for (; found == 0; found = store_next(store, STORE_DUE, &key, &value)) {
-		if (row_key_due_read(key.data, key.length, &name, place) ==
-			-1 ||
-		    strcmp(name, d->name) != 0)
-			return false;
-		if (place->time > now) {
-			d->lane.next_due = place->time;
-			return false;
-		}
-		if (!flight_exists(place->id, place->number))
-			return true;
-	}
-	return false;
-}
-
-/* Fills the delivery with recipients of one message. The place from which the
- * next search starts moves past what was taken. */
-static void
-collect(struct delivery *delivery)
-{
-	struct destination *d = delivery->destination;
-	unsigned int most = is_local(d) ? 1 : DELIVERY_RECIPIENTS;
-	uint64_t now = clock_seconds();
-	struct row_place place;
-
-	delivery->count = 0;
-	while (delivery->count < most && next_place(d, now, &place)) {
-		if (delivery->count > 0 && place.id != delivery->id)
-			break;
-		if (add_recipient(delivery, &place) == -1) {
-			d->lane.next_due = now + 1;
-			break;
-		}
-		d->lane.next = place;
-		if (d->lane.next.number < UINT32_MAX)
-			d->lane.next.number++;
-	}
-}
-
-static void
-give_back(struct delivery *delivery)
-{
-	struct destination *d = delivery->destination;
-
-	for (unsigned int i = 0; i < delivery->count; i++)
-		flight_free(&delivery->flights[i]);
-	memset(&d->lane.next, 0, sizeof(d->lane.next));
-	d->lane.not_before = monotime_add_ms(monotime_now(), LOST_LOCAL_MS);
-}
-
-/* -1: the content could not be had. What is damaged is set aside; a lack, of
- * memory or descriptors, passes. */
-static int
-open_content(struct delivery *delivery)
-{
-	struct destination *d = delivery->destination;
-	int error;
-
-	delivery->fd = content_cache_open(
-	    state.lifecycle->store, delivery->id, delivery->message.size);
-	if (delivery->fd != -1)
-		return 0;
-	error = errno;
-	log_error("content-unreadable id=%s error=\"%s\"",
-	    id_format(delivery->id).text, strerror(error));
-	if (error != EBADMSG) {
-		give_back(delivery);
-		return -1;
-	}
-	for (unsigned int i = 0; i < delivery->count; i++) {
-		struct row_place place = { delivery->recipients[i].due,
-			delivery->id, delivery->flights[i]->number };
-
-		flight_free(&delivery->flights[i]);
-		set_aside(d, &place, "the content in the store is damaged");
-	}
-	return -1;
-}
-
 /* -- Handing out ---------------------------------------------------------- */
 
 /* There will be no agent. A final refusal is each recipient's; a temporary one
@@ -395,7 +186,7 @@ hand_out(struct destination *d, struct delivery *delivery,
     enum agent_state agent, const struct lifecycle_report *refusal)
 {
 	delivery->destination = d;
-	collect(delivery);
+	collect_recipients(delivery);
 	if (delivery->count == 0) {
 		be_later_or_quiet(d);
 		return;
@@ -408,14 +199,14 @@ hand_out(struct destination *d, struct delivery *delivery,
 			scheduler_list_set(d, LANE_READY);
 		return;
 	}
-	if (open_content(delivery) == -1) {
+	if (collect_content(delivery) == -1) {
 		scheduler_list_set(d, LANE_READY); /* for the next message */
 		return;
 	}
-	count_delivery(d);
+	share_take(d);
 	if (state.agents->deliver(delivery) == -1) {
-		uncount_delivery(d);
-		give_back(delivery);
+		share_give_back(d);
+		collect_give_back(delivery);
 		be_later(d, 0);
 		return;
 	}
@@ -440,16 +231,17 @@ serve(struct destination *d, struct delivery *delivery)
 		return;
 	}
 	if (d->lane.in_doubt || d->row.backoff_until > clock_seconds() ||
-	    d->lane.in_flight >= window_of(d)) {
+	    d->lane.in_flight >= share_window(d)) {
 		be_quiet(d);
 		return;
 	}
-	if (!has_share(d)) {
+	if (!share_is_left(d)) {
 		if (d->lane.in_flight > 0)
 			be_quiet(d);
 		else
-			scheduler_list_set(d,
-			    is_local(d) ? LANE_FULL_LOCAL : LANE_FULL_REMOTE);
+			scheduler_list_set(d, share_is_local(d)
+						  ? LANE_FULL_LOCAL
+						  : LANE_FULL_REMOTE);
 		return;
 	}
 	agent = state.agents->ready(d, &refusal);
@@ -459,7 +251,7 @@ serve(struct destination *d, struct delivery *delivery)
 		break;
 	case AGENT_FULL:
 		scheduler_list_set(
-		    d, is_local(d) ? LANE_FULL_LOCAL : LANE_FULL_REMOTE);
+		    d, share_is_local(d) ? LANE_FULL_LOCAL : LANE_FULL_REMOTE);
 		break;
 	case AGENT_READY:
 	case AGENT_REFUSED:
@@ -496,13 +288,11 @@ scheduler_dispatch(void)
 static void
 adapt_window(struct destination *d, const struct lifecycle_report *report)
 {
-	unsigned int window = window_of(d);
-
-	if (report->outcome == REPORT_DELIVERED && window < window_most(d))
-		d->lane.window++;
+	if (report->outcome == REPORT_DELIVERED)
+		share_grow(d);
 	else if (report->outcome == REPORT_DEFERRED &&
 		 report->scope == REPORT_SCOPE_DESTINATION) {
-		d->lane.window = window > 1 ? window / 2 : 1;
+		share_halve(d);
 		d->lane.in_doubt = true;
 	}
 }
@@ -557,10 +347,10 @@ scheduler_lost(struct flight *f)
 void
 scheduler_delivery_end(struct destination *d, bool agent_lost)
 {
-	uncount_delivery(d);
+	share_give_back(d);
 	if (agent_lost && !must_wait(d))
 		d->lane.not_before = monotime_add_ms(monotime_now(),
-		    is_local(d) ? LOST_LOCAL_MS : LOST_REMOTE_MS);
+		    share_is_local(d) ? LOST_LOCAL_MS : LOST_REMOTE_MS);
 	if (d->lane.list == LANE_NONE || d->lane.list == LANE_IDLE)
 		be_ready(d);
 	scheduler_slot_free(d->kind);
@@ -605,7 +395,8 @@ scheduler_pause(bool paused)
 static void
 on_later(evutil_socket_t fd, short what, void *context)
 {
-	static const struct timeval period = { 0, LATER_MS * 1000 };
+	static const struct timeval period = { 0,
+		(suseconds_t)LATER_MS * 1000 };
 	struct destination *d, *following;
 	uint64_t now = clock_seconds();
 
@@ -650,10 +441,10 @@ static void
 scan_wake(void)
 {
 	struct row_key start = { .length = 1 };
-	uint64_t now = clock_seconds(), time;
 	struct store *store = state.lifecycle->store;
 	struct bytes key, value;
 	char name[LIMIT_DESTINATION + 1];
+	uint64_t now = clock_seconds(), time;
 	int found = store_seek(store, STORE_WAKE, &start, &key, &value);
 
 	for (; found == 0;
@@ -701,6 +492,8 @@ scheduler_start(struct event_base *base, struct lifecycle *lifecycle,
 {
 	memset(&state, 0, sizeof(state));
 	scheduler_lists_begin();
+	share_begin();
+	collect_begin(lifecycle);
 	state.lifecycle = lifecycle;
 	state.agents = agents;
 	if (base == NULL)

@@ -17,14 +17,14 @@
 struct given {
 	uint64_t id;
 	struct destination *destination;
-	unsigned int count;
 	struct flight *flights[DELIVERY_RECIPIENTS];
+	unsigned int count;
 	bool open;
 };
 
 static struct house house;
 static struct event_base *base;
-static struct given *given; /* every delivery, in order */
+static struct given given[MOST_DELIVERIES]; /* every one, in order */
 static unsigned int given_count;
 static unsigned int turns;
 static enum agent_state agent;
@@ -123,7 +123,7 @@ first_open(const char *name)
 		    strcmp(given[i].destination->name, name) == 0)
 			return &given[i];
 	fail_msg("nothing is in flight to %s", name);
-	return NULL;
+	return given;
 }
 
 /* -- The house ------------------------------------------------------------ */
@@ -167,8 +167,6 @@ set_up(void **state)
 	house_open(&house, 256 * MIB);
 	base = event_base_new();
 	assert_non_null(base);
-	given = calloc(MOST_DELIVERIES, sizeof(*given));
-	assert_non_null(given);
 	given_count = 0;
 	agent = AGENT_READY;
 	answers_250 = 0;
@@ -209,7 +207,6 @@ tear_down(void **state)
 	scheduler_stop();
 	content_cache_clear();
 	event_base_free(base);
-	free(given);
 	house_close(&house);
 	return 0;
 }
@@ -307,19 +304,19 @@ test_the_window_grows_and_halves(void **state)
 		    REPORT_SCOPE_DESTINATION);
 	run();
 	assert_int_equal(given_count, last);
-	house_now += 200 * 1000;
+	house_now += 200 * 1000ULL;
 	scheduler_wake();
 	run();
 	assert_int_equal(given_count, last);
 	/* After the back-off one is tried, alone. */
-	house_now += 100 * 1000;
+	house_now += 100 * 1000ULL;
 	scheduler_wake();
 	run();
 	assert_int_equal(given_count, last + 1);
 	report(&given[last], REPORT_DEFERRED, REPORT_SCOPE_DESTINATION);
 	run();
 	assert_int_equal(given_count, last + 1);
-	house_now += 600 * 1000;
+	house_now += 600 * 1000ULL;
 	scheduler_wake();
 	run();
 	assert_int_equal(given_count, last + 2);
@@ -808,7 +805,7 @@ test_a_random_life(void **state)
 	     round++) {
 		scheduler_agent_ready(ROUTE_MX, NULL);
 		scheduler_agent_ready(ROUTE_MAILBOX, NULL);
-		house_now += 3600 * 1000;
+		house_now += 3600 * 1000ULL;
 		scheduler_wake();
 		run();
 		for (unsigned int i = 0; i < given_count; i++)

@@ -1,0 +1,204 @@
+#include "queue/collect.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "common/id.h"
+#include "common/log.h"
+#include "queue/clock.h"
+#include "queue/commit.h"
+#include "queue/content_cache.h"
+#include "queue/delivery.h"
+#include "queue/destination.h"
+#include "queue/flight.h"
+#include "queue/lifecycle.h"
+#include "queue/scheduler_share.h"
+#include "queue/store.h"
+
+/* After a lack of something that passes. */
+#define LACK_MS 1000
+
+static struct lifecycle *lifecycle;
+
+void
+collect_begin(struct lifecycle *the_lifecycle)
+{
+	lifecycle = the_lifecycle;
+}
+
+/* -- Rows ----------------------------------------------------------------- */
+
+/* The flight keeps it from being found again before this is committed. */
+static int
+set_aside(
+    struct destination *d, const struct row_place *place, const char *reason)
+{
+	struct flight *f = flight_new(place->id, place->number, d);
+
+	log_error("row-damaged id=%s number=%" PRIu32
+		  " destination=%s reason=\"%s\"",
+	    id_format(place->id).text, place->number, log_text(d->name),
+	    reason);
+	if (f != NULL && commit_set_aside(f, place, reason) == 0)
+		return 0;
+	flight_free(&f);
+	return -1;
+}
+
+/* Only what is missing or wrong is damage; all else may pass. */
+static int
+set_aside_damage(
+    struct destination *d, const struct row_place *place, const char *reason)
+{
+	if (errno == ENOENT || errno == EBADMSG)
+		return set_aside(d, place, reason);
+	log_error("store-read-failed error=\"%s\"", strerror(errno));
+	return -1;
+}
+
+static int
+read_message(uint64_t id, struct row_message *row)
+{
+	struct row_key key = row_key_id(id);
+	struct bytes value;
+
+	if (store_get(lifecycle->store, STORE_MESSAGE, &key, &value) == -1)
+		return -1;
+	return row_message_decode(row, value.data, value.length);
+}
+
+static int
+read_recipient(const struct destination *d, const struct row_place *place,
+    struct row_recipient *row)
+{
+	struct row_key key = row_key_number(place->id, place->number);
+	struct bytes value;
+
+	if (store_get(lifecycle->store, STORE_RECIPIENT, &key, &value) == -1 ||
+	    row_recipient_decode(row, value.data, value.length) == -1)
+		return -1;
+	if (row->state == RECIPIENT_WAITING &&
+	    strcmp(row->destination, d->name) == 0)
+		return 0;
+	errno = EBADMSG;
+	return -1;
+}
+
+/* Adds a due recipient to the delivery, or sets it aside. -1: not now. */
+static int
+add_recipient(struct delivery *delivery, const struct row_place *place)
+{
+	struct destination *d = delivery->destination;
+	struct row_recipient *row = &delivery->recipients[delivery->count];
+	struct flight *f;
+
+	if (delivery->count == 0 &&
+	    read_message(place->id, &delivery->message) == -1)
+		return set_aside_damage(
+		    d, place, "the message's row is damaged");
+	if (read_recipient(d, place, row) == -1)
+		return set_aside_damage(
+		    d, place, "the recipient's row is damaged");
+	f = flight_new(place->id, place->number, d);
+	if (f == NULL)
+		return -1;
+	delivery->id = place->id;
+	delivery->flights[delivery->count++] = f;
+	return 0;
+}
+
+/* -- The due index -------------------------------------------------------- */
+
+/* The next place of a destination that has come and is not in flight. */
+static bool
+next_place(struct destination *d, uint64_t now, struct row_place *place)
+{
+	struct store *store = lifecycle->store;
+	struct row_key start = row_key_due(d->name, &d->lane.next);
+	struct bytes key, value;
+	const char *name;
+	int found = store_seek(store, STORE_DUE, &start, &key, &value);
+
+	d->lane.next_due = 0;
+	for (; found == 0; found = store_next(store, STORE_DUE, &key, &value)) {
+		if (row_key_due_read(key.data, key.length, &name, place) ==
+			-1 ||
+		    strcmp(name, d->name) != 0)
+			return false;
+		if (place->time > now) {
+			d->lane.next_due = place->time;
+			return false;
+		}
+		if (!flight_exists(place->id, place->number))
+			return true;
+	}
+	return false;
+}
+
+void
+collect_recipients(struct delivery *delivery)
+{
+	struct destination *d = delivery->destination;
+	unsigned int most = share_is_local(d) ? 1 : DELIVERY_RECIPIENTS;
+	uint64_t now = clock_seconds();
+	struct row_place place;
+
+	delivery->count = 0;
+	while (delivery->count < most && next_place(d, now, &place)) {
+		if (delivery->count > 0 && place.id != delivery->id)
+			break;
+		if (add_recipient(delivery, &place) == -1) {
+			d->lane.next_due = now + 1;
+			break;
+		}
+		d->lane.next = place;
+		if (d->lane.next.number < UINT32_MAX)
+			d->lane.next.number++;
+	}
+}
+
+void
+collect_give_back(struct delivery *delivery)
+{
+	struct destination *d = delivery->destination;
+
+	for (unsigned int i = 0; i < delivery->count; i++)
+		flight_free(&delivery->flights[i]);
+	memset(&d->lane.next, 0, sizeof(d->lane.next));
+	d->lane.not_before = monotime_add_ms(monotime_now(), LACK_MS);
+}
+
+/* -- Content -------------------------------------------------------------- */
+
+static void
+set_aside_all(struct delivery *delivery)
+{
+	for (unsigned int i = 0; i < delivery->count; i++) {
+		struct row_place place = { delivery->recipients[i].due,
+			delivery->id, delivery->flights[i]->number };
+
+		flight_free(&delivery->flights[i]);
+		(void)!set_aside(delivery->destination, &place,
+		    "the content in the store is damaged");
+	}
+}
+
+int
+collect_content(struct delivery *delivery)
+{
+	int error;
+
+	delivery->fd = content_cache_open(
+	    lifecycle->store, delivery->id, delivery->message.size);
+	if (delivery->fd != -1)
+		return 0;
+	error = errno;
+	log_error("content-unreadable id=%s error=\"%s\"",
+	    id_format(delivery->id).text, strerror(error));
+	if (error == EBADMSG)
+		set_aside_all(delivery);
+	else
+		collect_give_back(delivery);
+	return -1;
+}

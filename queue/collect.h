@@ -1,0 +1,27 @@
+/*
+ * What a destination has that is due, read from the store in the open read
+ * transaction. What cannot be read is set aside here: it is never handed out.
+ */
+#ifndef QUEUE_COLLECT_H
+#define QUEUE_COLLECT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct delivery;
+struct destination;
+struct lifecycle;
+
+void collect_begin(struct lifecycle *);
+
+/* Fills the delivery with due recipients of one message of its destination,
+ * and a flight for each; count 0 if nothing is due. `lane.next_due` then says
+ * when something is, 0 for never. */
+void collect_recipients(struct delivery *);
+/* Opens the content. -1: there is nothing to hand out after all, and no flight
+ * is left; try the destination again. */
+int collect_content(struct delivery *) __attribute__((warn_unused_result));
+/* Nobody took it: the flights end, and the destination waits a little. */
+void collect_give_back(struct delivery *);
+
+#endif
