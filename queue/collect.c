@@ -126,7 +126,7 @@ next_place(struct destination *d, uint64_t now, struct row_place *place)
 			-1 ||
 		    strcmp(name, d->name) != 0)
 			return false;
-		if (place->time > now) {
+		if (!retry_is_due(&lifecycle->retry, place->time, now)) {
 			d->lane.next_due = place->time;
 			return false;
 		}

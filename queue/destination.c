@@ -145,7 +145,7 @@ destination_failed(struct destination *d, const struct retry_policy *policy,
     uint64_t now, const char *reply)
 {
 	/* What was in flight together fails together: it is one failure. */
-	if (d->row.backoff_until > now)
+	if (!retry_is_due(policy, d->row.backoff_until, now))
 		return;
 	keep_reply(d, reply);
 	if (d->row.failures < UINT32_MAX)

@@ -23,3 +23,15 @@ retry_is_over(const struct retry_policy *policy, uint64_t arrival, uint64_t now)
 {
 	return now >= arrival && now - arrival >= policy->for_;
 }
+
+unsigned int
+retry_longest(const struct retry_policy *policy)
+{
+	return policy->to > policy->from ? policy->to : policy->from;
+}
+
+bool
+retry_is_due(const struct retry_policy *policy, uint64_t time, uint64_t now)
+{
+	return time <= now || time - now > retry_longest(policy);
+}

@@ -23,4 +23,11 @@ unsigned int retry_delay(
 /* Has it been tried for long enough? */
 bool retry_is_over(const struct retry_policy *, uint64_t arrival, uint64_t now);
 
+/* The longest delay that there can be. */
+unsigned int retry_longest(const struct retry_policy *);
+
+/* Has this time come? One that lies further ahead than any delay was written
+ * before the clock was set back or the delays were shortened: it has. */
+bool retry_is_due(const struct retry_policy *, uint64_t time, uint64_t now);
+
 #endif

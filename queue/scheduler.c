@@ -124,17 +124,26 @@ set_wake_timer(uint64_t at)
 	evtimer_add(state.wake_timer, &delay);
 }
 
+static bool
+has_come(uint64_t time)
+{
+	return retry_is_due(&state.lifecycle->retry, time, clock_seconds());
+}
+
+static bool
+is_backing_off(const struct destination *d)
+{
+	return !has_come(d->row.backoff_until);
+}
+
 /* Its stored part has changed: has it mail that is due? */
 static void
 consider(struct destination *d)
 {
-	uint64_t now = clock_seconds();
-
 	if (d->lane.list != LANE_NONE && d->lane.list != LANE_IDLE &&
 	    (d->lane.list != LANE_LATER || d->lane.next_due == 0))
 		return;
-	if (d->first_due == 0 || d->first_due > now ||
-	    d->row.backoff_until > now)
+	if (d->first_due == 0 || !has_come(d->first_due) || is_backing_off(d))
 		be_quiet(d);
 	else if (scheduler_active() <= SCHEDULER_ACTIVE || d->lane.flights > 0)
 		be_ready(d);
@@ -142,7 +151,7 @@ consider(struct destination *d)
 		state.more = true;
 		be_quiet(d);
 	}
-	if (d->row.wake > now)
+	if (!has_come(d->row.wake))
 		set_wake_timer(d->row.wake);
 }
 
@@ -230,7 +239,7 @@ serve(struct destination *d, struct delivery *delivery)
 		be_later(d, 0);
 		return;
 	}
-	if (d->lane.in_doubt || d->row.backoff_until > clock_seconds() ||
+	if (d->lane.in_doubt || is_backing_off(d) ||
 	    d->lane.in_flight >= share_window(d)) {
 		be_quiet(d);
 		return;
@@ -398,14 +407,13 @@ on_later(evutil_socket_t fd, short what, void *context)
 	static const struct timeval period = { 0,
 		(suseconds_t)LATER_MS * 1000 };
 	struct destination *d, *following;
-	uint64_t now = clock_seconds();
 
 	(void)fd;
 	(void)what;
 	(void)context;
 	for (d = scheduler_list_first(LANE_LATER); d != NULL; d = following) {
 		following = TAILQ_NEXT(d, in_list);
-		if (must_wait(d) || d->lane.next_due > now)
+		if (must_wait(d) || !has_come(d->lane.next_due))
 			continue;
 		be_ready(d);
 	}
@@ -437,14 +445,15 @@ wake_one(const char *name)
 	return true;
 }
 
+/* Takes up what has come from this time on, and says when the next comes. */
 static void
-scan_wake(void)
+scan_wake(uint64_t from)
 {
-	struct row_key start = { .length = 1 };
+	struct row_key start = row_key_wake(from, "");
 	struct store *store = state.lifecycle->store;
 	struct bytes key, value;
 	char name[LIMIT_DESTINATION + 1];
-	uint64_t now = clock_seconds(), time;
+	uint64_t time;
 	int found = store_seek(store, STORE_WAKE, &start, &key, &value);
 
 	for (; found == 0;
@@ -454,13 +463,22 @@ scan_wake(void)
 			log_error("wake-damaged");
 			continue;
 		}
-		if (time > now) {
+		if (!has_come(time)) {
 			set_wake_timer(time);
 			return;
 		}
 		if (!wake_one(name))
 			return;
 	}
+}
+
+/* The end of the index too: what lies there was written before the clock was
+ * set back. */
+static void
+scan_wake_both_ends(void)
+{
+	scan_wake(0);
+	scan_wake(clock_seconds() + retry_longest(&state.lifecycle->retry) + 1);
 }
 
 void
@@ -473,7 +491,7 @@ scheduler_wake(void)
 		set_wake_timer(clock_seconds() + 1);
 		return;
 	}
-	scan_wake();
+	scan_wake_both_ends();
 	store_read_end(state.lifecycle->store);
 }
 

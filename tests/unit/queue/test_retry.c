@@ -65,6 +65,19 @@ test_the_end(void **state)
 	assert_false(retry_is_over(&policy, 1000, 10));
 }
 
+static void
+test_a_time_that_has_come(void **state)
+{
+	(void)state;
+	assert_true(retry_is_due(&policy, 1000, 1000));
+	assert_true(retry_is_due(&policy, 0, 1000));
+	assert_false(retry_is_due(&policy, 1001, 1000));
+	assert_false(retry_is_due(&policy, 1000 + 14400, 1000));
+	/* No delay is as long as that. */
+	assert_true(retry_is_due(&policy, 1000 + 14401, 1000));
+	assert_true(retry_is_due(&policy, UINT64_MAX, 1000));
+}
+
 int
 main(void)
 {
@@ -73,6 +86,7 @@ main(void)
 		cmocka_unit_test(test_the_jitter_is_bounded),
 		cmocka_unit_test(test_odd_policies),
 		cmocka_unit_test(test_the_end),
+		cmocka_unit_test(test_a_time_that_has_come),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

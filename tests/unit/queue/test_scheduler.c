@@ -748,6 +748,81 @@ test_fresh_mail_does_not_wait_for_deferred_mail(void **state)
 	assert_int_equal(given_count, 4);
 }
 
+/* The clock was a day ahead and is set right: what was written in the future
+ * does not wait for it. */
+static void
+test_the_clock_is_set_back(void **state)
+{
+	uint64_t deferred;
+
+	(void)state;
+	house_now += 86400 * 1000ULL;
+	agent = AGENT_COMING;
+	submit_one("fresh@example.com");
+	deferred = submit_one("later@other.example");
+	run();
+	agent = AGENT_READY;
+	house_now -= 86400 * 1000ULL;
+	scheduler_agent_ready(ROUTE_MX, NULL);
+	run();
+	assert_int_equal(given_count, 2);
+	report(&given[0], REPORT_DELIVERED, REPORT_SCOPE_RECIPIENT);
+	/* This one is deferred while the clock is ahead once more. */
+	house_now += 86400 * 1000ULL;
+	report(&given[1], REPORT_DEFERRED, REPORT_SCOPE_DESTINATION);
+	run();
+	assert_int_equal(given_count, 2);
+	house_now -= 86400 * 1000ULL;
+	scheduler_wake();
+	run();
+	assert_int_equal(given_count, 3);
+	assert_int_equal(given[2].id, deferred);
+}
+
+/* A back-off that was set in the future does not keep a new one from being
+ * set: the host is not asked again and again until that time has come. */
+static void
+test_back_off_after_the_clock_is_set_back(void **state)
+{
+	(void)state;
+	house_now += 86400 * 1000ULL;
+	submit_one("u@example.com");
+	run();
+	report(&given[0], REPORT_DEFERRED, REPORT_SCOPE_DESTINATION);
+	run();
+	house_now -= 86400 * 1000ULL;
+	scheduler_wake();
+	run();
+	assert_int_equal(given_count, 2);
+	report(&given[1], REPORT_DEFERRED, REPORT_SCOPE_DESTINATION);
+	for (int turn = 0; turn < 5; turn++)
+		run();
+	assert_int_equal(given_count, 2);
+	house_now += 3600 * 1000ULL;
+	scheduler_wake();
+	run();
+	assert_int_equal(given_count, 3);
+}
+
+/* Also what waits for its time in memory, since its neighbour is in flight. */
+static void
+test_the_clock_is_set_back_while_one_is_busy(void **state)
+{
+	(void)state;
+	house_now += 86400 * 1000ULL;
+	submit_one("u@example.com");
+	submit_one("v@example.com");
+	run();
+	assert_int_equal(given_count, 2);
+	report(&given[0], REPORT_DEFERRED, REPORT_SCOPE_RECIPIENT);
+	run();
+	assert_int_equal(given_count, 2);
+	house_now -= 86400 * 1000ULL;
+	wait_ms(300);
+	run();
+	assert_int_equal(given_count, 3);
+}
+
 static void
 test_paused_nothing_is_given_out(void **state)
 {
@@ -849,6 +924,9 @@ main(void)
 		TEST(test_removed_in_flight),
 		TEST(test_retry_brings_it_forward),
 		TEST(test_fresh_mail_does_not_wait_for_deferred_mail),
+		TEST(test_the_clock_is_set_back),
+		TEST(test_back_off_after_the_clock_is_set_back),
+		TEST(test_the_clock_is_set_back_while_one_is_busy),
 		TEST(test_paused_nothing_is_given_out),
 		TEST(test_a_random_life),
 	};
