@@ -18,6 +18,10 @@
 
 /* After a lack of something that passes. */
 #define LACK_MS 1000
+/* One step of a sweep: rows looked at, and recipients that expire. A turn may
+ * have some hundred steps; this many rows cost about what a delivery does. */
+#define SWEEP_LOOK 100
+#define SWEEP_EXPIRE 20
 
 static struct lifecycle *lifecycle;
 
@@ -201,4 +205,78 @@ collect_content(struct delivery *delivery)
 	else
 		collect_give_back(delivery);
 	return -1;
+}
+
+/* -- Expiry --------------------------------------------------------------- */
+
+void
+collect_sweep(struct destination *d)
+{
+	if (d->lane.sweeping)
+		return;
+	d->lane.sweeping = true;
+	memset(&d->lane.sweep, 0, sizeof(d->lane.sweep));
+}
+
+/* The id says when the message began, a little before it was accepted. */
+static bool
+is_overdue(uint64_t id, uint64_t now)
+{
+	struct row_message row;
+
+	return retry_is_over(&lifecycle->retry, id_time(id), now) &&
+	       read_message(id, &row) == 0 &&
+	       retry_is_over(&lifecycle->retry, row.arrival / 1000, now);
+}
+
+static bool
+expire(struct destination *d, const struct row_place *place)
+{
+	struct lifecycle_report report = {
+		.outcome = REPORT_DEFERRED,
+		.scope = REPORT_SCOPE_DESTINATION,
+		.host = "",
+		.reply = d->row.reply,
+		.unheard = true,
+	};
+	struct flight *f = flight_new(place->id, place->number, d);
+
+	if (f != NULL && commit_report(f, &report) == 0)
+		return true;
+	flight_free(&f);
+	return false;
+}
+
+/* One row of the sweep. */
+static bool
+sweep_row(struct destination *d, const struct row_place *place, uint64_t now)
+{
+	return !flight_exists(place->id, place->number) &&
+	       is_overdue(place->id, now) && expire(d, place);
+}
+
+bool
+collect_sweep_step(struct destination *d)
+{
+	struct store *store = lifecycle->store;
+	struct row_key start = row_key_due(d->name, &d->lane.sweep);
+	uint64_t now = clock_seconds();
+	unsigned int looked = 0, expired = 0;
+	struct bytes key, value;
+	struct row_place place;
+	const char *name;
+	int found = store_seek(store, STORE_DUE, &start, &key, &value);
+
+	for (; found == 0; found = store_next(store, STORE_DUE, &key, &value)) {
+		if (row_key_due_read(key.data, key.length, &name, &place) ==
+			-1 ||
+		    strcmp(name, d->name) != 0)
+			break;
+		d->lane.sweep = place;
+		if (looked++ >= SWEEP_LOOK || expired >= SWEEP_EXPIRE)
+			return expired > 0;
+		expired += sweep_row(d, &place, now);
+	}
+	d->lane.sweeping = false;
+	return expired > 0;
 }

@@ -42,6 +42,8 @@ struct lane {
 	unsigned int flights;	    /* recipients not yet committed */
 	bool in_doubt;		    /* a report says that the host is
 				     * down: the commit says for how long */
+	bool sweeping;		    /* looking for what has expired, */
+	struct row_place sweep;	    /* from here on */
 	struct row_place next;	    /* nothing to hand out is before this */
 	struct monotime not_before; /* after an agent was lost */
 	uint64_t next_due;	    /* LANE_LATER: wall time, 0 for none */

@@ -136,6 +136,14 @@ is_backing_off(const struct destination *d)
 	return !has_come(d->row.backoff_until);
 }
 
+static bool
+has_work(const struct destination *d)
+{
+	if (d->first_due == 0 || !has_come(d->first_due))
+		return false;
+	return !is_backing_off(d) || d->lane.sweeping;
+}
+
 /* Its stored part has changed: has it mail that is due? */
 static void
 consider(struct destination *d)
@@ -143,7 +151,7 @@ consider(struct destination *d)
 	if (d->lane.list != LANE_NONE && d->lane.list != LANE_IDLE &&
 	    (d->lane.list != LANE_LATER || d->lane.next_due == 0))
 		return;
-	if (d->first_due == 0 || !has_come(d->first_due) || is_backing_off(d))
+	if (!has_work(d))
 		be_quiet(d);
 	else if (scheduler_active() <= SCHEDULER_ACTIVE || d->lane.flights > 0)
 		be_ready(d);
@@ -222,6 +230,17 @@ hand_out(struct destination *d, struct delivery *delivery,
 	scheduler_list_set(d, LANE_READY); /* to its end */
 }
 
+static void
+sweep(struct destination *d)
+{
+	if (d->lane.sweeping && collect_sweep_step(d))
+		scheduler_list_set(d, LANE_NONE); /* until the commit */
+	else if (d->lane.sweeping)
+		scheduler_list_set(d, LANE_READY); /* its next turn */
+	else
+		be_quiet(d);
+}
+
 static bool
 must_wait(const struct destination *d)
 {
@@ -239,8 +258,11 @@ serve(struct destination *d, struct delivery *delivery)
 		be_later(d, 0);
 		return;
 	}
-	if (d->lane.in_doubt || is_backing_off(d) ||
-	    d->lane.in_flight >= share_window(d)) {
+	if (is_backing_off(d)) {
+		sweep(d);
+		return;
+	}
+	if (d->lane.in_doubt || d->lane.in_flight >= share_window(d)) {
 		be_quiet(d);
 		return;
 	}
@@ -303,6 +325,7 @@ adapt_window(struct destination *d, const struct lifecycle_report *report)
 		 report->scope == REPORT_SCOPE_DESTINATION) {
 		share_halve(d);
 		d->lane.in_doubt = true;
+		collect_sweep(d);
 	}
 }
 

@@ -748,6 +748,39 @@ test_fresh_mail_does_not_wait_for_deferred_mail(void **state)
 	assert_int_equal(given_count, 4);
 }
 
+/* What waits for a dead host expires too, although only a few were tried. */
+static void
+test_untried_mail_of_a_dead_host_expires(void **state)
+{
+	unsigned int rounds = 0;
+
+	(void)state;
+	submit_many("u@dead.example", 300);
+	run();
+	house_now += 3 * 86400ULL * 1000;
+	submit_many("u@dead.example", 50); /* not to expire with the others */
+	while (house.lifecycle.totals.failed < 300) {
+		assert_true(++rounds < 200);
+		for (unsigned int i = 0; i < given_count; i++)
+			if (given[i].open)
+				report(&given[i], REPORT_DEFERRED,
+				    REPORT_SCOPE_DESTINATION);
+		for (int turn = 0; turn < 20; turn++)
+			run();
+		house_is_sound(&house);
+		assert_int_equal(house.lifecycle.totals.waiting +
+				     house.lifecycle.totals.failed,
+		    350);
+		house_now += 2 * 3600ULL * 1000;
+		scheduler_wake();
+	}
+	assert_int_equal(house.lifecycle.totals.failed, 300);
+	assert_true(given_count < 60);
+	/* Neither before its time nor long after. */
+	assert_true(house_now >= 1800000000000 + 5 * 86400ULL * 1000);
+	assert_true(house_now <= 1800000000000 + 6 * 86400ULL * 1000);
+}
+
 /* The clock was a day ahead and is set right: what was written in the future
  * does not wait for it. */
 static void
@@ -924,6 +957,7 @@ main(void)
 		TEST(test_removed_in_flight),
 		TEST(test_retry_brings_it_forward),
 		TEST(test_fresh_mail_does_not_wait_for_deferred_mail),
+		TEST(test_untried_mail_of_a_dead_host_expires),
 		TEST(test_the_clock_is_set_back),
 		TEST(test_back_off_after_the_clock_is_set_back),
 		TEST(test_the_clock_is_set_back_while_one_is_busy),
