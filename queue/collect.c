@@ -162,15 +162,20 @@ collect_recipients(struct delivery *delivery)
 	}
 }
 
+/* And look from the beginning then. */
+static void
+wait_a_little(struct destination *d)
+{
+	memset(&d->lane.next, 0, sizeof(d->lane.next));
+	d->lane.not_before = monotime_add_ms(monotime_now(), LACK_MS);
+}
+
 void
 collect_give_back(struct delivery *delivery)
 {
-	struct destination *d = delivery->destination;
-
 	for (unsigned int i = 0; i < delivery->count; i++)
 		flight_free(&delivery->flights[i]);
-	memset(&d->lane.next, 0, sizeof(d->lane.next));
-	d->lane.not_before = monotime_add_ms(monotime_now(), LACK_MS);
+	wait_a_little(delivery->destination);
 }
 
 /* -- Content -------------------------------------------------------------- */
@@ -183,8 +188,9 @@ set_aside_all(struct delivery *delivery)
 			delivery->id, delivery->flights[i]->number };
 
 		flight_free(&delivery->flights[i]);
-		(void)!set_aside(delivery->destination, &place,
-		    "the content in the store is damaged");
+		if (set_aside(delivery->destination, &place,
+			"the content in the store is damaged") == -1)
+			wait_a_little(delivery->destination);
 	}
 }
 

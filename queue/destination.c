@@ -25,7 +25,7 @@ destinations_begin(struct destinations *all)
 {
 	RB_INIT(&all->tree);
 	TAILQ_INIT(&all->changed);
-	all->count = 0;
+	all->count = all->local = 0;
 }
 
 static void
@@ -33,6 +33,7 @@ forget(struct destinations *all, struct destination *d)
 {
 	RB_REMOVE(destination_tree, &all->tree, d);
 	all->count--;
+	all->local -= d->kind == ROUTE_MAILBOX;
 	free(d->name);
 	free(d);
 }
@@ -82,8 +83,8 @@ load(struct destination *d, struct store *store)
 	return 0;
 }
 
-static enum route_kind
-kind_of(const char *name)
+enum route_kind
+destination_kind(const char *name)
 {
 	if (strncmp(name, "local:", 6) == 0)
 		return ROUTE_MAILBOX;
@@ -102,7 +103,7 @@ destination_open(
 	if (d == NULL)
 		return NULL;
 	d->name = strdup(name);
-	d->kind = kind_of(name);
+	d->kind = destination_kind(name);
 	if (d->name == NULL || load(d, store) == -1) {
 		free(d->name);
 		free(d);
@@ -110,6 +111,7 @@ destination_open(
 	}
 	RB_INSERT(destination_tree, &all->tree, d);
 	all->count++;
+	all->local += d->kind == ROUTE_MAILBOX;
 	return d;
 }
 

@@ -25,13 +25,17 @@ struct store;
 
 /* Which of the scheduler's lists a destination is in. */
 enum lane_list {
-	LANE_NONE,	 /* in none: busy, or not with the scheduler */
-	LANE_IDLE,	 /* nothing at all; forgotten after a while */
-	LANE_READY,	 /* has due mail: its turn will come */
-	LANE_LATER,	 /* waits for a time, in memory */
-	LANE_COMING,	 /* waits for its agent */
-	LANE_FULL_LOCAL, /* waits until another one needs less */
-	LANE_FULL_REMOTE,
+	LANE_NONE,   /* in none: busy, or not with the scheduler */
+	LANE_IDLE,   /* nothing at all; forgotten after a while */
+	LANE_KNOWN,  /* the same, but it has answered: kept for longer */
+	LANE_READY,  /* has due mail: its turn will come */
+	LANE_LATER,  /* waits for a time, in memory */
+	LANE_COMING, /* waits for its agent */
+	/* waits until another one needs less; by standing */
+	LANE_FULL_LOCAL,
+	LANE_FULL_SOUND,
+	LANE_FULL_UNTRIED,
+	LANE_FULL_DOUBTFUL,
 	LANE_LISTS
 };
 
@@ -39,6 +43,9 @@ struct lane {
 	enum lane_list list;
 	unsigned int window;	    /* deliveries at once, at most */
 	unsigned int in_flight;	    /* deliveries at its agents now */
+	unsigned int standing;	    /* enum share_standing, as counted */
+	bool answered;		    /* since it is in memory */
+	bool woken;		    /* was told of a free slot */
 	unsigned int flights;	    /* recipients not yet committed */
 	bool in_doubt;		    /* a report says that the host is
 				     * down: the commit says for how long */
@@ -71,11 +78,14 @@ struct destinations {
 	struct destination_tree tree;
 	struct destination_list changed;
 	unsigned int count;
+	unsigned int local; /* of these */
 };
 
 void destinations_begin(struct destinations *);
 void destinations_end(struct destinations *);
 
+/* What the name says. */
+enum route_kind destination_kind(const char *name);
 /* NULL if it is not in memory. */
 struct destination *destination_find(struct destinations *, const char *name);
 /* Finds it in memory, or takes it up from the store in the open transaction;

@@ -36,6 +36,9 @@
 #define LATER_MS 100
 /* Looks at the wake index at least so often: the clock may be set. */
 #define WAKE_MOST_S 60
+/* One look goes past so many for which there is no place: of the other kind
+ * there may be. */
+#define WAKE_PAST 8192
 
 static struct {
 	struct lifecycle *lifecycle;
@@ -43,7 +46,8 @@ static struct {
 	struct event *wake_timer;
 	struct event *later_timer;
 	uint64_t wake_at; /* what the timer is set to; 0 if it is not */
-	bool more;	  /* the wake index holds more than fits */
+	bool more_local;  /* the wake index holds more than fits */
+	bool more_remote;
 	bool paused;
 } state;
 
@@ -53,11 +57,25 @@ scheduler_in_flight(enum route_kind kind)
 	return share_in_flight(kind);
 }
 
+static unsigned int
+active(bool local)
+{
+	const struct destinations *all = state.lifecycle->destinations;
+	unsigned int count = local ? all->local : all->count - all->local;
+
+	return count - scheduler_list_idle(local);
+}
+
 unsigned int
 scheduler_active(void)
 {
-	return state.lifecycle->destinations->count -
-	       scheduler_list_count(LANE_IDLE);
+	return active(true) + active(false);
+}
+
+static bool *
+more_of(bool local)
+{
+	return local ? &state.more_local : &state.more_remote;
 }
 
 /* -- Lists ---------------------------------------------------------------- */
@@ -89,7 +107,11 @@ be_quiet(struct destination *d)
 	struct destinations *all = state.lifecycle->destinations;
 	struct destination *old;
 
-	scheduler_list_set(d, is_busy(d) ? LANE_NONE : LANE_IDLE);
+	if (is_busy(d))
+		scheduler_list_set(d, LANE_NONE);
+	else
+		scheduler_list_set(
+		    d, d->lane.answered ? LANE_KNOWN : LANE_IDLE);
 	while ((old = scheduler_list_surplus()) != NULL) {
 		scheduler_list_set(old, LANE_NONE);
 		if (!old->changed) /* else it is considered soon */
@@ -144,19 +166,41 @@ has_work(const struct destination *d)
 	return !is_backing_off(d) || d->lane.sweeping;
 }
 
+/* May it wait in memory for its turn? Those that failed have half of the
+ * places, so that they are not in the way of the others; a sound one is in
+ * memory anyway. */
+static bool
+has_place(const struct destination *d)
+{
+	unsigned int count = active(share_is_local(d));
+
+	if (d->lane.flights > 0)
+		return true;
+	switch (share_standing(d)) {
+	case SHARE_SOUND:
+		return !share_is_local(d) || count <= SCHEDULER_ACTIVE;
+	case SHARE_UNTRIED:
+		return count <= SCHEDULER_ACTIVE;
+	case SHARE_DOUBTFUL:
+	case SHARE_STANDINGS:
+		break;
+	}
+	return count <= SCHEDULER_ACTIVE / 2;
+}
+
 /* Its stored part has changed: has it mail that is due? */
 static void
 consider(struct destination *d)
 {
-	if (d->lane.list != LANE_NONE && d->lane.list != LANE_IDLE &&
+	if (d->lane.list != LANE_NONE && !scheduler_list_is_idle(d) &&
 	    (d->lane.list != LANE_LATER || d->lane.next_due == 0))
 		return;
 	if (!has_work(d))
 		be_quiet(d);
-	else if (scheduler_active() <= SCHEDULER_ACTIVE || d->lane.flights > 0)
+	else if (has_place(d))
 		be_ready(d);
 	else {
-		state.more = true;
+		*more_of(share_is_local(d)) = true;
 		be_quiet(d);
 	}
 	if (!has_come(d->row.wake))
@@ -179,7 +223,8 @@ scheduler_committed(void)
 /* -- Handing out ---------------------------------------------------------- */
 
 /* There will be no agent. A final refusal is each recipient's; a temporary one
- * is the destination's, which one report says for all. */
+ * is the destination's, which one report says for all. What could not be noted
+ * is not in flight any more: that is tried again. */
 static void
 report_refusal(struct delivery *delivery, const struct lifecycle_report *report)
 {
@@ -210,7 +255,9 @@ hand_out(struct destination *d, struct delivery *delivery,
 	}
 	if (agent == AGENT_REFUSED) {
 		report_refusal(delivery, refusal);
-		if (refusal->outcome == REPORT_DEFERRED)
+		if (d->lane.flights == 0) /* no memory to note it */
+			be_later(d, 0);
+		else if (refusal->outcome == REPORT_DEFERRED)
 			scheduler_list_set(d, LANE_NONE);
 		else
 			scheduler_list_set(d, LANE_READY);
@@ -239,6 +286,28 @@ sweep(struct destination *d)
 		scheduler_list_set(d, LANE_READY); /* its next turn */
 	else
 		be_quiet(d);
+}
+
+static void
+be_full(struct destination *d)
+{
+	static const enum lane_list lists[SHARE_STANDINGS] = {
+		[SHARE_SOUND] = LANE_FULL_SOUND,
+		[SHARE_UNTRIED] = LANE_FULL_UNTRIED,
+		[SHARE_DOUBTFUL] = LANE_FULL_DOUBTFUL,
+	};
+
+	scheduler_list_set(
+	    d, share_is_local(d) ? LANE_FULL_LOCAL : lists[share_standing(d)]);
+}
+
+static bool
+is_full(const struct destination *d)
+{
+	return d->lane.list == LANE_FULL_LOCAL ||
+	       d->lane.list == LANE_FULL_SOUND ||
+	       d->lane.list == LANE_FULL_UNTRIED ||
+	       d->lane.list == LANE_FULL_DOUBTFUL;
 }
 
 static bool
@@ -270,9 +339,7 @@ serve(struct destination *d, struct delivery *delivery)
 		if (d->lane.in_flight > 0)
 			be_quiet(d);
 		else
-			scheduler_list_set(d, share_is_local(d)
-						  ? LANE_FULL_LOCAL
-						  : LANE_FULL_REMOTE);
+			be_full(d);
 		return;
 	}
 	agent = state.agents->ready(d, &refusal);
@@ -281,14 +348,34 @@ serve(struct destination *d, struct delivery *delivery)
 		scheduler_list_set(d, LANE_COMING);
 		break;
 	case AGENT_FULL:
-		scheduler_list_set(
-		    d, share_is_local(d) ? LANE_FULL_LOCAL : LANE_FULL_REMOTE);
+		be_full(d);
 		break;
 	case AGENT_READY:
 	case AGENT_REFUSED:
 		hand_out(d, delivery, agent, &refusal);
 		break;
 	}
+}
+
+/* A free slot that it was told of and has no use for is for the next one. */
+static void
+take_turn(struct destination *d, struct delivery *delivery)
+{
+	bool woken = d->lane.woken;
+	unsigned int before = d->lane.in_flight;
+
+	d->lane.woken = false;
+	serve(d, delivery);
+	if (woken && d->lane.in_flight == before && !is_full(d) &&
+	    d->lane.list != LANE_COMING)
+		scheduler_slot_free(d->kind);
+}
+
+/* Most of the places are free again, and the wake index holds more. */
+static bool
+wants_more(bool local)
+{
+	return *more_of(local) && active(local) < SCHEDULER_ACTIVE / 4;
 }
 
 void
@@ -298,7 +385,7 @@ scheduler_dispatch(void)
 	struct destination *d;
 	unsigned int turns = 0;
 
-	if (state.more && scheduler_active() < SCHEDULER_ACTIVE / 2)
+	if (wants_more(true) || wants_more(false))
 		scheduler_wake();
 	if (state.paused || scheduler_list_first(LANE_READY) == NULL)
 		return;
@@ -308,7 +395,7 @@ scheduler_dispatch(void)
 	}
 	while (turns++ < TURN_DELIVERIES &&
 	       (d = scheduler_list_first(LANE_READY)) != NULL)
-		serve(d, &delivery);
+		take_turn(d, &delivery);
 	store_read_end(state.lifecycle->store);
 	if (scheduler_list_first(LANE_READY) != NULL)
 		turn_soon();
@@ -319,14 +406,14 @@ scheduler_dispatch(void)
 static void
 adapt_window(struct destination *d, const struct lifecycle_report *report)
 {
-	if (report->outcome == REPORT_DELIVERED)
-		share_grow(d);
-	else if (report->outcome == REPORT_DEFERRED &&
-		 report->scope == REPORT_SCOPE_DESTINATION) {
-		share_halve(d);
-		d->lane.in_doubt = true;
-		collect_sweep(d);
+	if (report->outcome != REPORT_DEFERRED ||
+	    report->scope != REPORT_SCOPE_DESTINATION) {
+		share_answered(d, report->outcome == REPORT_DELIVERED);
+		return;
 	}
+	share_failed(d);
+	d->lane.in_doubt = true;
+	collect_sweep(d);
 }
 
 void
@@ -383,7 +470,7 @@ scheduler_delivery_end(struct destination *d, bool agent_lost)
 	if (agent_lost && !must_wait(d))
 		d->lane.not_before = monotime_add_ms(monotime_now(),
 		    share_is_local(d) ? LOST_LOCAL_MS : LOST_REMOTE_MS);
-	if (d->lane.list == LANE_NONE || d->lane.list == LANE_IDLE)
+	if (d->lane.list == LANE_NONE || scheduler_list_is_idle(d))
 		be_ready(d);
 	scheduler_slot_free(d->kind);
 }
@@ -404,14 +491,28 @@ scheduler_agent_ready(enum route_kind kind, const char *name)
 	}
 }
 
+static void
+wake_first(enum lane_list list)
+{
+	struct destination *d = scheduler_list_first(list);
+
+	if (d == NULL)
+		return;
+	d->lane.woken = true;
+	be_ready(d);
+}
+
+/* One of each standing: which of them may have it is seen in their turn. */
 void
 scheduler_slot_free(enum route_kind kind)
 {
-	struct destination *d = scheduler_list_first(
-	    kind == ROUTE_MAILBOX ? LANE_FULL_LOCAL : LANE_FULL_REMOTE);
-
-	if (d != NULL)
-		be_ready(d);
+	if (kind == ROUTE_MAILBOX) {
+		wake_first(LANE_FULL_LOCAL);
+		return;
+	}
+	wake_first(LANE_FULL_SOUND);
+	wake_first(LANE_FULL_UNTRIED);
+	wake_first(LANE_FULL_DOUBTFUL);
 }
 
 void
@@ -444,19 +545,29 @@ on_later(evutil_socket_t fd, short what, void *context)
 		evtimer_add(state.later_timer, &period);
 }
 
-/* Takes up one destination from the wake index. False if no more fit. */
+/* Is there a place for it? One that is not in memory is not sound. */
+static bool
+may_take_up(const char *name)
+{
+	bool local = destination_kind(name) == ROUTE_MAILBOX;
+
+	if (active(local) < SCHEDULER_ACTIVE)
+		return true;
+	*more_of(local) = true;
+	return false;
+}
+
+/* Takes up one destination from the wake index. False if it does not fit. */
 static bool
 wake_one(const char *name)
 {
 	struct destinations *all = state.lifecycle->destinations;
 	struct destination *d = destination_find(all, name);
 
-	if (d != NULL && d->lane.list != LANE_IDLE)
+	if (d != NULL && !scheduler_list_is_idle(d))
 		return true;
-	if (scheduler_active() >= SCHEDULER_ACTIVE) {
-		state.more = true;
+	if (!may_take_up(name))
 		return false;
-	}
 	if (d == NULL)
 		d = destination_open(all, state.lifecycle->store, name);
 	if (d == NULL) {
@@ -464,8 +575,14 @@ wake_one(const char *name)
 		    log_text(name), strerror(errno));
 		return errno != ENOMEM;
 	}
-	be_ready(d);
-	return true;
+	if (has_place(d)) {
+		be_ready(d);
+		return true;
+	}
+	*more_of(share_is_local(d)) = true;
+	if (d->lane.list == LANE_NONE)
+		destination_close(all, &d);
+	return false;
 }
 
 /* Takes up what has come from this time on, and says when the next comes. */
@@ -476,10 +593,11 @@ scan_wake(uint64_t from)
 	struct store *store = state.lifecycle->store;
 	struct bytes key, value;
 	char name[LIMIT_DESTINATION + 1];
+	unsigned int past = 0;
 	uint64_t time;
 	int found = store_seek(store, STORE_WAKE, &start, &key, &value);
 
-	for (; found == 0;
+	for (; found == 0 && past < WAKE_PAST;
 	     found = store_next(store, STORE_WAKE, &key, &value)) {
 		if (row_key_wake_read(key.data, key.length, &time, name) ==
 		    -1) {
@@ -491,7 +609,7 @@ scan_wake(uint64_t from)
 			return;
 		}
 		if (!wake_one(name))
-			return;
+			past++;
 	}
 }
 
@@ -508,7 +626,7 @@ void
 scheduler_wake(void)
 {
 	state.wake_at = 0;
-	state.more = false;
+	state.more_local = state.more_remote = false;
 	if (store_read_begin(state.lifecycle->store) == -1) {
 		log_error("store-read-failed error=\"%s\"", strerror(errno));
 		set_wake_timer(clock_seconds() + 1);

@@ -4,7 +4,8 @@
  * Due recipients are grouped by destination. Destinations that have due mail
  * take turns, a delivery each, so that one with a long queue delays nobody;
  * each has a window of deliveries at once that grows while they succeed and
- * halves when the host fails, and no more than a fair share of all. The store
+ * halves when the host fails, and no more than a fair share of all; how hosts
+ * that hang are kept from having all is in scheduler_share.h. The store
  * is asked for the next recipient each time: nothing is kept of what waits.
  */
 #ifndef QUEUE_SCHEDULER_H
@@ -26,12 +27,13 @@ struct lifecycle_report;
 #define SCHEDULER_WINDOW_FIRST 5
 #define SCHEDULER_WINDOW_MOST 20
 #define SCHEDULER_WINDOW_LOCAL 128
-/* Deliveries in flight in all; a destination that has none yet may exceed the
- * remote number by as much again, so that newcomers never wait for others. */
-#define SCHEDULER_REMOTE 400
+/* Deliveries in flight in all; destinations that have none yet may exceed the
+ * number by as much again, so that newcomers do not wait for long queues. See
+ * scheduler_share.h for who may. */
+#define SCHEDULER_REMOTE 512
 #define SCHEDULER_LOCAL 4096
-/* Destinations that have due mail and are in memory; the others wait in the
- * wake index. */
+/* Destinations that have due mail and are in memory, of local and of remote
+ * ones each; the others wait in the wake index. */
 #define SCHEDULER_ACTIVE 4096
 
 /* `base` may be NULL: then there are no timers. */

@@ -5,9 +5,10 @@
 #include "queue/destination.h"
 #include "queue/scheduler.h"
 
+/* By standing. */
 struct share {
-	unsigned int deliveries; /* in flight */
-	unsigned int busy;	 /* destinations that have any */
+	unsigned int deliveries[SHARE_STANDINGS]; /* in flight */
+	unsigned int busy[SHARE_STANDINGS];	  /* destinations with any */
 };
 
 static struct share local, remote;
@@ -25,11 +26,40 @@ share_is_local(const struct destination *d)
 	return d->kind == ROUTE_MAILBOX;
 }
 
+enum share_standing
+share_standing(const struct destination *d)
+{
+	if (share_is_local(d))
+		return SHARE_SOUND;
+	if (d->row.failures > 0)
+		return SHARE_DOUBTFUL;
+	return d->lane.answered ? SHARE_SOUND : SHARE_UNTRIED;
+}
+
 static struct share *
 share_of(const struct destination *d)
 {
 	return share_is_local(d) ? &local : &remote;
 }
+
+/* What is in flight counts where the destination stands now. */
+static void
+settle(struct destination *d)
+{
+	struct share *s = share_of(d);
+	unsigned int standing = share_standing(d);
+	unsigned int before = d->lane.standing;
+
+	d->lane.standing = standing;
+	if (standing == before || d->lane.in_flight == 0)
+		return;
+	s->deliveries[before] -= d->lane.in_flight;
+	s->deliveries[standing] += d->lane.in_flight;
+	s->busy[before]--;
+	s->busy[standing]++;
+}
+
+/* -- The window ----------------------------------------------------------- */
 
 unsigned int
 share_window(struct destination *d)
@@ -41,33 +71,78 @@ share_window(struct destination *d)
 }
 
 void
-share_grow(struct destination *d)
+share_answered(struct destination *d, bool delivered)
 {
 	unsigned int most =
 	    share_is_local(d) ? SCHEDULER_WINDOW_LOCAL : SCHEDULER_WINDOW_MOST;
 
-	if (d->lane.window < most)
+	d->lane.answered = true;
+	settle(d);
+	if (delivered && d->lane.window < most)
 		d->lane.window++;
 }
 
 void
-share_halve(struct destination *d)
+share_failed(struct destination *d)
 {
+	d->lane.answered = false;
+	settle(d);
 	d->lane.window = d->lane.window > 1 ? d->lane.window / 2 : 1;
 }
 
+/* -- The share ------------------------------------------------------------ */
+
+/* From this standing down to the worst. */
+static unsigned int
+sum(const unsigned int counts[SHARE_STANDINGS], unsigned int from)
+{
+	unsigned int total = 0;
+
+	for (unsigned int i = from; i < SHARE_STANDINGS; i++)
+		total += counts[i];
+	return total;
+}
+
+/* It has none yet: places are kept back for those who stand better only. */
+static bool
+may_begin(const struct share *s, unsigned int standing, unsigned int most)
+{
+	static const unsigned int quarters[SHARE_STANDINGS] = {
+		[SHARE_SOUND] = 4,
+		[SHARE_UNTRIED] = 3,
+		[SHARE_DOUBTFUL] = 1,
+	};
+
+	return sum(s->deliveries, standing) < most / 4 * quarters[standing];
+}
+
+/* It has some: an equal part of the first half, or, so that the sound are not
+ * slowed by those who hang, of what is kept for the sound. */
+static bool
+may_grow(const struct share *s, const struct destination *d, unsigned int most)
+{
+	unsigned int sound = s->deliveries[SHARE_SOUND], kept = most / 4;
+
+	if (sum(s->deliveries, 0) < most / 2 &&
+	    d->lane.in_flight < most / 2 / sum(s->busy, 0))
+		return true;
+	return d->lane.standing == SHARE_SOUND && sound < kept &&
+	       d->lane.in_flight < kept / s->busy[SHARE_SOUND];
+}
+
 bool
-share_is_left(const struct destination *d)
+share_is_left(struct destination *d)
 {
 	const struct share *s = share_of(d);
 	unsigned int most =
-	    share_is_local(d) ? SCHEDULER_LOCAL : SCHEDULER_REMOTE;
+	    2 * (share_is_local(d) ? SCHEDULER_LOCAL : SCHEDULER_REMOTE);
 
-	if (d->lane.in_flight == 0)
-		return s->deliveries < 2 * most;
-	if (s->deliveries >= most)
+	settle(d);
+	if (sum(s->deliveries, 0) >= most)
 		return false;
-	return d->lane.in_flight < most / s->busy;
+	if (d->lane.in_flight == 0)
+		return may_begin(s, d->lane.standing, most);
+	return may_grow(s, d, most);
 }
 
 void
@@ -75,9 +150,10 @@ share_take(struct destination *d)
 {
 	struct share *s = share_of(d);
 
+	settle(d);
 	if (d->lane.in_flight++ == 0)
-		s->busy++;
-	s->deliveries++;
+		s->busy[d->lane.standing]++;
+	s->deliveries[d->lane.standing]++;
 }
 
 void
@@ -85,13 +161,15 @@ share_give_back(struct destination *d)
 {
 	struct share *s = share_of(d);
 
+	settle(d);
 	if (--d->lane.in_flight == 0)
-		s->busy--;
-	s->deliveries--;
+		s->busy[d->lane.standing]--;
+	s->deliveries[d->lane.standing]--;
 }
 
 unsigned int
 share_in_flight(enum route_kind kind)
 {
-	return kind == ROUTE_MAILBOX ? local.deliveries : remote.deliveries;
+	return sum(
+	    kind == ROUTE_MAILBOX ? local.deliveries : remote.deliveries, 0);
 }

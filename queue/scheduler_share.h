@@ -1,6 +1,15 @@
 /*
  * How many deliveries a destination may have at once: its own window, and its
  * share of all.
+ *
+ * A host that hangs keeps its delivery for many minutes, and nobody knows
+ * beforehand which one will. So remote places are kept back for those who are
+ * likelier to let go of them: a quarter of all for destinations that answered
+ * lately, another half for them and for those that were not tried yet; those
+ * that failed as a whole the last time have no more than the last quarter.
+ * However many hosts are dead, mail for a sound one goes at once, and mail for
+ * a new one waits at most for other new ones: whoever hangs among these counts
+ * as failed as soon as it has timed out. Local mail has places of its own.
  */
 #ifndef QUEUE_SCHEDULER_SHARE_H
 #define QUEUE_SCHEDULER_SHARE_H
@@ -11,15 +20,25 @@
 
 struct destination;
 
+/* What is known of a destination. A local one is always sound. */
+enum share_standing {
+	SHARE_SOUND,	/* answered lately */
+	SHARE_UNTRIED,	/* nothing */
+	SHARE_DOUBTFUL, /* it failed as a whole the last time */
+	SHARE_STANDINGS
+};
+
 void share_begin(void);
 bool share_is_local(const struct destination *);
+enum share_standing share_standing(const struct destination *);
 /* The window: grows with each success, halves if the host is down; a host that
  * was down is asked with one delivery first. */
 unsigned int share_window(struct destination *);
-void share_grow(struct destination *);
-void share_halve(struct destination *);
+/* It answered, and maybe took the mail; or it failed as a whole. */
+void share_answered(struct destination *, bool delivered);
+void share_failed(struct destination *);
 /* May it have one more, as far as all the others are concerned? */
-bool share_is_left(const struct destination *);
+bool share_is_left(struct destination *);
 /* A delivery begins and ends. */
 void share_take(struct destination *);
 void share_give_back(struct destination *);

@@ -1,3 +1,5 @@
+#include <sys/resource.h>
+
 #include <event2/event.h>
 
 #include "queue/commit.h"
@@ -254,6 +256,21 @@ wait_ms(long milliseconds)
 	event_base_loopexit(base, &time);
 	event_base_dispatch(base);
 }
+
+#ifndef __SANITIZE_ADDRESS__
+/* Octets of address space. */
+static rlim_t
+memory_in_use(void)
+{
+	FILE *f = fopen("/proc/self/statm", "r");
+	unsigned long pages = 0;
+
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%lu", &pages), 1);
+	fclose(f);
+	return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
+}
+#endif
 
 /* -- Tests ---------------------------------------------------------------- */
 
@@ -856,6 +873,144 @@ test_the_clock_is_set_back_while_one_is_busy(void **state)
 	assert_int_equal(given_count, 3);
 }
 
+/* -- Many that hang ------------------------------------------------------- */
+
+/* One message for each of so many hosts; all are considered. */
+static void
+submit_to_hosts(const char *name, unsigned int hosts)
+{
+	char address[64];
+
+	for (unsigned int host = 0; host < hosts; host++) {
+		snprintf(
+		    address, sizeof(address), "u@%s%u.example", name, host);
+		submit_one(address);
+		if (host % 1000 == 999)
+			run();
+	}
+	for (int turn = 0; turn < 30; turn++)
+		run();
+}
+
+static void
+test_local_mail_does_not_wait_for_remote_hosts(void **state)
+{
+	(void)state;
+	submit_to_hosts("hangs", SCHEDULER_ACTIVE + 500);
+	submit_one("alice@local.test");
+	run();
+	assert_int_equal(open_deliveries("local:alice"), 1);
+}
+
+static void
+test_a_sound_host_does_not_wait_for_new_ones(void **state)
+{
+	(void)state;
+	submit_one("u@sound.example");
+	run();
+	report(&given[0], REPORT_DELIVERED, REPORT_SCOPE_RECIPIENT);
+	run();
+	submit_to_hosts("hangs", SCHEDULER_ACTIVE + 2500);
+	submit_many("u@sound.example", 10);
+	run();
+	/* Nor is it confined to one at a time. */
+	assert_true(open_deliveries("mx:sound.example") >= 5);
+}
+
+static void
+test_a_new_host_does_not_wait_for_failed_ones(void **state)
+{
+	enum { HOSTS = SCHEDULER_ACTIVE + 500 };
+	unsigned int failed = 0;
+
+	(void)state;
+	submit_to_hosts("fails", HOSTS);
+	while (failed < HOSTS) {
+		unsigned int before = failed;
+
+		for (unsigned int i = failed; i < given_count; i++, failed++)
+			report(&given[i], REPORT_DEFERRED,
+			    REPORT_SCOPE_DESTINATION);
+		run();
+		assert_true(failed > before);
+	}
+	/* All are tried again, and hang. */
+	house_now += 400 * 1000;
+	scheduler_wake();
+	for (int turn = 0; turn < 30; turn++)
+		run();
+	assert_true(scheduler_in_flight(ROUTE_MX) >= 100);
+	submit_one("u@new.example");
+	run();
+	assert_int_equal(open_deliveries("mx:new.example"), 1);
+	/* And they do not starve either. */
+	for (unsigned int i = HOSTS; i < given_count; i++)
+		if (given[i].open)
+			report(&given[i], REPORT_DELIVERED,
+			    REPORT_SCOPE_RECIPIENT);
+	for (int turn = 0; turn < 60; turn++) {
+		run();
+		for (unsigned int i = HOSTS; i < given_count; i++)
+			if (given[i].open)
+				report(&given[i], REPORT_DELIVERED,
+				    REPORT_SCOPE_RECIPIENT);
+	}
+	run();
+	assert_int_equal(house_count(&house, STORE_RECIPIENT), 0);
+}
+
+/* Whoever was told of a free slot and has no use for it passes it on. */
+static void
+test_a_free_slot_is_passed_on(void **state)
+{
+	uint64_t first;
+
+	(void)state;
+	agent = AGENT_FULL;
+	first = submit_one("u@a.example");
+	submit_one("u@b.example");
+	run();
+	assert_int_equal(commit_verb(CTL_VERB_REMOVE, first, 0, NULL, NULL), 0);
+	run();
+	agent = AGENT_READY;
+	scheduler_slot_free(ROUTE_MX);
+	run();
+	assert_int_equal(open_deliveries("mx:b.example"), 1);
+}
+
+#ifndef __SANITIZE_ADDRESS__
+/* There is no memory to note a refusal: that is tried again. */
+static void
+test_a_refusal_that_cannot_be_noted(void **state)
+{
+	static char reply[64 * 1024 * 1024];
+	struct rlimit old, tight;
+
+	(void)state;
+	memset(reply, 'x', sizeof(reply) - 1);
+	submit_one("alice@local.test");
+	commit_run();
+	agent = AGENT_REFUSED;
+	refusal = (struct lifecycle_report){
+		.outcome = REPORT_DEFERRED,
+		.scope = REPORT_SCOPE_DESTINATION,
+		.host = "",
+		.reply = reply,
+	};
+	assert_int_equal(getrlimit(RLIMIT_AS, &old), 0);
+	tight = old;
+	tight.rlim_cur = memory_in_use() + sizeof(reply) / 2;
+	assert_int_equal(setrlimit(RLIMIT_AS, &tight), 0);
+	scheduler_dispatch();
+	assert_int_equal(setrlimit(RLIMIT_AS, &old), 0);
+	assert_true(commit_is_empty());
+	agent = AGENT_READY;
+	wait_ms(1300);
+	run();
+	assert_int_equal(open_deliveries("local:alice"), 1);
+}
+#endif
+
 static void
 test_paused_nothing_is_given_out(void **state)
 {
@@ -961,6 +1116,13 @@ main(void)
 		TEST(test_the_clock_is_set_back),
 		TEST(test_back_off_after_the_clock_is_set_back),
 		TEST(test_the_clock_is_set_back_while_one_is_busy),
+		TEST(test_local_mail_does_not_wait_for_remote_hosts),
+		TEST(test_a_sound_host_does_not_wait_for_new_ones),
+		TEST(test_a_new_host_does_not_wait_for_failed_ones),
+		TEST(test_a_free_slot_is_passed_on),
+#ifndef __SANITIZE_ADDRESS__
+		TEST(test_a_refusal_that_cannot_be_noted),
+#endif
 		TEST(test_paused_nothing_is_given_out),
 		TEST(test_a_random_life),
 	};
