@@ -82,8 +82,7 @@ gather(struct operation *o, uint64_t octets)
 	STAILQ_INSERT_TAIL(&state.batch, o, next);
 	state.count++;
 	state.octets += octets;
-	state.handler->gathered(
-	    state.count >= MOST_OPERATIONS || state.octets >= MOST_OCTETS);
+	state.handler->gathered(commit_is_full());
 }
 
 static struct operation *
@@ -122,12 +121,21 @@ refuse(struct submission *s, unsigned int code, const char *reply)
 	answer(s, code, reply);
 }
 
+/* The pages of a batch are in memory until they are written. */
+static void
+make_room(uint64_t octets)
+{
+	if (state.octets > 0 && state.octets + octets > MOST_OCTETS)
+		commit_run();
+}
+
 void
 commit_submission(struct submission *s)
 {
 	struct operation *o;
 	uint64_t octets = s->size + (uint64_t)s->count * RECIPIENT_OCTETS;
 
+	make_room(s->size + s->memory);
 	if (state.stalled || !store_has_room(state.lifecycle->store, octets)) {
 		refuse(s, 452, FULL_REPLY);
 		submission_free(&s);
@@ -219,6 +227,12 @@ commit_forget_context(const void *context)
 	STAILQ_FOREACH (o, &state.batch, next)
 		if (o->context == context)
 			o->done = NULL;
+}
+
+bool
+commit_is_full(void)
+{
+	return state.count >= MOST_OPERATIONS || state.octets >= MOST_OCTETS;
 }
 
 bool

@@ -42,7 +42,9 @@ struct commit_handler {
 int commit_start(struct event_base *, struct lifecycle *,
     const struct commit_handler *) __attribute__((warn_unused_result));
 
-/* Takes a whole submission; it will be answered. */
+/* Takes a whole submission; it will be answered. What has gathered before is
+ * written first if the batch would be too large with it: so not inside a
+ * transaction. */
 void commit_submission(struct submission *take);
 /* -1 and ENOMEM if it could not be noted. */
 int commit_report(struct flight *, const struct lifecycle_report *)
@@ -61,5 +63,7 @@ void commit_forget_context(const void *context);
 /* Writes what has gathered. */
 void commit_run(void);
 bool commit_is_empty(void);
+/* As much as one batch may hold: gather no more, if there is a choice. */
+bool commit_is_full(void);
 
 #endif

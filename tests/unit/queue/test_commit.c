@@ -92,6 +92,13 @@ set_up(void **state)
 }
 
 static int
+set_up_large(void **state)
+{
+	(void)state;
+	return set_up_with(256 * MIB);
+}
+
+static int
 set_up_small(void **state)
 {
 	(void)state;
@@ -203,11 +210,30 @@ test_a_batch_is_bounded(void **state)
 	commit_run();
 	for (int i = 0; i < 4; i++)
 		submit(7 * MIB);
-	assert_int_equal(told.full, 1);
+	assert_int_equal(stats.commits, 1);
 	submit(7 * MIB);
-	assert_int_equal(told.full, 2);
+	assert_int_equal(stats.commits, 2);
+	assert_int_equal(told.answers[250], 1028);
 	commit_run();
 	assert_int_equal(told.answers[250], 1029);
+}
+
+/* Large messages are not written together. */
+static void
+test_a_batch_of_large_ones_is_bounded(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < 4; i++) {
+		struct submission *s = house_mail(20 * MIB, one);
+
+		s->answer = on_answer;
+		commit_submission(s);
+		assert_int_equal(stats.commits, i);
+		assert_int_equal(told.accepted, i);
+	}
+	commit_run();
+	assert_int_equal(stats.commits, 4);
+	assert_int_equal(told.answers[250], 4);
 }
 
 static void
@@ -401,6 +427,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_many_share_one_commit),
 		TEST(test_a_batch_is_bounded),
+		cmocka_unit_test_setup_teardown(
+		    test_a_batch_of_large_ones_is_bounded, set_up_large,
+		    tear_down),
 		TEST(test_a_bad_one_spoils_no_other),
 		TEST(test_a_router_that_left_is_forgotten),
 		TEST(test_acts_are_told_what_came_of_them),
