@@ -8,6 +8,7 @@
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
 
+#include "queue/destination_mend.h"
 #include "queue/store.h"
 
 static int destination_compare(struct destination *, struct destination *);
@@ -77,7 +78,8 @@ load(struct destination *d, struct store *store)
 		keep_reply(d, "");
 		return 0;
 	}
-	if (row_destination_decode(&d->row, value.data, value.length) == -1)
+	if (row_destination_decode(&d->row, value.data, value.length) == -1 &&
+	    destination_mend(&d->row, store, d->name) == -1)
 		return -1;
 	keep_reply(d, d->row.reply);
 	return 0;

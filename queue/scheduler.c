@@ -393,7 +393,7 @@ scheduler_dispatch(void)
 		log_error("store-read-failed error=\"%s\"", strerror(errno));
 		return;
 	}
-	while (turns++ < TURN_DELIVERIES &&
+	while (turns++ < TURN_DELIVERIES && !commit_is_full() &&
 	       (d = scheduler_list_first(LANE_READY)) != NULL)
 		take_turn(d, &delivery);
 	store_read_end(state.lifecycle->store);
@@ -610,6 +610,10 @@ scan_wake(uint64_t from)
 		}
 		if (!wake_one(name))
 			past++;
+		/* Mending a damaged destination moves the cursor. */
+		start = row_key_wake(time, name);
+		if (store_seek(store, STORE_WAKE, &start, &key, &value) == -1)
+			return;
 	}
 }
 

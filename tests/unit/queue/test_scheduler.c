@@ -1011,6 +1011,106 @@ test_a_refusal_that_cannot_be_noted(void **state)
 }
 #endif
 
+/* One damaged row of a destination is in nobody's way. */
+static void
+test_a_damaged_destination(void **state)
+{
+	struct row_key key = row_key_text("mx:a.example");
+	uint64_t held;
+
+	(void)state;
+	agent = AGENT_COMING;
+	submit_many("u@a.example", 2);
+	held = submit_one("u@a.example");
+	submit_many("u@b.example", 2);
+	run();
+	assert_int_equal(commit_verb(CTL_VERB_HOLD, held, 0, NULL, NULL), 0);
+	run();
+	scheduler_stop();
+	house_crash(&house);
+	assert_int_equal(store_write_begin(house.store), 0);
+	assert_int_equal(
+	    store_put(house.store, STORE_DESTINATION, &key, "damage", 6), 0);
+	assert_int_equal(store_write_commit(house.store), 0);
+	start();
+	agent = AGENT_READY;
+	answers_250 = 0;
+	scheduler_wake();
+	run();
+	assert_int_equal(open_deliveries("mx:a.example"), 2);
+	assert_int_equal(open_deliveries("mx:b.example"), 2);
+	submit_one("u@a.example");
+	submit_one("u@c.example");
+	run();
+	assert_int_equal(answers_250, 2);
+	assert_int_equal(open_deliveries("mx:a.example"), 3);
+	assert_int_equal(open_deliveries("mx:c.example"), 1);
+	house_is_sound(&house);
+}
+
+/* The same, but it is new mail that comes upon it. */
+static void
+test_new_mail_for_a_damaged_destination(void **state)
+{
+	struct row_key key = row_key_text("mx:a.example");
+
+	(void)state;
+	agent = AGENT_COMING;
+	submit_many("u@a.example", 2);
+	run();
+	scheduler_stop();
+	house_crash(&house);
+	assert_int_equal(store_write_begin(house.store), 0);
+	assert_int_equal(
+	    store_put(house.store, STORE_DESTINATION, &key, "damage", 6), 0);
+	assert_int_equal(store_write_commit(house.store), 0);
+	start();
+	agent = AGENT_READY;
+	answers_250 = 0;
+	submit_one("u@a.example");
+	submit_one("u@b.example");
+	run();
+	assert_int_equal(answers_250, 2);
+	assert_int_equal(open_deliveries("mx:a.example"), 3);
+	assert_int_equal(open_deliveries("mx:b.example"), 1);
+	house_is_sound(&house);
+}
+
+/* What the scheduler itself reports fills no batch beyond its bound. */
+static void
+test_a_turn_is_bounded(void **state)
+{
+	enum { MESSAGES = 30, RECIPIENTS = DELIVERY_RECIPIENTS };
+	static char address[RECIPIENTS][64];
+	const char *list[RECIPIENTS + 1] = { NULL };
+	uint64_t before;
+
+	(void)state;
+	for (int message = 0; message < MESSAGES; message++) {
+		for (int i = 0; i < RECIPIENTS; i++) {
+			snprintf(address[i], sizeof(address[i]),
+			    "u%d@d%d.example", i, message);
+			list[i] = address[i];
+		}
+		submit(list);
+	}
+	commit_run();
+	agent = AGENT_REFUSED;
+	refusal = (struct lifecycle_report){
+		.outcome = REPORT_FAILED,
+		.scope = REPORT_SCOPE_RECIPIENT,
+		.host = "",
+		.reply = "5.4.4 no such relay",
+	};
+	before = stats.commit_operations;
+	scheduler_dispatch();
+	commit_run();
+	assert_true(stats.commit_operations - before >= 1024);
+	assert_true(stats.commit_operations - before <= 1024 + RECIPIENTS);
+	run_all();
+	assert_int_equal(house.lifecycle.totals.failed, MESSAGES * RECIPIENTS);
+}
+
 static void
 test_paused_nothing_is_given_out(void **state)
 {
@@ -1123,6 +1223,9 @@ main(void)
 #ifndef __SANITIZE_ADDRESS__
 		TEST(test_a_refusal_that_cannot_be_noted),
 #endif
+		TEST(test_a_damaged_destination),
+		TEST(test_new_mail_for_a_damaged_destination),
+		TEST(test_a_turn_is_bounded),
 		TEST(test_paused_nothing_is_given_out),
 		TEST(test_a_random_life),
 	};
