@@ -3,7 +3,6 @@
 #include <sys/time.h>
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -12,10 +11,10 @@
 #include <bsd/sys/queue.h>
 #include <event2/event.h>
 
-#include "common/id.h"
 #include "common/log.h"
 #include "common/monotime.h"
 #include "queue/clock.h"
+#include "queue/commit_private.h"
 #include "queue/destination.h"
 #include "queue/flight.h"
 #include "queue/lifecycle.h"
@@ -32,35 +31,6 @@
 #define RECIPIENT_OCTETS 2048
 
 #define FULL_REPLY "4.3.1 Insufficient system storage"
-
-enum operation_kind {
-	OPERATION_ACCEPT,
-	OPERATION_REPORT,
-	OPERATION_VERB,
-	OPERATION_SET_ASIDE,
-};
-
-struct operation {
-	STAILQ_ENTRY(operation) next;
-	enum operation_kind kind;
-	/* OPERATION_ACCEPT */
-	struct submission *submission;
-	unsigned int code;
-	const char *reply;
-	/* OPERATION_REPORT, OPERATION_SET_ASIDE */
-	struct flight *flight;
-	struct lifecycle_report report;
-	struct row_place place;
-	/* OPERATION_VERB */
-	enum ctl_verb verb;
-	uint64_t id;
-	uint32_t number;
-	void (*done)(int, void *);
-	void *context;
-	/* What came of it, in the transaction that was tried last. */
-	struct lifecycle_result result;
-	char texts[]; /* of the report */
-};
 
 STAILQ_HEAD(operations, operation);
 
@@ -105,22 +75,6 @@ operation_free(struct operation *o)
 	free(o);
 }
 
-static void
-answer(struct submission *s, unsigned int code, const char *reply)
-{
-	if (s->answer != NULL)
-		s->answer(s, code, reply);
-}
-
-static void
-refuse(struct submission *s, unsigned int code, const char *reply)
-{
-	stats.messages_refused++;
-	log_warn("refused id=%s code=%u reply=\"%s\"", id_format(s->id).text,
-	    code, reply);
-	answer(s, code, reply);
-}
-
 /* The pages of a batch are in memory until they are written. */
 static void
 make_room(uint64_t octets)
@@ -137,13 +91,13 @@ commit_submission(struct submission *s)
 
 	make_room(s->size + s->memory);
 	if (state.stalled || !store_has_room(state.lifecycle->store, octets)) {
-		refuse(s, 452, FULL_REPLY);
+		commit_refuse(s, 452, FULL_REPLY);
 		submission_free(&s);
 		return;
 	}
 	o = operation_new(OPERATION_ACCEPT, 0);
 	if (o == NULL) {
-		refuse(s, 452, FULL_REPLY);
+		commit_refuse(s, 452, FULL_REPLY);
 		submission_free(&s);
 		return;
 	}
@@ -367,73 +321,6 @@ write_batch(void)
 /* -- Answering ------------------------------------------------------------ */
 
 static void
-tell_accepted(struct operation *o)
-{
-	struct submission *s = o->submission;
-
-	if (o->code != 250) {
-		refuse(s, o->code, o->reply);
-		return;
-	}
-	stats.messages_accepted++;
-	stats.recipients_accepted += s->count;
-	stats.bytes_accepted += s->size;
-	log_info("queued id=%s from=\"%s\" size=%" PRIu64 " recipients=%" PRIu32
-		 " client=%s",
-	    id_format(s->id).text, log_text(s->sender), s->size, s->count,
-	    log_text(s->client_address));
-	answer(s, o->code, o->reply);
-	state.handler->accepted(s);
-}
-
-static void
-count_report(const struct lifecycle_result *result)
-{
-	if (!result->applied)
-		return;
-	if (result->event == LIFECYCLE_DELIVERED)
-		stats.delivered++;
-	else if (result->event == LIFECYCLE_DEFERRED)
-		stats.deferred++;
-	else
-		stats.failed++;
-}
-
-static uint64_t
-id_of(const struct operation *o)
-{
-	return o->kind == OPERATION_REPORT ? o->report.id : o->id;
-}
-
-static void
-tell(struct operation *o)
-{
-	if (o->result.line != NULL)
-		log_info("%s", o->result.line);
-	if (o->result.message_gone)
-		state.handler->gone(id_of(o));
-	switch (o->kind) {
-	case OPERATION_ACCEPT:
-		tell_accepted(o);
-		break;
-	case OPERATION_REPORT:
-		count_report(&o->result);
-		state.handler->landed(o->flight);
-		break;
-	case OPERATION_VERB:
-		if (o->result.applied)
-			stats.acts++;
-		if (o->done != NULL)
-			o->done(o->result.applied ? 1 : 0, o->context);
-		break;
-	case OPERATION_SET_ASIDE:
-		stats.set_aside++;
-		state.handler->landed(o->flight);
-		break;
-	}
-}
-
-static void
 tell_all(void)
 {
 	struct operations done = STAILQ_HEAD_INITIALIZER(done);
@@ -445,7 +332,7 @@ tell_all(void)
 	state.octets = 0;
 	while ((o = STAILQ_FIRST(&done)) != NULL) {
 		STAILQ_REMOVE_HEAD(&done, next);
-		tell(o);
+		commit_tell(o, state.handler);
 		operation_free(o);
 	}
 	state.handler->committed();
@@ -462,7 +349,7 @@ refuse_submissions(void)
 			continue;
 		STAILQ_REMOVE(&state.batch, o, operation, next);
 		state.count--;
-		refuse(o->submission, 452, FULL_REPLY);
+		commit_refuse(o->submission, 452, FULL_REPLY);
 		operation_free(o);
 	}
 	state.octets = 0;

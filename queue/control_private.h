@@ -1,7 +1,7 @@
 /*
  * Inside the answering of a question: what the files control_*.c share. Each
  * kind of question is a step function; it is called until it says that it is
- * done.
+ * done. control_work.c chooses it; it uses control_answer.c.
  */
 #ifndef QUEUE_CONTROL_PRIVATE_H
 #define QUEUE_CONTROL_PRIVATE_H

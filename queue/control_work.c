@@ -1,75 +1,12 @@
 #include "queue/control_work.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sysexits.h>
 
 #include <bsd/string.h>
 
-#include "common/channel.h"
-#include "common/id.h"
-#include "common/log.h"
 #include "queue/control_private.h"
-
-bool
-control_means(const struct control_work *w, const struct query_item *item)
-{
-	return !w->null_sender || item->message->sender[0] == '\0';
-}
-
-bool
-control_has_room(const struct control_work *w)
-{
-	return channel_queued(w->channel) < CONTROL_BACKLOG;
-}
-
-/* A link that failed closes by itself. A row that does not fit a message is
- * our own doing: the rest of the answer is still worth having. */
-void
-control_send(struct control_work *w, struct message *m, uint64_t id)
-{
-	if (channel_send(w->channel, m) == -1 && errno == EMSGSIZE)
-		log_warn("control-row-too-long id=%s message=%s",
-		    id_format(id).text, message_type_name(m->type));
-}
-
-enum control_progress
-control_end(
-    struct control_work *w, int code, uint64_t count, const char *format, ...)
-{
-	struct message m = MESSAGE_INIT(MESSAGE_CTL_END, w->handle);
-	char text[256];
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(text, sizeof(text), format, arguments);
-	va_end(arguments);
-	m.ctl_end.code = (uint8_t)code;
-	m.ctl_end.count = count;
-	m.ctl_end.text = text;
-	control_send(w, &m, 0);
-	return CONTROL_DONE;
-}
-
-enum control_progress
-control_end_broken(struct control_work *w)
-{
-	int error = errno;
-
-	log_warn("control-store-error error=\"%s\"", strerror(error));
-	return control_end(
-	    w, EX_IOERR, 0, "the store cannot be read: %s", strerror(error));
-}
-
-enum control_progress
-control_end_unknown(struct control_work *w, uint64_t id)
-{
-	return control_end(w, EX_NOINPUT, 0, "message %s is not in the queue",
-	    id_format(id).text);
-}
 
 static int
 select_recipients(struct control_work *w, const struct message_ctl_list *q)

@@ -92,36 +92,6 @@ lifecycle_step(enum recipient_state state, enum lifecycle_event event)
 
 /* -- Counting ------------------------------------------------------------- */
 
-static void
-count(uint64_t *total, uint64_t *local, int by)
-{
-	/* A damaged count is not made absurd. */
-	if (by > 0 || *total > 0)
-		*total += (uint64_t)(int64_t)by;
-	if (by > 0 || *local > 0)
-		*local += (uint64_t)(int64_t)by;
-}
-
-static void
-count_state(struct lifecycle *l, struct recipient *r, int by)
-{
-	struct row_destination *d = &r->destination->row;
-
-	switch ((enum recipient_state)r->row.state) {
-	case RECIPIENT_WAITING:
-		count(&l->totals.waiting, &d->waiting, by);
-		break;
-	case RECIPIENT_HELD:
-		count(&l->totals.held, &d->held, by);
-		break;
-	case RECIPIENT_FAILED:
-		count(&l->totals.failed, &d->failed, by);
-		break;
-	case RECIPIENT_STATES:
-		break;
-	}
-}
-
 int
 lifecycle_begin(struct lifecycle *l)
 {
@@ -154,7 +124,7 @@ leave_state(struct lifecycle *l, struct recipient *r)
 	struct row_place place = { r->row.due, r->id, r->number };
 	struct row_key key = row_key_due(r->row.destination, &place);
 
-	count_state(l, r, -1);
+	rows_count(l, r, -1);
 	if (r->row.state != RECIPIENT_WAITING)
 		return 0;
 	if (store_delete(l->store, STORE_DUE, &key) == -1 && errno != ENOENT)
@@ -170,7 +140,7 @@ enter_state(
 	struct row_key key = row_key_due(r->row.destination, &place);
 
 	r->row.state = (uint8_t)state;
-	count_state(l, r, 1);
+	rows_count(l, r, 1);
 	if (rows_save_recipient(l, r) == -1)
 		return -1;
 	if (state != RECIPIENT_WAITING)

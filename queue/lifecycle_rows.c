@@ -87,3 +87,35 @@ rows_save_message(
 
 	return put_row(l->store, STORE_MESSAGE, &key, value, length);
 }
+
+/* -- How many there are -------------------------------------------------- */
+
+static void
+count(uint64_t *total, uint64_t *local, int by)
+{
+	/* A damaged count is not made absurd. */
+	if (by > 0 || *total > 0)
+		*total += (uint64_t)(int64_t)by;
+	if (by > 0 || *local > 0)
+		*local += (uint64_t)(int64_t)by;
+}
+
+void
+rows_count(struct lifecycle *l, const struct recipient *r, int by)
+{
+	struct row_destination *d = &r->destination->row;
+
+	switch ((enum recipient_state)r->row.state) {
+	case RECIPIENT_WAITING:
+		count(&l->totals.waiting, &d->waiting, by);
+		break;
+	case RECIPIENT_HELD:
+		count(&l->totals.held, &d->held, by);
+		break;
+	case RECIPIENT_FAILED:
+		count(&l->totals.failed, &d->failed, by);
+		break;
+	case RECIPIENT_STATES:
+		break;
+	}
+}

@@ -1,6 +1,6 @@
 /*
- * The rows that lifecycle.c works on, in and out of the store. Nobody else
- * includes this.
+ * The rows that lifecycle.c works on, in and out of the store, and how many
+ * there are. lifecycle_story.c apart nobody else includes this.
  */
 #ifndef QUEUE_LIFECYCLE_ROWS_H
 #define QUEUE_LIFECYCLE_ROWS_H
@@ -35,5 +35,8 @@ int rows_load_message(struct lifecycle *, uint64_t id, struct row_message *,
     uint8_t *octets) __attribute__((warn_unused_result));
 int rows_save_message(struct lifecycle *, uint64_t id,
     const struct row_message *) __attribute__((warn_unused_result));
+/* Adds to the counts of the recipient's state, in all and at its destination;
+ * `by` is 1 or -1. */
+void rows_count(struct lifecycle *, const struct recipient *, int by);
 
 #endif

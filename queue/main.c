@@ -83,6 +83,17 @@ static const struct commit_handler commit_handler = {
 	.stalled = on_stalled,
 };
 
+/* One turn: hand out what is due, commit what has gathered, hand out what the
+ * commit made due. Before the commit too, so that agents work while it waits
+ * for the disk. */
+static void
+work(void)
+{
+	scheduler_dispatch();
+	commit_run();
+	scheduler_dispatch();
+}
+
 /* -- The supervisor ------------------------------------------------------- */
 
 static void
@@ -174,7 +185,7 @@ start_parts(void)
 {
 	struct event_base *base = state.base;
 
-	if (turn_start(base) == -1 ||
+	if (turn_start(base, work) == -1 ||
 	    commit_start(base, &state.lifecycle, &commit_handler) == -1 ||
 	    scheduler_start(base, &state.lifecycle, &agents) == -1 ||
 	    remotes_start(base) == -1 || workers_start(base) == -1 ||

@@ -4,8 +4,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include <event2/event.h>
-
 #include "common/id.h"
 #include "common/log.h"
 #include "common/monotime.h"
@@ -18,6 +16,7 @@
 #include "queue/flight.h"
 #include "queue/lifecycle.h"
 #include "queue/losses.h"
+#include "queue/scheduler_lane.h"
 #include "queue/scheduler_lists.h"
 #include "queue/scheduler_share.h"
 #include "queue/stats.h"
@@ -32,22 +31,10 @@
 
 /* Work of one turn, so that the links are read in between. */
 #define TURN_DELIVERIES 512
-/* Looks at destinations that wait for a time in memory. */
-#define LATER_MS 100
-/* Looks at the wake index at least so often: the clock may be set. */
-#define WAKE_MOST_S 60
-/* One look goes past so many for which there is no place: of the other kind
- * there may be. */
-#define WAKE_PAST 8192
 
 static struct {
 	struct lifecycle *lifecycle;
 	const struct delivery_agents *agents;
-	struct event *wake_timer;
-	struct event *later_timer;
-	uint64_t wake_at; /* what the timer is set to; 0 if it is not */
-	bool more_local;  /* the wake index holds more than fits */
-	bool more_remote;
 	bool paused;
 } state;
 
@@ -57,154 +44,10 @@ scheduler_in_flight(enum route_kind kind)
 	return share_in_flight(kind);
 }
 
-static unsigned int
-active(bool local)
-{
-	const struct destinations *all = state.lifecycle->destinations;
-	unsigned int count = local ? all->local : all->count - all->local;
-
-	return count - scheduler_list_idle(local);
-}
-
 unsigned int
 scheduler_active(void)
 {
-	return active(true) + active(false);
-}
-
-static bool *
-more_of(bool local)
-{
-	return local ? &state.more_local : &state.more_remote;
-}
-
-/* -- Lists ---------------------------------------------------------------- */
-
-/* Until `next_due`, wall time, or if that is 0 until `lane.not_before`. */
-static void
-be_later(struct destination *d, uint64_t next_due)
-{
-	static const struct timeval period = { 0,
-		(suseconds_t)LATER_MS * 1000 };
-
-	d->lane.next_due = next_due;
-	scheduler_list_set(d, LANE_LATER);
-	if (state.later_timer != NULL &&
-	    !evtimer_pending(state.later_timer, NULL))
-		evtimer_add(state.later_timer, &period);
-}
-
-static bool
-is_busy(const struct destination *d)
-{
-	return d->changed || d->lane.flights + d->lane.in_flight > 0;
-}
-
-/* Nothing to hand out: busy with what is in flight, or idle. */
-static void
-be_quiet(struct destination *d)
-{
-	struct destinations *all = state.lifecycle->destinations;
-	struct destination *old;
-
-	if (is_busy(d))
-		scheduler_list_set(d, LANE_NONE);
-	else
-		scheduler_list_set(
-		    d, d->lane.answered ? LANE_KNOWN : LANE_IDLE);
-	while ((old = scheduler_list_surplus()) != NULL) {
-		scheduler_list_set(old, LANE_NONE);
-		if (!old->changed) /* else it is considered soon */
-			destination_close(all, &old);
-	}
-}
-
-static void
-be_ready(struct destination *d)
-{
-	scheduler_list_set(d, LANE_READY);
-	if (!state.paused)
-		turn_soon();
-}
-
-static void
-set_wake_timer(uint64_t at)
-{
-	uint64_t now = clock_milliseconds(), wait = 0;
-	struct timeval delay;
-
-	if (state.wake_timer == NULL ||
-	    (state.wake_at != 0 && state.wake_at <= at))
-		return;
-	if (at * 1000 > now)
-		wait = at * 1000 - now;
-	if (wait > UINT64_C(1000) * WAKE_MOST_S)
-		wait = UINT64_C(1000) * WAKE_MOST_S;
-	delay.tv_sec = (time_t)(wait / 1000);
-	delay.tv_usec = (suseconds_t)(wait % 1000 * 1000);
-	state.wake_at = at;
-	evtimer_add(state.wake_timer, &delay);
-}
-
-static bool
-has_come(uint64_t time)
-{
-	return retry_is_due(&state.lifecycle->retry, time, clock_seconds());
-}
-
-static bool
-is_backing_off(const struct destination *d)
-{
-	return !has_come(d->row.backoff_until);
-}
-
-static bool
-has_work(const struct destination *d)
-{
-	if (d->first_due == 0 || !has_come(d->first_due))
-		return false;
-	return !is_backing_off(d) || d->lane.sweeping;
-}
-
-/* May it wait in memory for its turn? Those that failed have half of the
- * places, so that they are not in the way of the others; a sound one is in
- * memory anyway. */
-static bool
-has_place(const struct destination *d)
-{
-	unsigned int count = active(share_is_local(d));
-
-	if (d->lane.flights > 0)
-		return true;
-	switch (share_standing(d)) {
-	case SHARE_SOUND:
-		return !share_is_local(d) || count <= SCHEDULER_ACTIVE;
-	case SHARE_UNTRIED:
-		return count <= SCHEDULER_ACTIVE;
-	case SHARE_DOUBTFUL:
-	case SHARE_STANDINGS:
-		break;
-	}
-	return count <= SCHEDULER_ACTIVE / 2;
-}
-
-/* Its stored part has changed: has it mail that is due? */
-static void
-consider(struct destination *d)
-{
-	if (d->lane.list != LANE_NONE && !scheduler_list_is_idle(d) &&
-	    (d->lane.list != LANE_LATER || d->lane.next_due == 0))
-		return;
-	if (!has_work(d))
-		be_quiet(d);
-	else if (has_place(d))
-		be_ready(d);
-	else {
-		*more_of(share_is_local(d)) = true;
-		be_quiet(d);
-	}
-	if (!has_come(d->row.wake))
-		set_wake_timer(d->row.wake);
+	return lane_active(true) + lane_active(false);
 }
 
 void
@@ -216,7 +59,7 @@ scheduler_committed(void)
 	while ((d = TAILQ_FIRST(&all->changed)) != NULL) {
 		TAILQ_REMOVE(&all->changed, d, in_changed);
 		d->changed = false;
-		consider(d);
+		lane_consider(d);
 	}
 }
 
@@ -238,9 +81,9 @@ be_later_or_quiet(struct destination *d)
 	/* The wake index does not speak of what is busy: the memory must. */
 	if (d->lane.next_due != 0 &&
 	    (d->lane.flights > 0 || d->first_due < d->lane.next_due))
-		be_later(d, d->lane.next_due);
+		lane_be_later(d, d->lane.next_due);
 	else
-		be_quiet(d);
+		lane_be_quiet(d);
 }
 
 static void
@@ -256,7 +99,7 @@ hand_out(struct destination *d, struct delivery *delivery,
 	if (agent == AGENT_REFUSED) {
 		report_refusal(delivery, refusal);
 		if (d->lane.flights == 0) /* no memory to note it */
-			be_later(d, 0);
+			lane_be_later(d, 0);
 		else if (refusal->outcome == REPORT_DEFERRED)
 			scheduler_list_set(d, LANE_NONE);
 		else
@@ -271,7 +114,7 @@ hand_out(struct destination *d, struct delivery *delivery,
 	if (state.agents->deliver(delivery) == -1) {
 		share_give_back(d);
 		collect_give_back(delivery);
-		be_later(d, 0);
+		lane_be_later(d, 0);
 		return;
 	}
 	scheduler_list_set(d, LANE_READY); /* to its end */
@@ -285,35 +128,7 @@ sweep(struct destination *d)
 	else if (d->lane.sweeping)
 		scheduler_list_set(d, LANE_READY); /* its next turn */
 	else
-		be_quiet(d);
-}
-
-static void
-be_full(struct destination *d)
-{
-	static const enum lane_list lists[SHARE_STANDINGS] = {
-		[SHARE_SOUND] = LANE_FULL_SOUND,
-		[SHARE_UNTRIED] = LANE_FULL_UNTRIED,
-		[SHARE_DOUBTFUL] = LANE_FULL_DOUBTFUL,
-	};
-
-	scheduler_list_set(
-	    d, share_is_local(d) ? LANE_FULL_LOCAL : lists[share_standing(d)]);
-}
-
-static bool
-is_full(const struct destination *d)
-{
-	return d->lane.list == LANE_FULL_LOCAL ||
-	       d->lane.list == LANE_FULL_SOUND ||
-	       d->lane.list == LANE_FULL_UNTRIED ||
-	       d->lane.list == LANE_FULL_DOUBTFUL;
-}
-
-static bool
-must_wait(const struct destination *d)
-{
-	return monotime_is_before(monotime_now(), d->lane.not_before);
+		lane_be_quiet(d);
 }
 
 /* One turn of one destination. */
@@ -323,23 +138,23 @@ serve(struct destination *d, struct delivery *delivery)
 	struct lifecycle_report refusal;
 	enum agent_state agent;
 
-	if (must_wait(d)) {
-		be_later(d, 0);
+	if (lane_must_wait(d)) {
+		lane_be_later(d, 0);
 		return;
 	}
-	if (is_backing_off(d)) {
+	if (lane_is_backing_off(d)) {
 		sweep(d);
 		return;
 	}
 	if (d->lane.in_doubt || d->lane.in_flight >= share_window(d)) {
-		be_quiet(d);
+		lane_be_quiet(d);
 		return;
 	}
 	if (!share_is_left(d)) {
 		if (d->lane.in_flight > 0)
-			be_quiet(d);
+			lane_be_quiet(d);
 		else
-			be_full(d);
+			lane_be_full(d);
 		return;
 	}
 	agent = state.agents->ready(d, &refusal);
@@ -348,7 +163,7 @@ serve(struct destination *d, struct delivery *delivery)
 		scheduler_list_set(d, LANE_COMING);
 		break;
 	case AGENT_FULL:
-		be_full(d);
+		lane_be_full(d);
 		break;
 	case AGENT_READY:
 	case AGENT_REFUSED:
@@ -366,16 +181,9 @@ take_turn(struct destination *d, struct delivery *delivery)
 
 	d->lane.woken = false;
 	serve(d, delivery);
-	if (woken && d->lane.in_flight == before && !is_full(d) &&
+	if (woken && d->lane.in_flight == before && !lane_is_full(d) &&
 	    d->lane.list != LANE_COMING)
 		scheduler_slot_free(d->kind);
-}
-
-/* Most of the places are free again, and the wake index holds more. */
-static bool
-wants_more(bool local)
-{
-	return *more_of(local) && active(local) < SCHEDULER_ACTIVE / 4;
 }
 
 void
@@ -385,8 +193,7 @@ scheduler_dispatch(void)
 	struct destination *d;
 	unsigned int turns = 0;
 
-	if (wants_more(true) || wants_more(false))
-		scheduler_wake();
+	lane_refill();
 	if (state.paused || scheduler_list_first(LANE_READY) == NULL)
 		return;
 	if (store_read_begin(state.lifecycle->store) == -1) {
@@ -440,7 +247,7 @@ scheduler_landed(struct flight *f)
 	d->lane.in_doubt = false;
 	if (!flight_exists_any(id))
 		content_cache_drop(id);
-	consider(d);
+	lane_consider(d);
 }
 
 void
@@ -467,11 +274,11 @@ void
 scheduler_delivery_end(struct destination *d, bool agent_lost)
 {
 	share_give_back(d);
-	if (agent_lost && !must_wait(d))
+	if (agent_lost && !lane_must_wait(d))
 		d->lane.not_before = monotime_add_ms(monotime_now(),
 		    share_is_local(d) ? LOST_LOCAL_MS : LOST_REMOTE_MS);
 	if (d->lane.list == LANE_NONE || scheduler_list_is_idle(d))
-		be_ready(d);
+		lane_be_ready(d);
 	scheduler_slot_free(d->kind);
 }
 
@@ -485,7 +292,7 @@ scheduler_agent_ready(enum route_kind kind, const char *name)
 		if ((d->kind == ROUTE_MAILBOX) != (kind == ROUTE_MAILBOX) ||
 		    (name != NULL && strcmp(d->name, name) != 0))
 			continue;
-		be_ready(d);
+		lane_be_ready(d);
 		if (name != NULL)
 			break;
 	}
@@ -499,7 +306,7 @@ wake_first(enum lane_list list)
 	if (d == NULL)
 		return;
 	d->lane.woken = true;
-	be_ready(d);
+	lane_be_ready(d);
 }
 
 /* One of each standing: which of them may have it is seen in their turn. */
@@ -523,130 +330,12 @@ scheduler_pause(bool paused)
 		turn_soon();
 }
 
-/* -- Time ----------------------------------------------------------------- */
-
-static void
-on_later(evutil_socket_t fd, short what, void *context)
-{
-	static const struct timeval period = { 0,
-		(suseconds_t)LATER_MS * 1000 };
-	struct destination *d, *following;
-
-	(void)fd;
-	(void)what;
-	(void)context;
-	for (d = scheduler_list_first(LANE_LATER); d != NULL; d = following) {
-		following = TAILQ_NEXT(d, in_list);
-		if (must_wait(d) || !has_come(d->lane.next_due))
-			continue;
-		be_ready(d);
-	}
-	if (scheduler_list_first(LANE_LATER) != NULL)
-		evtimer_add(state.later_timer, &period);
-}
-
-/* Is there a place for it? One that is not in memory is not sound. */
-static bool
-may_take_up(const char *name)
-{
-	bool local = destination_kind(name) == ROUTE_MAILBOX;
-
-	if (active(local) < SCHEDULER_ACTIVE)
-		return true;
-	*more_of(local) = true;
-	return false;
-}
-
-/* Takes up one destination from the wake index. False if it does not fit. */
-static bool
-wake_one(const char *name)
-{
-	struct destinations *all = state.lifecycle->destinations;
-	struct destination *d = destination_find(all, name);
-
-	if (d != NULL && !scheduler_list_is_idle(d))
-		return true;
-	if (!may_take_up(name))
-		return false;
-	if (d == NULL)
-		d = destination_open(all, state.lifecycle->store, name);
-	if (d == NULL) {
-		log_error("destination-unreadable destination=%s error=\"%s\"",
-		    log_text(name), strerror(errno));
-		return errno != ENOMEM;
-	}
-	if (has_place(d)) {
-		be_ready(d);
-		return true;
-	}
-	*more_of(share_is_local(d)) = true;
-	if (d->lane.list == LANE_NONE)
-		destination_close(all, &d);
-	return false;
-}
-
-/* Takes up what has come from this time on, and says when the next comes. */
-static void
-scan_wake(uint64_t from)
-{
-	struct row_key start = row_key_wake(from, "");
-	struct store *store = state.lifecycle->store;
-	struct bytes key, value;
-	char name[LIMIT_DESTINATION + 1];
-	unsigned int past = 0;
-	uint64_t time;
-	int found = store_seek(store, STORE_WAKE, &start, &key, &value);
-
-	for (; found == 0 && past < WAKE_PAST;
-	     found = store_next(store, STORE_WAKE, &key, &value)) {
-		if (row_key_wake_read(key.data, key.length, &time, name) ==
-		    -1) {
-			log_error("wake-damaged");
-			continue;
-		}
-		if (!has_come(time)) {
-			set_wake_timer(time);
-			return;
-		}
-		if (!wake_one(name))
-			past++;
-		/* Mending a damaged destination moves the cursor. */
-		start = row_key_wake(time, name);
-		if (store_seek(store, STORE_WAKE, &start, &key, &value) == -1)
-			return;
-	}
-}
-
-/* The end of the index too: what lies there was written before the clock was
- * set back. */
-static void
-scan_wake_both_ends(void)
-{
-	scan_wake(0);
-	scan_wake(clock_seconds() + retry_longest(&state.lifecycle->retry) + 1);
-}
+/* -- Begin and end -------------------------------------------------------- */
 
 void
 scheduler_wake(void)
 {
-	state.wake_at = 0;
-	state.more_local = state.more_remote = false;
-	if (store_read_begin(state.lifecycle->store) == -1) {
-		log_error("store-read-failed error=\"%s\"", strerror(errno));
-		set_wake_timer(clock_seconds() + 1);
-		return;
-	}
-	scan_wake_both_ends();
-	store_read_end(state.lifecycle->store);
-}
-
-static void
-on_wake(evutil_socket_t fd, short what, void *context)
-{
-	(void)fd;
-	(void)what;
-	(void)context;
-	scheduler_wake();
+	lane_look();
 }
 
 int
@@ -654,27 +343,15 @@ scheduler_start(struct event_base *base, struct lifecycle *lifecycle,
     const struct delivery_agents *agents)
 {
 	memset(&state, 0, sizeof(state));
-	scheduler_lists_begin();
 	share_begin();
 	collect_begin(lifecycle);
 	state.lifecycle = lifecycle;
 	state.agents = agents;
-	if (base == NULL)
-		return 0;
-	state.wake_timer = evtimer_new(base, on_wake, NULL);
-	state.later_timer = evtimer_new(base, on_later, NULL);
-	if (state.wake_timer != NULL && state.later_timer != NULL)
-		return 0;
-	errno = ENOMEM;
-	return -1;
+	return lane_begin(base, lifecycle);
 }
 
 void
 scheduler_stop(void)
 {
-	if (state.wake_timer != NULL)
-		event_free(state.wake_timer);
-	if (state.later_timer != NULL)
-		event_free(state.later_timer);
-	state.wake_timer = state.later_timer = NULL;
+	lane_end();
 }

@@ -5,29 +5,25 @@
 
 #include <event2/event.h>
 
-#include "queue/commit.h"
-#include "queue/scheduler.h"
-
 static struct {
 	struct event *soon;
 	struct event *now;
+	void (*work)(void);
 } state;
 
-/* Before the commit too, so that agents work while it waits for the disk. */
 static void
 on_turn(evutil_socket_t fd, short what, void *context)
 {
 	(void)fd;
 	(void)what;
 	(void)context;
-	scheduler_dispatch();
-	commit_run();
-	scheduler_dispatch();
+	state.work();
 }
 
 int
-turn_start(struct event_base *base)
+turn_start(struct event_base *base, void (*work)(void))
 {
+	state.work = work;
 	state.soon = event_new(base, -1, 0, on_turn, NULL);
 	state.now = event_new(base, -1, 0, on_turn, NULL);
 	if (state.soon == NULL || state.now == NULL ||

@@ -1,6 +1,6 @@
 /*
- * One turn of the queue's work: hand out what is due, commit what has
- * gathered, hand out what the commit made due.
+ * When the queue works: one turn after another, each as soon as there is
+ * something to do. What a turn is, main.c says.
  *
  * It runs when the event loop has nothing else that is ready, so that the
  * batch holds all that was waiting in the sockets: while one commit waits for
@@ -15,7 +15,8 @@
 struct event_base;
 
 /* -1 with errno. */
-int turn_start(struct event_base *) __attribute__((warn_unused_result));
+int turn_start(struct event_base *, void (*work)(void))
+    __attribute__((warn_unused_result));
 /* When nothing else is ready; any number of calls make one turn. */
 void turn_soon(void);
 /* Before anything else is read. */

@@ -15,13 +15,14 @@ queue/test_lifecycle_src := $(queue_house_src)
 queue/test_lifecycle_libs := -llmdb
 queue/test_store_src := $(queue_house_src)
 queue/test_store_libs := -llmdb
-queue/test_commit_src := $(queue_house_src) queue/commit.c queue/flight.c \
-	queue/stats.c
+queue/test_commit_src := $(queue_house_src) queue/commit.c \
+	queue/commit_tell.c queue/flight.c queue/stats.c
 queue/test_commit_libs := -llmdb
 queue/test_scheduler_src := $(queue_house_src) queue/commit.c \
-	queue/collect.c queue/content_cache.c queue/flight.c queue/losses.c \
-	queue/scheduler.c queue/scheduler_lists.c queue/scheduler_share.c \
-	queue/stats.c
+	queue/commit_tell.c queue/collect.c queue/content_cache.c \
+	queue/flight.c queue/losses.c queue/scheduler.c \
+	queue/scheduler_lane.c queue/scheduler_lists.c \
+	queue/scheduler_share.c queue/stats.c
 queue/test_scheduler_libs := -llmdb
 queue/test_submission_src := queue/submission.c queue/destination_name.c
 queue/test_content_cache_src := $(queue_house_src) queue/content_cache.c \

@@ -1,0 +1,49 @@
+/*
+ * Inside the commit: what commit.c gathers and writes, and commit_tell.c tells
+ * of it. Nobody else includes this.
+ */
+#ifndef QUEUE_COMMIT_PRIVATE_H
+#define QUEUE_COMMIT_PRIVATE_H
+
+#include <stdint.h>
+
+#include <bsd/sys/queue.h>
+
+#include "queue/commit.h"
+#include "queue/lifecycle.h"
+
+enum operation_kind {
+	OPERATION_ACCEPT,
+	OPERATION_REPORT,
+	OPERATION_VERB,
+	OPERATION_SET_ASIDE,
+};
+
+struct operation {
+	STAILQ_ENTRY(operation) next;
+	enum operation_kind kind;
+	/* OPERATION_ACCEPT */
+	struct submission *submission;
+	unsigned int code;
+	const char *reply;
+	/* OPERATION_REPORT, OPERATION_SET_ASIDE */
+	struct flight *flight;
+	struct lifecycle_report report;
+	struct row_place place;
+	/* OPERATION_VERB */
+	enum ctl_verb verb;
+	uint64_t id;
+	uint32_t number;
+	void (*done)(int, void *);
+	void *context;
+	/* What came of it, in the transaction that was tried last. */
+	struct lifecycle_result result;
+	char texts[]; /* of the report */
+};
+
+/* A message is not taken. */
+void commit_refuse(struct submission *, unsigned int code, const char *reply);
+/* The operation is durable: whoever asked for it is answered. */
+void commit_tell(struct operation *, const struct commit_handler *);
+
+#endif

@@ -1,0 +1,90 @@
+#include <inttypes.h>
+
+#include "common/id.h"
+#include "common/log.h"
+#include "queue/commit_private.h"
+#include "queue/stats.h"
+#include "queue/submission.h"
+
+static void
+answer(struct submission *s, unsigned int code, const char *reply)
+{
+	if (s->answer != NULL)
+		s->answer(s, code, reply);
+}
+
+void
+commit_refuse(struct submission *s, unsigned int code, const char *reply)
+{
+	stats.messages_refused++;
+	log_warn("refused id=%s code=%u reply=\"%s\"", id_format(s->id).text,
+	    code, reply);
+	answer(s, code, reply);
+}
+
+static void
+tell_accepted(struct operation *o, const struct commit_handler *handler)
+{
+	struct submission *s = o->submission;
+
+	if (o->code != 250) {
+		commit_refuse(s, o->code, o->reply);
+		return;
+	}
+	stats.messages_accepted++;
+	stats.recipients_accepted += s->count;
+	stats.bytes_accepted += s->size;
+	log_info("queued id=%s from=\"%s\" size=%" PRIu64 " recipients=%" PRIu32
+		 " client=%s",
+	    id_format(s->id).text, log_text(s->sender), s->size, s->count,
+	    log_text(s->client_address));
+	answer(s, o->code, o->reply);
+	handler->accepted(s);
+}
+
+static void
+count_report(const struct lifecycle_result *result)
+{
+	if (!result->applied)
+		return;
+	if (result->event == LIFECYCLE_DELIVERED)
+		stats.delivered++;
+	else if (result->event == LIFECYCLE_DEFERRED)
+		stats.deferred++;
+	else
+		stats.failed++;
+}
+
+static uint64_t
+id_of(const struct operation *o)
+{
+	return o->kind == OPERATION_REPORT ? o->report.id : o->id;
+}
+
+void
+commit_tell(struct operation *o, const struct commit_handler *handler)
+{
+	if (o->result.line != NULL)
+		log_info("%s", o->result.line);
+	if (o->result.message_gone)
+		handler->gone(id_of(o));
+	switch (o->kind) {
+	case OPERATION_ACCEPT:
+		tell_accepted(o, handler);
+		break;
+	case OPERATION_REPORT:
+		count_report(&o->result);
+		handler->landed(o->flight);
+		break;
+	case OPERATION_VERB:
+		if (o->result.applied)
+			stats.acts++;
+		if (o->done != NULL)
+			o->done(o->result.applied ? 1 : 0, o->context);
+		break;
+	case OPERATION_SET_ASIDE:
+		stats.set_aside++;
+		handler->landed(o->flight);
+		break;
+	}
+}

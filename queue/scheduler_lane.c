@@ -1,0 +1,368 @@
+#include "queue/scheduler_lane.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "common/log.h"
+#include "common/monotime.h"
+#include "queue/clock.h"
+#include "queue/destination.h"
+#include "queue/lifecycle.h"
+#include "queue/scheduler.h"
+#include "queue/scheduler_lists.h"
+#include "queue/scheduler_share.h"
+#include "queue/store.h"
+#include "queue/turn.h"
+
+/* Looks at destinations that wait for a time in memory. */
+#define LATER_MS 100
+/* Looks at the wake index at least so often: the clock may be set. */
+#define WAKE_MOST_S 60
+/* One look goes past so many for which there is no place: of the other kind
+ * there may be. */
+#define WAKE_PAST 8192
+
+static struct {
+	struct lifecycle *lifecycle;
+	struct event *wake_timer;
+	struct event *later_timer;
+	uint64_t wake_at; /* what the timer is set to; 0 if it is not */
+	bool more_local;  /* the wake index holds more than fits */
+	bool more_remote;
+} state;
+
+unsigned int
+lane_active(bool local)
+{
+	const struct destinations *all = state.lifecycle->destinations;
+	unsigned int count = local ? all->local : all->count - all->local;
+
+	return count - scheduler_list_idle(local);
+}
+
+static bool *
+more_of(bool local)
+{
+	return local ? &state.more_local : &state.more_remote;
+}
+
+/* -- Lists ---------------------------------------------------------------- */
+
+void
+lane_be_later(struct destination *d, uint64_t next_due)
+{
+	static const struct timeval period = { 0,
+		(suseconds_t)LATER_MS * 1000 };
+
+	d->lane.next_due = next_due;
+	scheduler_list_set(d, LANE_LATER);
+	if (state.later_timer != NULL &&
+	    !evtimer_pending(state.later_timer, NULL))
+		evtimer_add(state.later_timer, &period);
+}
+
+static bool
+is_busy(const struct destination *d)
+{
+	return d->changed || d->lane.flights + d->lane.in_flight > 0;
+}
+
+void
+lane_be_quiet(struct destination *d)
+{
+	struct destinations *all = state.lifecycle->destinations;
+	struct destination *old;
+
+	if (is_busy(d))
+		scheduler_list_set(d, LANE_NONE);
+	else
+		scheduler_list_set(
+		    d, d->lane.answered ? LANE_KNOWN : LANE_IDLE);
+	while ((old = scheduler_list_surplus()) != NULL) {
+		scheduler_list_set(old, LANE_NONE);
+		if (!old->changed) /* else it is considered soon */
+			destination_close(all, &old);
+	}
+}
+
+void
+lane_be_ready(struct destination *d)
+{
+	scheduler_list_set(d, LANE_READY);
+	turn_soon();
+}
+
+static void
+set_wake_timer(uint64_t at)
+{
+	uint64_t now = clock_milliseconds(), wait = 0;
+	struct timeval delay;
+
+	if (state.wake_timer == NULL ||
+	    (state.wake_at != 0 && state.wake_at <= at))
+		return;
+	if (at * 1000 > now)
+		wait = at * 1000 - now;
+	if (wait > UINT64_C(1000) * WAKE_MOST_S)
+		wait = UINT64_C(1000) * WAKE_MOST_S;
+	delay.tv_sec = (time_t)(wait / 1000);
+	delay.tv_usec = (suseconds_t)(wait % 1000 * 1000);
+	state.wake_at = at;
+	evtimer_add(state.wake_timer, &delay);
+}
+
+static bool
+has_come(uint64_t time)
+{
+	return retry_is_due(&state.lifecycle->retry, time, clock_seconds());
+}
+
+bool
+lane_is_backing_off(const struct destination *d)
+{
+	return !has_come(d->row.backoff_until);
+}
+
+static bool
+has_work(const struct destination *d)
+{
+	if (d->first_due == 0 || !has_come(d->first_due))
+		return false;
+	return !lane_is_backing_off(d) || d->lane.sweeping;
+}
+
+/* May it wait in memory for its turn? Those that failed have half of the
+ * places, so that they are not in the way of the others; a sound one is in
+ * memory anyway. */
+static bool
+has_place(const struct destination *d)
+{
+	unsigned int count = lane_active(share_is_local(d));
+
+	if (d->lane.flights > 0)
+		return true;
+	switch (share_standing(d)) {
+	case SHARE_SOUND:
+		return !share_is_local(d) || count <= SCHEDULER_ACTIVE;
+	case SHARE_UNTRIED:
+		return count <= SCHEDULER_ACTIVE;
+	case SHARE_DOUBTFUL:
+	case SHARE_STANDINGS:
+		break;
+	}
+	return count <= SCHEDULER_ACTIVE / 2;
+}
+
+void
+lane_consider(struct destination *d)
+{
+	if (d->lane.list != LANE_NONE && !scheduler_list_is_idle(d) &&
+	    (d->lane.list != LANE_LATER || d->lane.next_due == 0))
+		return;
+	if (!has_work(d))
+		lane_be_quiet(d);
+	else if (has_place(d))
+		lane_be_ready(d);
+	else {
+		*more_of(share_is_local(d)) = true;
+		lane_be_quiet(d);
+	}
+	if (!has_come(d->row.wake))
+		set_wake_timer(d->row.wake);
+}
+
+void
+lane_be_full(struct destination *d)
+{
+	static const enum lane_list lists[SHARE_STANDINGS] = {
+		[SHARE_SOUND] = LANE_FULL_SOUND,
+		[SHARE_UNTRIED] = LANE_FULL_UNTRIED,
+		[SHARE_DOUBTFUL] = LANE_FULL_DOUBTFUL,
+	};
+
+	scheduler_list_set(
+	    d, share_is_local(d) ? LANE_FULL_LOCAL : lists[share_standing(d)]);
+}
+
+bool
+lane_is_full(const struct destination *d)
+{
+	return d->lane.list == LANE_FULL_LOCAL ||
+	       d->lane.list == LANE_FULL_SOUND ||
+	       d->lane.list == LANE_FULL_UNTRIED ||
+	       d->lane.list == LANE_FULL_DOUBTFUL;
+}
+
+bool
+lane_must_wait(const struct destination *d)
+{
+	return monotime_is_before(monotime_now(), d->lane.not_before);
+}
+
+/* -- Time ----------------------------------------------------------------- */
+
+static void
+on_later(evutil_socket_t fd, short what, void *context)
+{
+	static const struct timeval period = { 0,
+		(suseconds_t)LATER_MS * 1000 };
+	struct destination *d, *following;
+
+	(void)fd;
+	(void)what;
+	(void)context;
+	for (d = scheduler_list_first(LANE_LATER); d != NULL; d = following) {
+		following = TAILQ_NEXT(d, in_list);
+		if (lane_must_wait(d) || !has_come(d->lane.next_due))
+			continue;
+		lane_be_ready(d);
+	}
+	if (scheduler_list_first(LANE_LATER) != NULL)
+		evtimer_add(state.later_timer, &period);
+}
+
+/* Is there a place for it? One that is not in memory is not sound. */
+static bool
+may_take_up(const char *name)
+{
+	bool local = destination_kind(name) == ROUTE_MAILBOX;
+
+	if (lane_active(local) < SCHEDULER_ACTIVE)
+		return true;
+	*more_of(local) = true;
+	return false;
+}
+
+/* Takes up one destination from the wake index. False if it does not fit. */
+static bool
+wake_one(const char *name)
+{
+	struct destinations *all = state.lifecycle->destinations;
+	struct destination *d = destination_find(all, name);
+
+	if (d != NULL && !scheduler_list_is_idle(d))
+		return true;
+	if (!may_take_up(name))
+		return false;
+	if (d == NULL)
+		d = destination_open(all, state.lifecycle->store, name);
+	if (d == NULL) {
+		log_error("destination-unreadable destination=%s error=\"%s\"",
+		    log_text(name), strerror(errno));
+		return errno != ENOMEM;
+	}
+	if (has_place(d)) {
+		lane_be_ready(d);
+		return true;
+	}
+	*more_of(share_is_local(d)) = true;
+	if (d->lane.list == LANE_NONE)
+		destination_close(all, &d);
+	return false;
+}
+
+/* Takes up what has come from this time on, and says when the next comes. */
+static void
+scan_wake(uint64_t from)
+{
+	struct row_key start = row_key_wake(from, "");
+	struct store *store = state.lifecycle->store;
+	struct bytes key, value;
+	char name[LIMIT_DESTINATION + 1];
+	unsigned int past = 0;
+	uint64_t time;
+	int found = store_seek(store, STORE_WAKE, &start, &key, &value);
+
+	for (; found == 0 && past < WAKE_PAST;
+	     found = store_next(store, STORE_WAKE, &key, &value)) {
+		if (row_key_wake_read(key.data, key.length, &time, name) ==
+		    -1) {
+			log_error("wake-damaged");
+			continue;
+		}
+		if (!has_come(time)) {
+			set_wake_timer(time);
+			return;
+		}
+		if (!wake_one(name))
+			past++;
+		/* Mending a damaged destination moves the cursor. */
+		start = row_key_wake(time, name);
+		if (store_seek(store, STORE_WAKE, &start, &key, &value) == -1)
+			return;
+	}
+}
+
+/* The end of the index too: what lies there was written before the clock was
+ * set back. */
+static void
+scan_wake_both_ends(void)
+{
+	scan_wake(0);
+	scan_wake(clock_seconds() + retry_longest(&state.lifecycle->retry) + 1);
+}
+
+void
+lane_look(void)
+{
+	state.wake_at = 0;
+	state.more_local = state.more_remote = false;
+	if (store_read_begin(state.lifecycle->store) == -1) {
+		log_error("store-read-failed error=\"%s\"", strerror(errno));
+		set_wake_timer(clock_seconds() + 1);
+		return;
+	}
+	scan_wake_both_ends();
+	store_read_end(state.lifecycle->store);
+}
+
+static void
+on_wake(evutil_socket_t fd, short what, void *context)
+{
+	(void)fd;
+	(void)what;
+	(void)context;
+	lane_look();
+}
+
+/* Most of the places are free again, and the wake index holds more. */
+static bool
+wants_more(bool local)
+{
+	return *more_of(local) && lane_active(local) < SCHEDULER_ACTIVE / 4;
+}
+
+void
+lane_refill(void)
+{
+	if (wants_more(true) || wants_more(false))
+		lane_look();
+}
+
+int
+lane_begin(struct event_base *base, struct lifecycle *lifecycle)
+{
+	memset(&state, 0, sizeof(state));
+	scheduler_lists_begin();
+	state.lifecycle = lifecycle;
+	if (base == NULL)
+		return 0;
+	state.wake_timer = evtimer_new(base, on_wake, NULL);
+	state.later_timer = evtimer_new(base, on_later, NULL);
+	if (state.wake_timer != NULL && state.later_timer != NULL)
+		return 0;
+	errno = ENOMEM;
+	return -1;
+}
+
+void
+lane_end(void)
+{
+	if (state.wake_timer != NULL)
+		event_free(state.wake_timer);
+	if (state.later_timer != NULL)
+		event_free(state.later_timer);
+	state.wake_timer = state.later_timer = NULL;
+}
