@@ -244,7 +244,7 @@ wake_one(const char *name)
 
 	if (d != NULL && !scheduler_list_is_idle(d))
 		return true;
-	if (!may_take_up(name))
+	if (d == NULL && !may_take_up(name))
 		return false;
 	if (d == NULL)
 		d = destination_open(all, state.lifecycle->store, name);

@@ -263,12 +263,12 @@ static rlim_t
 memory_in_use(void)
 {
 	FILE *f = fopen("/proc/self/statm", "r");
-	unsigned long pages = 0;
+	char line[256] = "";
 
 	assert_non_null(f);
-	assert_int_equal(fscanf(f, "%lu", &pages), 1);
+	assert_non_null(fgets(line, sizeof(line), f));
 	fclose(f);
-	return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
+	return (rlim_t)strtoul(line, NULL, 10) * (rlim_t)sysconf(_SC_PAGESIZE);
 }
 #endif
 
@@ -917,6 +917,23 @@ test_a_sound_host_does_not_wait_for_new_ones(void **state)
 	assert_true(open_deliveries("mx:sound.example") >= 5);
 }
 
+/* Nor if its mail was deferred, and its time comes now. */
+static void
+test_a_sound_host_s_deferred_mail_comes_in_time(void **state)
+{
+	(void)state;
+	submit_many("u@sound.example", 2);
+	run();
+	report(&given[0], REPORT_DELIVERED, REPORT_SCOPE_RECIPIENT);
+	report(&given[1], REPORT_DEFERRED, REPORT_SCOPE_RECIPIENT);
+	run();
+	submit_to_hosts("hangs", SCHEDULER_ACTIVE + 500);
+	house_now += 400 * 1000;
+	scheduler_wake();
+	run();
+	assert_int_equal(open_deliveries("mx:sound.example"), 1);
+}
+
 static void
 test_a_new_host_does_not_wait_for_failed_ones(void **state)
 {
@@ -1218,6 +1235,7 @@ main(void)
 		TEST(test_the_clock_is_set_back_while_one_is_busy),
 		TEST(test_local_mail_does_not_wait_for_remote_hosts),
 		TEST(test_a_sound_host_does_not_wait_for_new_ones),
+		TEST(test_a_sound_host_s_deferred_mail_comes_in_time),
 		TEST(test_a_new_host_does_not_wait_for_failed_ones),
 		TEST(test_a_free_slot_is_passed_on),
 #ifndef __SANITIZE_ADDRESS__
