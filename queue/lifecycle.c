@@ -329,15 +329,17 @@ judge_destination(struct lifecycle *l, struct destination *d,
 		destination_answered(d);
 }
 
-/* A host that is down burns nobody's attempts: its mail waits together. */
+/* The mail of a host that is down waits together. Its first answer is to the
+ * first attempt that it heard: what was tried in vain before does not count. */
 static uint64_t
 next_due(struct lifecycle *l, const struct recipient *r,
-    const struct lifecycle_report *report, uint64_t now)
+    const struct lifecycle_report *report, bool was_down, uint64_t now)
 {
+	uint32_t attempts = was_down ? 1 : r->row.attempts;
+
 	if (report->scope == REPORT_SCOPE_DESTINATION)
 		return r->destination->row.backoff_until;
-	return now / 1000 +
-	       retry_delay(&l->retry, r->row.attempts, arc4random());
+	return now / 1000 + retry_delay(&l->retry, attempts, arc4random());
 }
 
 static int
@@ -349,6 +351,7 @@ apply_report(struct lifecycle *l, struct recipient *r,
 	struct row_message message;
 	uint64_t arrival = id_time(r->id) * 1000;
 	enum lifecycle_step step;
+	bool was_down;
 
 	if (rows_load_message(l, r->id, &message, octets) == 0)
 		arrival = message.arrival;
@@ -357,6 +360,7 @@ apply_report(struct lifecycle *l, struct recipient *r,
 	result->event = event_of_report(l, report, arrival, now);
 	step =
 	    lifecycle_step((enum recipient_state)r->row.state, result->event);
+	was_down = !report->unheard && r->destination->row.failures > 0;
 	judge_destination(l, r->destination, report, now);
 	if (step == LIFECYCLE_REFUSED)
 		return 0;
@@ -364,7 +368,8 @@ apply_report(struct lifecycle *l, struct recipient *r,
 		r->row.attempts++;
 	r->row.host = report->host;
 	r->row.reply = report->reply;
-	if (take_step(l, r, step, next_due(l, r, report, now), result) == -1)
+	if (take_step(l, r, step, next_due(l, r, report, was_down, now),
+		result) == -1)
 		return -1;
 	result->applied = true;
 	story_tell_report(result, r, report, arrival, now);

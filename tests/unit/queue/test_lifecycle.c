@@ -179,6 +179,30 @@ test_deferred_is_tried_later_and_later(void **state)
 	assert_int_equal(house_count(&house, STORE_EVENT), 11);
 }
 
+/* Tries that no host answered do not lengthen the delay after the first that
+ * one did. */
+static void
+test_a_host_that_was_down_answers(void **state)
+{
+	struct lifecycle_result result;
+	struct row_recipient row;
+	uint64_t id = house_accept(&house, 100, one);
+
+	(void)state;
+	for (int failure = 0; failure < 8; failure++) {
+		house_report(&house, id, 0, REPORT_DEFERRED,
+		    REPORT_SCOPE_DESTINATION, &result);
+		assert_true(house_recipient(&house, id, 0, &row));
+		assert_true(row.due > now());
+		house_now = row.due * 1000;
+	}
+	house_report(
+	    &house, id, 0, REPORT_DEFERRED, REPORT_SCOPE_RECIPIENT, &result);
+	assert_true(house_recipient(&house, id, 0, &row));
+	assert_int_equal(row.attempts, 9);
+	assert_true(row.due > now() && row.due - now() <= 300);
+}
+
 static void
 test_after_five_days_it_is_kept_as_failed(void **state)
 {
@@ -562,6 +586,7 @@ main(void)
 		TEST(test_sizes_of_content),
 		TEST(test_the_content_comes_back_as_it_was),
 		TEST(test_deferred_is_tried_later_and_later),
+		TEST(test_a_host_that_was_down_answers),
 		TEST(test_after_five_days_it_is_kept_as_failed),
 		TEST(test_failed_is_kept_until_somebody_decides),
 		TEST(test_the_message_stays_for_its_last_recipient),
