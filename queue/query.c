@@ -26,7 +26,8 @@ query_start(struct store *the_store)
 struct walk {
 	const struct query_filter *filter;
 	uint64_t now;
-	uint64_t id; /* of `message`; 0 if none was read */
+	uint64_t id; /* of `message` */
+	bool looked;
 	bool readable;
 	struct row_message message;
 };
@@ -88,8 +89,9 @@ read_message(uint64_t id, struct row_message *row)
 static void
 look_at_message(struct walk *w, uint64_t id)
 {
-	if (w->id == id)
+	if (w->looked && w->id == id)
 		return;
+	w->looked = true;
 	w->id = id;
 	w->readable = read_message(id, &w->message) == 0;
 	if (!w->readable)
