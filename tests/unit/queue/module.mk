@@ -1,6 +1,7 @@
 units += queue/test_store_row queue/test_retry queue/test_lifecycle \
 	queue/test_store queue/test_commit queue/test_scheduler \
-	queue/test_submission queue/test_content_cache queue/test_query
+	queue/test_submission queue/test_content_cache queue/test_query \
+	queue/test_workers
 queue/test_store_row_src := queue/store_row.c
 queue/test_retry_src := queue/retry.c
 # A store in a directory of its own, a clock that stands still, and the proof
@@ -34,3 +35,4 @@ queue/test_remotes_src := queue/remotes.c
 queue/test_remotes_libs := -Wl,--wrap=event_add
 queue/test_query_src := $(queue_house_src) queue/flight.c queue/query.c
 queue/test_query_libs := -llmdb
+queue/test_workers_src := queue/workers.c

@@ -1,0 +1,390 @@
+#include <fcntl.h>
+
+#include "queue/delivery.h"
+#include "queue/link_agent.h"
+#include "queue/link_spawn.h"
+#include "queue/scheduler.h"
+#include "queue/workers.h"
+#include "tests/unit/queue/test.h"
+
+#include <event2/event.h>
+
+/* Who works for which user, between a spawn, agents and a scheduler that do
+ * what the test says. */
+
+#define MOST 200 /* processes */
+
+struct agent {
+	const struct agent_handler *handler;
+	void *context;
+	unsigned int in_flight;
+	bool room;
+};
+
+static const struct spawn_handler *spawn;
+static bool spawn_is_there;
+static struct {
+	uint32_t number;
+	char user[LIMIT_USER + 1];
+} hired[1000];
+static unsigned int hires, dismissed, woken, slots_freed;
+static struct agent *agents[1000]; /* NULL once freed */
+static unsigned int agent_count;
+static struct agent *newest;
+static struct event_base *base;
+
+void
+spawn_start(struct event_base *the_base, const struct spawn_handler *handler)
+{
+	assert_ptr_equal(the_base, base);
+	spawn = handler;
+}
+
+int
+spawn_hire(uint32_t number, const char *user)
+{
+	if (!spawn_is_there)
+		return -1;
+	assert_true(hires < COUNT(hired));
+	hired[hires].number = number;
+	snprintf(hired[hires].user, sizeof(hired[hires].user), "%s", user);
+	hires++;
+	return 0;
+}
+
+void
+spawn_kill(uint32_t number, uint32_t pid)
+{
+	(void)number;
+	(void)pid;
+	fail();
+}
+
+struct agent *
+agent_new(struct event_base *the_base, int fd_take, enum program program,
+    unsigned int most, const struct agent_handler *handler, void *context)
+{
+	(void)the_base;
+	assert_int_equal(program, PROGRAM_LOCAL);
+	assert_true(most > 0);
+	close(fd_take);
+	newest = calloc(1, sizeof(*newest));
+	assert_non_null(newest);
+	newest->handler = handler;
+	newest->context = context;
+	newest->room = true;
+	assert_true(agent_count < COUNT(agents));
+	agents[agent_count++] = newest;
+	return newest;
+}
+
+static void
+forget(const struct agent *a)
+{
+	for (unsigned int i = 0; i < agent_count; i++)
+		if (agents[i] == a)
+			agents[i] = NULL;
+}
+
+void
+agent_free(struct agent **a)
+{
+	if (*a != NULL)
+		dismissed++;
+	forget(*a);
+	free(*a);
+	*a = NULL;
+}
+
+bool
+agent_has_room(const struct agent *a)
+{
+	return a->room;
+}
+
+int
+agent_deliver(struct agent *a, const struct delivery *delivery)
+{
+	(void)delivery;
+	a->in_flight++;
+	return 0;
+}
+
+bool
+agent_is_late(const struct agent *a, struct monotime since)
+{
+	(void)a;
+	(void)since;
+	return false;
+}
+
+void
+scheduler_agent_ready(enum route_kind kind, const char *name)
+{
+	assert_int_equal(kind, ROUTE_MAILBOX);
+	assert_int_equal(strncmp(name, "local:", 6), 0);
+	woken++;
+}
+
+void
+scheduler_slot_free(enum route_kind kind)
+{
+	assert_int_equal(kind, ROUTE_MAILBOX);
+	slots_freed++;
+}
+
+/* -- What the scheduler does ---------------------------------------------- */
+
+static struct lifecycle_report refusal;
+
+static enum agent_state
+ready(const char *user)
+{
+	char name[LIMIT_DESTINATION + 1];
+	struct destination d = { .name = name, .kind = ROUTE_MAILBOX };
+
+	snprintf(name, sizeof(name), "local:%s", user);
+	return workers_ready(&d, &refusal);
+}
+
+static void
+deliver(const char *user)
+{
+	static struct delivery delivery;
+	char name[LIMIT_DESTINATION + 1];
+	struct destination d = { .name = name, .kind = ROUTE_MAILBOX };
+
+	snprintf(name, sizeof(name), "local:%s", user);
+	delivery.destination = &d;
+	assert_int_equal(workers_deliver(&delivery), 0);
+}
+
+/* The answer to the last request. */
+static struct agent *
+arrive(void)
+{
+	int fd = open("/dev/null", O_RDONLY);
+
+	assert_int_not_equal(fd, -1);
+	spawn->hired(hired[hires - 1].number, fd, 4711);
+	return newest;
+}
+
+static void
+finish(struct agent *a)
+{
+	a->in_flight = 0;
+	a->handler->idle(a, a->context);
+}
+
+/* Its link ends. */
+static void
+die(struct agent *a)
+{
+	forget(a);
+	a->handler->closed(a, a->context);
+	free(a);
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	spawn_is_there = true;
+	hires = agent_count = dismissed = woken = slots_freed = 0;
+	return 0;
+}
+
+/* All go: those who were hired or refused, and those who were asked for. */
+static int
+tear_down(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < agent_count; i++)
+		if (agents[i] != NULL)
+			die(agents[i]);
+	spawn_is_there = true;
+	spawn->lost();
+	hires = 0;
+	spawn->ready();
+	for (unsigned int i = 0; i < hires; i++)
+		spawn->refused(hired[i].number, REPORT_DEFERRED, "4.0.0 end");
+	spawn->ready();
+	return 0;
+}
+
+static int
+begin(void **state)
+{
+	(void)state;
+	base = event_base_new();
+	return base == NULL ? -1 : workers_start(base);
+}
+
+/* -- Tests ---------------------------------------------------------------- */
+
+static void
+test_a_worker_is_hired_once(void **state)
+{
+	(void)state;
+	assert_int_equal(ready("alice"), AGENT_COMING);
+	assert_int_equal(ready("alice"), AGENT_COMING);
+	assert_int_equal(hires, 1);
+	assert_string_equal(hired[0].user, "alice");
+	arrive();
+	assert_int_equal(woken, 1);
+	assert_int_equal(ready("alice"), AGENT_READY);
+	deliver("alice");
+	newest->room = false;
+	assert_int_equal(ready("alice"), AGENT_FULL);
+	newest->room = true;
+	assert_int_equal(ready("alice"), AGENT_READY);
+	assert_int_equal(ready("bob"), AGENT_COMING);
+	assert_int_equal(hires, 2);
+}
+
+static void
+test_a_refusal_is_passed_on(void **state)
+{
+	(void)state;
+	assert_int_equal(ready("alice"), AGENT_COMING);
+	spawn->refused(hired[0].number, REPORT_FAILED, "5.1.1 nobody");
+	assert_int_equal(woken, 1);
+	assert_int_equal(ready("alice"), AGENT_REFUSED);
+	assert_int_equal(refusal.outcome, REPORT_FAILED);
+	assert_int_equal(refusal.scope, REPORT_SCOPE_RECIPIENT);
+	assert_string_equal(refusal.reply, "5.1.1 nobody");
+	/* For now: it is all of the user's mail that waits. */
+	assert_int_equal(ready("bob"), AGENT_COMING);
+	spawn->refused(hired[1].number, REPORT_DEFERRED, "4.3.0 not now");
+	assert_int_equal(ready("bob"), AGENT_REFUSED);
+	assert_int_equal(refusal.scope, REPORT_SCOPE_DESTINATION);
+	assert_int_equal(hires, 2);
+}
+
+static void
+test_an_answer_that_nobody_asked_for(void **state)
+{
+	int fd = open("/dev/null", O_RDONLY);
+
+	(void)state;
+	assert_int_equal(ready("alice"), AGENT_COMING);
+	newest = NULL;
+	spawn->hired(hired[0].number + 1, fd, 4711);
+	assert_null(newest);
+	assert_int_equal(fcntl(fd, F_GETFD), -1);
+	spawn->refused(hired[0].number + 1, REPORT_FAILED, "5.0.0 no");
+	assert_int_equal(ready("alice"), AGENT_COMING);
+	arrive();
+	/* Nor twice. */
+	fd = open("/dev/null", O_RDONLY);
+	newest = NULL;
+	spawn->hired(hired[0].number, fd, 4711);
+	assert_null(newest);
+	assert_int_equal(fcntl(fd, F_GETFD), -1);
+}
+
+static void
+test_only_so_many(void **state)
+{
+	struct agent *first = NULL;
+	char user[32];
+
+	(void)state;
+	for (unsigned int i = 0; i < MOST; i++) {
+		snprintf(user, sizeof(user), "user%u", i);
+		assert_int_equal(ready(user), AGENT_COMING);
+		arrive();
+		if (i == 0)
+			first = newest;
+		deliver(user);
+	}
+	assert_int_equal(ready("one-more"), AGENT_FULL);
+	assert_int_equal(hires, MOST);
+	/* An idle one makes room, and says so. */
+	slots_freed = 0;
+	finish(first);
+	assert_int_equal(slots_freed, 1);
+	assert_int_equal(dismissed, 0);
+	assert_int_equal(ready("one-more"), AGENT_COMING);
+	assert_int_equal(dismissed, 1);
+	assert_int_equal(hires, MOST + 1);
+	assert_int_equal(ready("user0"), AGENT_FULL);
+}
+
+static void
+test_a_worker_that_dies_is_hired_again(void **state)
+{
+	struct agent *a;
+
+	(void)state;
+	assert_int_equal(ready("alice"), AGENT_COMING);
+	a = arrive();
+	deliver("alice");
+	woken = slots_freed = 0;
+	die(a);
+	assert_int_equal(woken, 1);
+	assert_int_equal(slots_freed, 1);
+	assert_int_equal(ready("alice"), AGENT_COMING);
+	assert_int_equal(hires, 2);
+	assert_int_not_equal(hired[0].number, hired[1].number);
+}
+
+/* While spawn is not there nothing is lost: it is asked when it is back. */
+static void
+test_spawn_ends_and_comes_back(void **state)
+{
+	(void)state;
+	assert_int_equal(ready("alice"), AGENT_COMING);
+	spawn_is_there = false;
+	spawn->lost();
+	assert_int_equal(ready("alice"), AGENT_COMING);
+	assert_int_equal(ready("bob"), AGENT_COMING);
+	assert_int_equal(hires, 1);
+	spawn_is_there = true;
+	spawn->ready();
+	assert_int_equal(hires, 3);
+	/* The answer of the old one is not an answer. */
+	spawn->refused(hired[0].number, REPORT_FAILED, "5.0.0 no");
+	assert_int_equal(ready("alice"), AGENT_COMING);
+}
+
+/* With a new configuration the idle go at once, the busy when they are done. */
+static void
+test_a_new_spawn_means_new_workers(void **state)
+{
+	struct agent *busy;
+
+	(void)state;
+	assert_int_equal(ready("idle"), AGENT_COMING);
+	arrive();
+	assert_int_equal(ready("busy"), AGENT_COMING);
+	busy = arrive();
+	deliver("busy");
+	spawn->ready();
+	assert_int_equal(dismissed, 1);
+	assert_int_equal(ready("busy"), AGENT_COMING);
+	assert_int_equal(hires, 2);
+	finish(busy);
+	assert_int_equal(dismissed, 2);
+	assert_int_equal(ready("busy"), AGENT_COMING);
+	assert_int_equal(ready("idle"), AGENT_COMING);
+	assert_int_equal(hires, 4);
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(test_a_worker_is_hired_once),
+		TEST(test_a_refusal_is_passed_on),
+		TEST(test_an_answer_that_nobody_asked_for),
+		TEST(test_only_so_many),
+		TEST(test_a_worker_that_dies_is_hired_again),
+		TEST(test_spawn_ends_and_comes_back),
+		TEST(test_a_new_spawn_means_new_workers),
+	};
+
+	return cmocka_run_group_tests(tests, begin, NULL);
+}
