@@ -49,10 +49,19 @@ static struct {
 static void
 gather(struct operation *o, uint64_t octets)
 {
+	o->octets = octets;
 	STAILQ_INSERT_TAIL(&state.batch, o, next);
 	state.count++;
 	state.octets += octets;
 	state.handler->gathered(commit_is_full());
+}
+
+static void
+leave_out(struct operation *o)
+{
+	STAILQ_REMOVE(&state.batch, o, operation, next);
+	state.count--;
+	state.octets -= o->octets;
 }
 
 static struct operation *
@@ -167,8 +176,7 @@ commit_forget_owner(const void *owner)
 		if (o->kind != OPERATION_ACCEPT ||
 		    o->submission->owner != owner)
 			continue;
-		STAILQ_REMOVE(&state.batch, o, operation, next);
-		state.count--;
+		leave_out(o);
 		operation_free(o);
 	}
 }
@@ -347,12 +355,10 @@ refuse_submissions(void)
 	{
 		if (o->kind != OPERATION_ACCEPT)
 			continue;
-		STAILQ_REMOVE(&state.batch, o, operation, next);
-		state.count--;
+		leave_out(o);
 		commit_refuse(o->submission, 452, FULL_REPLY);
 		operation_free(o);
 	}
-	state.octets = 0;
 }
 
 static void

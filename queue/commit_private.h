@@ -22,6 +22,7 @@ enum operation_kind {
 struct operation {
 	STAILQ_ENTRY(operation) next;
 	enum operation_kind kind;
+	uint64_t octets; /* of the batch */
 	/* OPERATION_ACCEPT */
 	struct submission *submission;
 	unsigned int code;

@@ -52,8 +52,9 @@ destinations_end(struct destinations *all)
 struct destination *
 destination_find(struct destinations *all, const char *name)
 {
-	struct destination key = { .name = (char *)(uintptr_t)name };
+	static struct destination key; /* too large to be cleared each time */
 
+	key.name = (char *)(uintptr_t)name;
 	return RB_FIND(destination_tree, &all->tree, &key);
 }
 

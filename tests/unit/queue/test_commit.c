@@ -281,6 +281,25 @@ on_done(int result, void *context)
 	acts[result + 1]++;
 }
 
+/* Nor does what it had sent count any more. */
+static void
+test_a_router_that_left_with_much(void **state)
+{
+	int owner;
+
+	(void)state;
+	submit_to(40 * MIB, one, &owner);
+	assert_true(commit_is_full());
+	commit_forget_owner(&owner);
+	assert_true(commit_is_empty());
+	assert_false(commit_is_full());
+	submit(100);
+	submit(100);
+	assert_int_equal(stats.commits, 0);
+	commit_run();
+	assert_int_equal(told.answers[250], 2);
+}
+
 static void
 test_acts_are_told_what_came_of_them(void **state)
 {
@@ -432,6 +451,8 @@ main(void)
 		    tear_down),
 		TEST(test_a_bad_one_spoils_no_other),
 		TEST(test_a_router_that_left_is_forgotten),
+		cmocka_unit_test_setup_teardown(
+		    test_a_router_that_left_with_much, set_up_large, tear_down),
 		TEST(test_acts_are_told_what_came_of_them),
 		cmocka_unit_test_setup_teardown(
 		    test_a_full_store, set_up_small, tear_down),
