@@ -151,10 +151,11 @@ static void
 deliver(const char *user)
 {
 	static struct delivery delivery;
-	char name[LIMIT_DESTINATION + 1];
-	struct destination d = { .name = name, .kind = ROUTE_MAILBOX };
+	static struct destination d = { .kind = ROUTE_MAILBOX };
+	static char name[LIMIT_DESTINATION + 1];
 
 	snprintf(name, sizeof(name), "local:%s", user);
+	d.name = name;
 	delivery.destination = &d;
 	assert_int_equal(workers_deliver(&delivery), 0);
 }
@@ -287,7 +288,6 @@ test_an_answer_that_nobody_asked_for(void **state)
 static void
 test_only_so_many(void **state)
 {
-	struct agent *first = NULL;
 	char user[32];
 
 	(void)state;
@@ -295,15 +295,13 @@ test_only_so_many(void **state)
 		snprintf(user, sizeof(user), "user%u", i);
 		assert_int_equal(ready(user), AGENT_COMING);
 		arrive();
-		if (i == 0)
-			first = newest;
 		deliver(user);
 	}
 	assert_int_equal(ready("one-more"), AGENT_FULL);
 	assert_int_equal(hires, MOST);
 	/* An idle one makes room, and says so. */
 	slots_freed = 0;
-	finish(first);
+	finish(agents[0]);
 	assert_int_equal(slots_freed, 1);
 	assert_int_equal(dismissed, 0);
 	assert_int_equal(ready("one-more"), AGENT_COMING);
