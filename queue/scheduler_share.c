@@ -76,7 +76,7 @@ share_answered(struct destination *d, bool delivered)
 	unsigned int most =
 	    share_is_local(d) ? SCHEDULER_WINDOW_LOCAL : SCHEDULER_WINDOW_MOST;
 
-	d->lane.answered = true;
+	d->lane.answered = !share_is_local(d); /* nobody asks a local one */
 	settle(d);
 	if (delivered && d->lane.window < most)
 		d->lane.window++;

@@ -7,6 +7,7 @@
 #include "queue/delivery.h"
 #include "queue/flight.h"
 #include "queue/scheduler.h"
+#include "queue/scheduler_lists.h"
 #include "queue/stats.h"
 #include "queue/turn.h"
 #include "tests/unit/queue/test.h"
@@ -910,6 +911,17 @@ test_a_sound_host_does_not_wait_for_new_ones(void **state)
 	run();
 	report(&given[0], REPORT_DELIVERED, REPORT_SCOPE_RECIPIENT);
 	run();
+	/* It is remembered, however many users and hosts come after it. */
+	for (unsigned int i = 0; i < SCHEDULER_IDLE_MOST + 100; i++) {
+		char address[64];
+
+		snprintf(address, sizeof(address), "user%u@local.test", i);
+		submit_one(address);
+		run();
+		report(&given[given_count - 1], REPORT_DELIVERED,
+		    REPORT_SCOPE_RECIPIENT);
+		run();
+	}
 	submit_to_hosts("hangs", SCHEDULER_ACTIVE + 2500);
 	submit_many("u@sound.example", 10);
 	run();
