@@ -1,7 +1,6 @@
 units += queue/test_store_row queue/test_retry queue/test_lifecycle \
 	queue/test_store queue/test_commit queue/test_scheduler \
-	queue/test_submission queue/test_content_cache queue/test_query \
-	queue/test_workers
+	queue/test_submission queue/test_content_cache
 queue/test_store_row_src := queue/store_row.c
 queue/test_retry_src := queue/retry.c
 # A store in a directory of its own, a clock that stands still, and the proof
@@ -12,6 +11,10 @@ queue_house_src := tests/unit/queue/house.c tests/unit/queue/sound.c \
 	queue/lifecycle_rows.c queue/lifecycle_story.c \
 	queue/retry.c queue/store.c queue/store_content.c queue/store_event.c \
 	queue/store_room.c queue/store_row.c queue/submission.c
+units += queue/test_query queue/test_workers
+queue/test_query_src := $(queue_house_src) queue/flight.c queue/query.c
+queue/test_query_libs := -llmdb
+queue/test_workers_src := queue/workers.c
 queue/test_lifecycle_src := $(queue_house_src)
 queue/test_lifecycle_libs := -llmdb
 queue/test_store_src := $(queue_house_src)
@@ -29,10 +32,3 @@ queue/test_submission_src := queue/submission.c queue/destination_name.c
 queue/test_content_cache_src := $(queue_house_src) queue/content_cache.c \
 	queue/flight.c queue/losses.c
 queue/test_content_cache_libs := -llmdb
-# The test has agents, a scheduler and a supervisor of its own.
-units += queue/test_remotes
-queue/test_remotes_src := queue/remotes.c
-queue/test_remotes_libs := -Wl,--wrap=event_add
-queue/test_query_src := $(queue_house_src) queue/flight.c queue/query.c
-queue/test_query_libs := -llmdb
-queue/test_workers_src := queue/workers.c
