@@ -16,3 +16,17 @@ login_name_is_valid(const char *name)
 			return false;
 	return true;
 }
+
+bool
+login_has_home(const char *home)
+{
+	static const char *const none[] = { "/", "/nonexistent", "/dev/null",
+		"/var/empty" };
+
+	if (home[0] != '/')
+		return false;
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+		if (strcmp(home, none[i]) == 0)
+			return false;
+	return true;
+}

@@ -22,6 +22,7 @@
 struct remembered {
 	char login[LIMIT_USER + 1];
 	struct monotime until;
+	bool has_home;
 };
 
 struct users {
@@ -74,14 +75,16 @@ may_have_mail(const struct passwd *entry)
 }
 
 static enum user_result
-ask_system(const char *login)
+ask_system(const char *login, bool *has_home)
 {
 	static char line[PASSWD_LINE];
 	struct passwd entry, *found = NULL;
 	int error = getpwnam_r(login, &entry, line, sizeof(line), &found);
 
-	if (found != NULL)
+	if (found != NULL) {
+		*has_home = login_has_home(found->pw_dir);
 		return may_have_mail(found) ? USER_FOUND : USER_NONE;
+	}
 	/* Of files only "no error" means that the name is not there; ENOENT
 	 * would be the file itself. */
 	if (error == 0)
@@ -91,35 +94,46 @@ ask_system(const char *login)
 	return USER_ERROR;
 }
 
+/* A mailbox below the home is none if there is no home: its mail would wait in
+ * the queue until it is given up. */
+static bool
+needs_home(const struct mailbox_config *mailbox)
+{
+	return mailbox->path[0] == '~';
+}
+
 static enum user_result
-find_login(struct users *users, const char *login)
+find_login(struct users *users, const struct mailbox_config *mailbox,
+    const char *login)
 {
 	struct remembered *place;
 	struct monotime now;
-	enum user_result result;
+	enum user_result result = USER_FOUND;
+	bool has_home = false;
 
 	if (!login_name_is_valid(login))
 		return USER_NONE;
 	place = remembered_place(users, login);
 	now = monotime_now();
-	if (strcmp(place->login, login) == 0 &&
-	    monotime_is_before(now, place->until))
-		return USER_FOUND;
-	result = ask_system(login);
-	if (result == USER_FOUND) {
+	if (strcmp(place->login, login) != 0 ||
+	    !monotime_is_before(now, place->until)) {
+		result = ask_system(login, &has_home);
+		if (result != USER_FOUND)
+			return result;
 		strlcpy(place->login, login, sizeof(place->login));
 		place->until = monotime_add_ms(now, REMEMBER_MS);
+		place->has_home = has_home;
 	}
-	return result;
+	return place->has_home || !needs_home(mailbox) ? USER_FOUND : USER_NONE;
 }
 
 /* Whoever the table names must exist: if not, the table is wrong, and mail
  * waits until it is mended. */
 static enum user_result
-find_in_table(struct users *users, const char *table_name, const char *name,
-    const char **login)
+find_in_table(struct users *users, const struct mailbox_config *mailbox,
+    const char *name, const char **login)
 {
-	struct table *table = tables_find(users->tables, table_name);
+	struct table *table = tables_find(users->tables, mailbox->users_table);
 	struct table_value value;
 
 	if (table == NULL)
@@ -133,10 +147,11 @@ find_in_table(struct users *users, const char *table_name, const char *name,
 		break;
 	}
 	*login = value.text[0] != '\0' ? value.text : name;
-	if (find_login(users, *login) == USER_FOUND)
+	if (find_login(users, mailbox, *login) == USER_FOUND)
 		return USER_FOUND;
 	log_warn("table-fault file=\"%s\" line=%u key=\"%s\" "
-		 "error=\"no login of this name, or it is root or our own\"",
+		 "error=\"no login of this name, or it has no home, or is root "
+		 "or our own\"",
 	    log_text(value.place), value.line, log_text(name));
 	return USER_ERROR;
 }
@@ -149,11 +164,10 @@ users_find(struct users *users, const struct mailbox_config *mailbox,
 
 	switch (mailbox->users) {
 	case MAILBOX_USERS_SYSTEM:
-		result = find_login(users, name);
+		result = find_login(users, mailbox, name);
 		break;
 	case MAILBOX_USERS_TABLE:
-		result =
-		    find_in_table(users, mailbox->users_table, name, &name);
+		result = find_in_table(users, mailbox, name, &name);
 		break;
 	}
 	if (result == USER_FOUND)

@@ -4,7 +4,8 @@
  * The users of the system are those of /etc/passwd: the sandbox lets no
  * directory service be asked. root, every other name of uid or gid 0, and the
  * users that postern itself runs as are no users here, since no mail is
- * delivered as them; an alias says who reads root's.
+ * delivered as them; an alias says who reads root's. Nor has a mailbox below
+ * the home those who have none, as most accounts of the system.
  *
  * Answers are remembered for a second, so that a busy mailbox costs no system
  * call a message.

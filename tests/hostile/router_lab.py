@@ -15,7 +15,7 @@ accept from local relay
 """
 
 # Users that every Debian has.
-ALIASES = "postmaster: daemon\nteam: daemon, nobody\nodd: daemon, no/login\n"
+ALIASES = "postmaster: daemon\nteam: daemon, bin\nodd: daemon, no/login\n"
 MAIL = b"Received: by test\r\nSubject: hello\r\n\r\nA line.\r\n"
 
 

@@ -112,6 +112,7 @@ def code_of(host, recipient, sender="eve@else.test"):
 @pytest.mark.parametrize("recipient, code, status", [
     ("nobody-there@here.test", 550, "5.1.1"),
     ("root@here.test", 550, "5.1.1"),
+    ("nobody@here.test", 550, "5.1.1"),  # who has no home
     ("foo/bar@here.test", 550, "5.1.1"),
     ('"foo bar"@here.test', 550, "5.1.1"),
     ("someone@there.test", 550, "5.7.1"),

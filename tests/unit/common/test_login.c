@@ -38,12 +38,30 @@ the_longest_name(void **state)
 	assert_false(login_name_is_valid(name));
 }
 
+static void
+homes(void **state)
+{
+	static const char *const none[] = { "", "/", "/nonexistent",
+		"/dev/null", "/var/empty", "home/alice", "~" };
+	static const char *const some[] = { "/home/alice", "/root", "/usr/sbin",
+		"/nonexistent/alice", "/nonexistent2", "/var/empty-not", "/h" };
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(none); i++)
+		if (login_has_home(none[i]))
+			fail_msg("a home: %s", none[i]);
+	for (size_t i = 0; i < LENGTH(some); i++)
+		if (!login_has_home(some[i]))
+			fail_msg("no home: %s", some[i]);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names),
 		cmocka_unit_test(the_longest_name),
+		cmocka_unit_test(homes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

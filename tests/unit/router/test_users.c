@@ -1,13 +1,19 @@
 /*
- * Against the real /etc/passwd of whatever system this runs on: "nobody" and
- * "daemon" are everywhere, and so is root.
+ * Against the real /etc/passwd of whatever system this runs on: "bin" and
+ * "daemon" are everywhere, and so is root, and "nobody" who has no home.
  */
 #include "tests/unit/router/test.h"
 
 #include "router/users.h"
 
+static char at_home[] = "~/Maildir", in_spool[] = "/srv/mail";
 static const struct mailbox_config system_users = {
 	.users = MAILBOX_USERS_SYSTEM,
+	.path = at_home,
+};
+static const struct mailbox_config elsewhere = {
+	.users = MAILBOX_USERS_SYSTEM,
+	.path = in_spool,
 };
 
 static void
@@ -17,21 +23,23 @@ of_the_system(void **state)
 		const char *name;
 		enum user_result result;
 	} rows[] = {
-		{ "nobody", USER_FOUND },
+		{ "bin", USER_FOUND },
 		{ "daemon", USER_FOUND },
-		{ "nobody", USER_FOUND }, /* remembered */
+		{ "bin", USER_FOUND }, /* remembered */
+		{ "nobody", USER_NONE },
+		{ "nobody", USER_NONE },
 		{ "root", USER_NONE },
 		{ "root", USER_NONE },
 		{ "no-such-user-here", USER_NONE },
 		{ "postern-router", USER_NONE }, /* ours, if it is there */
-		{ "-nobody", USER_NONE },
-		{ ".nobody", USER_NONE },
+		{ "-bin", USER_NONE },
+		{ ".bin", USER_NONE },
 		{ "", USER_NONE },
-		{ "no body", USER_NONE },
-		{ "nobody:x", USER_NONE },
-		{ "../nobody", USER_NONE },
+		{ "bin bin", USER_NONE },
+		{ "bin:x", USER_NONE },
+		{ "../bin", USER_NONE },
 		{ "+", USER_NONE },
-		{ "nobody\n", USER_NONE },
+		{ "bin\n", USER_NONE },
 		{ "\xc3\xa9", USER_NONE },
 		{ "a234567890123456789012345678901234567890123456789012345678"
 		  "901234567890",
@@ -56,6 +64,31 @@ of_the_system(void **state)
 	tables_free(&tables);
 }
 
+/* Whoever has no home can have a mailbox that is not below it. */
+static void
+without_a_home(void **state)
+{
+	struct config config = { .table_count = 0 };
+	struct tables *tables = tables_new(&config);
+	struct users *users = users_new(tables);
+	char login[LIMIT_USER + 1];
+
+	(void)state;
+	assert_non_null(users);
+	for (int i = 0; i < 2; i++) { /* found out, and remembered */
+		assert_int_equal(
+		    users_find(users, &elsewhere, "nobody", login), USER_FOUND);
+		assert_string_equal(login, "nobody");
+		assert_int_equal(
+		    users_find(users, &system_users, "nobody", login),
+		    USER_NONE);
+		assert_int_equal(
+		    users_find(users, &elsewhere, "root", login), USER_NONE);
+	}
+	users_free(&users);
+	tables_free(&tables);
+}
+
 static void
 of_a_table(void **state)
 {
@@ -64,17 +97,19 @@ of_a_table(void **state)
 		enum user_result result;
 		const char *login;
 	} rows[] = {
-		{ "info", USER_FOUND, "nobody" },
+		{ "info", USER_FOUND, "bin" },
 		{ "daemon", USER_FOUND, "daemon" }, /* stands alone */
-		{ "nobody", USER_NONE, "" }, /* a login, but not listed */
-		{ "boss", USER_ERROR, "" },  /* root: the table is wrong */
-		{ "left", USER_ERROR, "" },  /* no such login */
+		{ "bin", USER_NONE, "" },   /* a login, but not listed */
+		{ "boss", USER_ERROR, "" }, /* root: the table is wrong */
+		{ "left", USER_ERROR, "" }, /* no such login */
 		{ "odd", USER_ERROR, "" },
+		{ "anybody", USER_ERROR, "" }, /* no home */
 	};
 	char text[512];
-	const char *path = test_file("info: nobody\ndaemon\nboss: root\n"
-				     "left: no-such-user-here\n"
-				     "odd: ../etc\n");
+	const char *path =
+	    test_file("info: bin\nanybody: nobody\ndaemon\nboss: root\n"
+		      "left: no-such-user-here\n"
+		      "odd: ../etc\n");
 	struct config *config;
 	struct tables *tables;
 	struct users *users;
@@ -129,6 +164,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(of_the_system),
+		cmocka_unit_test(without_a_home),
 		cmocka_unit_test(of_a_table),
 		cmocka_unit_test(of_a_table_that_is_gone),
 	};
