@@ -1,6 +1,7 @@
 """What a router, an agent or spawn could do to the queue if it were taken
 over: end its own link, and nothing else."""
 import os
+import threading
 import time
 
 import pytest
@@ -263,3 +264,55 @@ def test_a_worker_that_nobody_hired(queue):
     records.send(link, "WORKER", 4711, fd=fd, pid=1)
     os.close(fd)
     time.sleep(0.2)
+
+
+class HangingAgent:
+    """It takes what it is given, reports on one host, and on no other."""
+
+    def __init__(self, link, sound):
+        self.link, self.sound = link, sound
+        self.given, self.reported = 0, 0
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+
+    def serve(self):
+        while (m := records.receive(self.link, 60)) is not None:
+            if m.type != "DELIVER":
+                continue
+            os.close(m.fd)
+            self.given += 1
+            if m["next_hop"] == self.sound:
+                records.send(self.link, "REPORT", m.handle, number=0,
+                             outcome=0, scope=0, host="x", reply="250 ok")
+                self.reported += 1
+
+
+def test_hosts_that_hang_delay_nobody(tmp_path):
+    with Queue(tmp_path) as queue:
+        def submit(**where):
+            fd = memfd(MAIL)
+            records.send(queue.router, "ENVELOPE", 1, fd=fd, id=new_id(),
+                         sender="a@example.net", client_address="192.0.2.1",
+                         helo="x", protocol=1, size=len(MAIL), recipients=1)
+            os.close(fd)
+            route(queue.router, 1, 0, **where)
+
+        def submit_to(*hosts):
+            for host in hosts:
+                submit(kind=2, name="", address=f"u@{host}",
+                       original=f"u@{host}")
+            for _ in hosts:
+                assert records.receive(queue.router, 20)["code"] == 250
+
+        spawn = queue.add_peer("spawn")
+        agent = HangingAgent(queue.add_peer("remote"), "sound.example")
+        submit_to("sound.example")
+        wait_for(lambda: agent.reported == 1)
+        for first in range(0, 4600, 100):
+            submit_to(*(f"hangs{first + i}.example" for i in range(100)))
+        wait_for(lambda: agent.given >= 700)
+        submit_to("sound.example")
+        wait_for(lambda: agent.reported == 2)
+        submit(kind=0, name="people", user="alice",
+               address="alice@example.org", original="alice@example.org")
+        assert records.receive(spawn, 10)["user"] == "alice"
