@@ -29,3 +29,10 @@ monotime_is_before(struct monotime a, struct monotime b)
 {
 	return a.nanoseconds < b.nanoseconds;
 }
+
+struct timeval
+monotime_timeval(int64_t milliseconds)
+{
+	return (struct timeval){ .tv_sec = (time_t)(milliseconds / 1000),
+		.tv_usec = (suseconds_t)(milliseconds % 1000 * 1000) };
+}

@@ -5,6 +5,8 @@
 #ifndef COMMON_MONOTIME_H
 #define COMMON_MONOTIME_H
 
+#include <sys/time.h>
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -17,5 +19,7 @@ struct monotime monotime_add_ms(struct monotime, int64_t milliseconds);
 /* later - earlier, in milliseconds. */
 int64_t monotime_ms_between(struct monotime earlier, struct monotime later);
 bool monotime_is_before(struct monotime, struct monotime);
+/* A span as timers take it. */
+struct timeval monotime_timeval(int64_t milliseconds);
 
 #endif

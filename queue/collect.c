@@ -114,6 +114,16 @@ add_recipient(struct delivery *delivery, const struct row_place *place)
 
 /* -- The due index -------------------------------------------------------- */
 
+/* Is the row in the due index this destination's? */
+static bool
+read_due(const struct destination *d, struct bytes key, struct row_place *place)
+{
+	const char *name;
+
+	return row_key_due_read(key.data, key.length, &name, place) == 0 &&
+	       strcmp(name, d->name) == 0;
+}
+
 /* The next place of a destination that has come and is not in flight. */
 static bool
 next_place(struct destination *d, uint64_t now, struct row_place *place)
@@ -121,14 +131,11 @@ next_place(struct destination *d, uint64_t now, struct row_place *place)
 	struct store *store = lifecycle->store;
 	struct row_key start = row_key_due(d->name, &d->lane.next);
 	struct bytes key, value;
-	const char *name;
 	int found = store_seek(store, STORE_DUE, &start, &key, &value);
 
 	d->lane.next_due = 0;
 	for (; found == 0; found = store_next(store, STORE_DUE, &key, &value)) {
-		if (row_key_due_read(key.data, key.length, &name, place) ==
-			-1 ||
-		    strcmp(name, d->name) != 0)
+		if (!read_due(d, key, place))
 			return false;
 		if (!retry_is_due(&lifecycle->retry, place->time, now)) {
 			d->lane.next_due = place->time;
@@ -270,13 +277,10 @@ collect_sweep_step(struct destination *d)
 	unsigned int looked = 0, expired = 0;
 	struct bytes key, value;
 	struct row_place place;
-	const char *name;
 	int found = store_seek(store, STORE_DUE, &start, &key, &value);
 
 	for (; found == 0; found = store_next(store, STORE_DUE, &key, &value)) {
-		if (row_key_due_read(key.data, key.length, &name, &place) ==
-			-1 ||
-		    strcmp(name, d->name) != 0)
+		if (!read_due(d, key, &place))
 			break;
 		d->lane.sweep = place;
 		if (looked++ >= SWEEP_LOOK || expired >= SWEEP_EXPIRE)

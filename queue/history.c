@@ -6,6 +6,7 @@
 #include <event2/event.h>
 
 #include "common/log.h"
+#include "common/monotime.h"
 #include "queue/clock.h"
 #include "queue/commit.h"
 #include "queue/stats.h"
@@ -29,8 +30,7 @@ static struct {
 static void
 sleep_ms(unsigned int milliseconds)
 {
-	struct timeval delay = { .tv_sec = milliseconds / 1000,
-		.tv_usec = (suseconds_t)(milliseconds % 1000 * 1000) };
+	struct timeval delay = monotime_timeval(milliseconds);
 
 	evtimer_add(state.timer, &delay);
 }

@@ -50,17 +50,23 @@ more_of(bool local)
 
 /* -- Lists ---------------------------------------------------------------- */
 
-void
-lane_be_later(struct destination *d, uint64_t next_due)
+static void
+look_at_later(void)
 {
 	static const struct timeval period = { 0,
 		(suseconds_t)LATER_MS * 1000 };
 
-	d->lane.next_due = next_due;
-	scheduler_list_set(d, LANE_LATER);
 	if (state.later_timer != NULL &&
 	    !evtimer_pending(state.later_timer, NULL))
 		evtimer_add(state.later_timer, &period);
+}
+
+void
+lane_be_later(struct destination *d, uint64_t next_due)
+{
+	d->lane.next_due = next_due;
+	scheduler_list_set(d, LANE_LATER);
+	look_at_later();
 }
 
 static bool
@@ -107,8 +113,7 @@ set_wake_timer(uint64_t at)
 		wait = at * 1000 - now;
 	if (wait > UINT64_C(1000) * WAKE_MOST_S)
 		wait = UINT64_C(1000) * WAKE_MOST_S;
-	delay.tv_sec = (time_t)(wait / 1000);
-	delay.tv_usec = (suseconds_t)(wait % 1000 * 1000);
+	delay = monotime_timeval((int64_t)wait);
 	state.wake_at = at;
 	evtimer_add(state.wake_timer, &delay);
 }
@@ -206,8 +211,6 @@ lane_must_wait(const struct destination *d)
 static void
 on_later(evutil_socket_t fd, short what, void *context)
 {
-	static const struct timeval period = { 0,
-		(suseconds_t)LATER_MS * 1000 };
 	struct destination *d, *following;
 
 	(void)fd;
@@ -220,7 +223,7 @@ on_later(evutil_socket_t fd, short what, void *context)
 		lane_be_ready(d);
 	}
 	if (scheduler_list_first(LANE_LATER) != NULL)
-		evtimer_add(state.later_timer, &period);
+		look_at_later();
 }
 
 /* Is there a place for it? One that is not in memory is not sound. */

@@ -33,8 +33,8 @@ tell_of(struct process *to, const struct process *peer, int fd)
 	process_tell(to, &m, fd);
 }
 
-static int
-link_two(struct process *a, struct process *b)
+int
+links_join_two(struct process *a, struct process *b)
 {
 	int pair[2];
 
@@ -52,7 +52,7 @@ static void
 link_or_kill(struct process *p, struct process *other)
 {
 	if (p->channel == NULL || other->channel == NULL ||
-	    link_two(p, other) == 0)
+	    links_join_two(p, other) == 0)
 		return;
 	log_error("link-failed program=%s peer=%s error=\"%s\"",
 	    program_name(p->spec->program), program_name(other->spec->program),
@@ -75,12 +75,6 @@ links_may_be(const struct process *p, const struct process *other)
 {
 	return belong_together(p, other) && p->channel != NULL &&
 	       other->channel != NULL;
-}
-
-int
-links_renew(struct process *p, struct process *other)
-{
-	return link_two(p, other);
 }
 
 void

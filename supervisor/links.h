@@ -12,7 +12,7 @@ void links_make(struct process *);
 /* Have they business with each other, and are both there? */
 bool links_may_be(const struct process *, const struct process *);
 /* Makes a new link between two that may have one. -1 with errno. */
-int links_renew(struct process *, struct process *)
+int links_join_two(struct process *, struct process *)
     __attribute__((warn_unused_result));
 /* Its generation has just joined: links it to the lasting ones. */
 void links_join(struct process *);

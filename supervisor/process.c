@@ -14,6 +14,7 @@
 
 #include "common/channel.h"
 #include "common/log.h"
+#include "common/monotime.h"
 #include "supervisor/exec.h"
 
 #define READY_MS 10000
@@ -68,8 +69,7 @@ name(const struct process *p)
 static void
 set_timer(struct process *p, int64_t milliseconds)
 {
-	struct timeval in = { milliseconds / 1000,
-		(milliseconds % 1000) * 1000 };
+	struct timeval in = monotime_timeval(milliseconds);
 
 	if (evtimer_add(p->timer, &in) == -1)
 		log_error("timer-failed program=%s", name(p));

@@ -65,7 +65,7 @@ wait_again(struct pair *pair, struct process *outer)
 
 	pair->wait = relink_wait(
 	    pair->wait, monotime_ms_between(pair->made, monotime_now()));
-	in = (struct timeval){ pair->wait / 1000, (pair->wait % 1000) * 1000 };
+	in = monotime_timeval(pair->wait);
 	if (evtimer_add(pair->timer, &in) == -1)
 		process_kill(outer, "cannot be linked again");
 }
@@ -91,7 +91,7 @@ on_due(evutil_socket_t fd, short what, void *argument)
 	    program_name(inner->spec->program), pair->inner,
 	    program_name(outer->spec->program), pair->outer,
 	    (long long)pair->wait);
-	if (links_renew(inner, outer) == 0)
+	if (links_join_two(inner, outer) == 0)
 		return;
 	log_error("relink-failed error=\"%s\"", strerror(errno));
 	wait_again(pair, outer);

@@ -122,8 +122,7 @@ set_timer(struct connection *c)
 		patience_end(&c->patience);
 	wait = patience_wait(&c->patience, session_steps(c->session),
 	    c->content_offset, seconds, monotime_now());
-	tv.tv_sec = (time_t)(wait / 1000);
-	tv.tv_usec = (suseconds_t)(wait % 1000 * 1000);
+	tv = monotime_timeval(wait);
 	event_add(c->timer, &tv);
 }
 

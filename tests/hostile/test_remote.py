@@ -32,6 +32,16 @@ def remote():
         yield r
 
 
+def until_content(peer):
+    """Says yes to one message for one recipient; its content comes next."""
+    peer.sendall(b"220 mx\r\n")
+    file = peer.makefile("rb")
+    for reply in b"250 mx", b"250 ok", b"250 ok", b"354 go":
+        file.readline()
+        peer.sendall(reply + b"\r\n")
+    return file
+
+
 # -- One host ----------------------------------------------------------------
 
 def test_message_arrives_as_it_is(remote):
@@ -402,11 +412,7 @@ def test_early_refusal_of_a_large_message(remote):
     content = b"x" * 76 + b"\r\n"
 
     def handler(host, peer, session):
-        peer.sendall(b"220 mx\r\n")
-        file = peer.makefile("rb")
-        for reply in b"250 mx", b"250 ok", b"250 ok", b"354 go":
-            file.readline()
-            peer.sendall(reply + b"\r\n")
+        file = until_content(peer)
         file.read(100000)
         peer.sendall(b"552 5.3.4 too much for me\r\n")
         time.sleep(0.2)
@@ -429,11 +435,7 @@ def test_memory_is_bounded(remote):
     stopped = threading.Event()
 
     def handler(host, peer, session):
-        peer.sendall(b"220 mx\r\n")
-        file = peer.makefile("rb")
-        for reply in b"250 mx", b"250 ok", b"250 ok", b"354 go":
-            file.readline()
-            peer.sendall(reply + b"\r\n")
+        until_content(peer)
         stopped.wait(30)
 
     with Host(handler=handler) as host:
@@ -454,11 +456,7 @@ def test_octets_now_and_then(remote):
     closed = threading.Event()
 
     def handler(host, peer, session):
-        peer.sendall(b"220 mx\r\n")
-        file = peer.makefile("rb")
-        for reply in b"250 mx", b"250 ok", b"250 ok", b"354 go":
-            file.readline()
-            peer.sendall(reply + b"\r\n")
+        file = until_content(peer)
         while file.readline() != b".\r\n":
             continue
         peer.sendall(b"250 taken\r\n")

@@ -1040,11 +1040,27 @@ test_a_refusal_that_cannot_be_noted(void **state)
 }
 #endif
 
+/* Nobody has been answered since. */
+static void
+restart_with_damage(const char *destination)
+{
+	struct row_key key = row_key_text(destination);
+
+	scheduler_stop();
+	house_crash(&house);
+	assert_int_equal(store_write_begin(house.store), 0);
+	assert_int_equal(
+	    store_put(house.store, STORE_DESTINATION, &key, "damage", 6), 0);
+	assert_int_equal(store_write_commit(house.store), 0);
+	start();
+	agent = AGENT_READY;
+	answers_250 = 0;
+}
+
 /* One damaged row of a destination is in nobody's way. */
 static void
 test_a_damaged_destination(void **state)
 {
-	struct row_key key = row_key_text("mx:a.example");
 	uint64_t held;
 
 	(void)state;
@@ -1055,15 +1071,7 @@ test_a_damaged_destination(void **state)
 	run();
 	assert_int_equal(commit_verb(CTL_VERB_HOLD, held, 0, NULL, NULL), 0);
 	run();
-	scheduler_stop();
-	house_crash(&house);
-	assert_int_equal(store_write_begin(house.store), 0);
-	assert_int_equal(
-	    store_put(house.store, STORE_DESTINATION, &key, "damage", 6), 0);
-	assert_int_equal(store_write_commit(house.store), 0);
-	start();
-	agent = AGENT_READY;
-	answers_250 = 0;
+	restart_with_damage("mx:a.example");
 	scheduler_wake();
 	run();
 	assert_int_equal(open_deliveries("mx:a.example"), 2);
@@ -1081,21 +1089,11 @@ test_a_damaged_destination(void **state)
 static void
 test_new_mail_for_a_damaged_destination(void **state)
 {
-	struct row_key key = row_key_text("mx:a.example");
-
 	(void)state;
 	agent = AGENT_COMING;
 	submit_many("u@a.example", 2);
 	run();
-	scheduler_stop();
-	house_crash(&house);
-	assert_int_equal(store_write_begin(house.store), 0);
-	assert_int_equal(
-	    store_put(house.store, STORE_DESTINATION, &key, "damage", 6), 0);
-	assert_int_equal(store_write_commit(house.store), 0);
-	start();
-	agent = AGENT_READY;
-	answers_250 = 0;
+	restart_with_damage("mx:a.example");
 	submit_one("u@a.example");
 	submit_one("u@b.example");
 	run();

@@ -33,7 +33,7 @@ links_may_be(const struct process *p, const struct process *other)
 }
 
 int
-links_renew(struct process *p, struct process *other)
+links_join_two(struct process *p, struct process *other)
 {
 	note(failures > 0 ? "fail" : "link", p, other);
 	if (failures == 0)
