@@ -108,7 +108,7 @@ find_login(struct users *users, const struct mailbox_config *mailbox,
 {
 	struct remembered *place;
 	struct monotime now;
-	enum user_result result = USER_FOUND;
+	enum user_result result;
 	bool has_home = false;
 
 	if (!login_name_is_valid(login))

@@ -273,7 +273,7 @@ expect_the_queue_to_take(const struct routes *routes)
 	assert_non_null(s);
 	STAILQ_FOREACH (route, &routes->list, next) {
 		const struct message_route m = {
-			.number = number++,
+			.number = number,
 			.address = route->address,
 			.original = route->original,
 			.kind = (uint8_t)route->kind,
@@ -283,6 +283,7 @@ expect_the_queue_to_take(const struct routes *routes)
 
 		if (submission_add(s, &m) == -1)
 			fail_msg("the queue refuses %s", route->address);
+		number++;
 	}
 	submission_free(&s);
 }
