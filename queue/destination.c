@@ -181,15 +181,18 @@ find_first_due(struct destination *d, struct store *store)
 	struct row_place place;
 	struct bytes key, value;
 	const char *name;
+	int found = store_seek(store, STORE_DUE, &from, &key, &value);
 
 	d->first_due = 0;
-	if (store_seek(store, STORE_DUE, &from, &key, &value) == -1)
-		return errno == ENOENT ? 0 : -1;
-	if (row_key_due_read(key.data, key.length, &name, &place) == -1)
-		return -1;
-	if (strcmp(name, d->name) == 0)
-		d->first_due = place.time;
-	return 0;
+	for (; found == 0; found = store_next(store, STORE_DUE, &key, &value)) {
+		/* A damaged key is in nobody's way. */
+		if (row_key_due_read(key.data, key.length, &name, &place) == -1)
+			continue;
+		if (strcmp(name, d->name) == 0)
+			d->first_due = place.time;
+		return 0;
+	}
+	return errno == ENOENT ? 0 : -1;
 }
 
 /* When to look at it next. A time that has passed is as good as any other, so

@@ -1103,6 +1103,51 @@ test_new_mail_for_a_damaged_destination(void **state)
 	house_is_sound(&house);
 }
 
+/* Nor is a damaged key of the schedule, before all of a destination's places or
+ * just behind them. */
+static void
+test_a_damaged_place_in_the_due_index(void **state)
+{
+	static const struct row_place first = { 1, 0, 0 };
+	struct row_key keys[] = {
+		row_key_due("mx:a.example", &first),
+		row_key_text("mx:a.example\001"),
+	};
+
+	(void)state;
+	keys[0].length -= 12; /* the id and the number are lost */
+	agent = AGENT_COMING;
+	submit_many("u@a.example", 2);
+	submit_many("u@b.example", 2);
+	run();
+	scheduler_stop();
+	house_crash(&house);
+	assert_int_equal(store_write_begin(house.store), 0);
+	for (unsigned int i = 0; i < 2; i++)
+		assert_int_equal(
+		    store_put(house.store, STORE_DUE, &keys[i], "", 0), 0);
+	assert_int_equal(store_write_commit(house.store), 0);
+	start();
+	agent = AGENT_READY;
+	answers_250 = 0;
+	scheduler_wake();
+	run();
+	assert_int_equal(open_deliveries("mx:a.example"), 2);
+	assert_int_equal(open_deliveries("mx:b.example"), 2);
+	submit_one("u@a.example");
+	submit_one("u@b.example");
+	run();
+	assert_int_equal(answers_250, 2);
+	assert_int_equal(open_deliveries("mx:a.example"), 3);
+	assert_int_equal(open_deliveries("mx:b.example"), 3);
+	assert_int_equal(store_write_begin(house.store), 0);
+	for (unsigned int i = 0; i < 2; i++)
+		assert_int_equal(
+		    store_delete(house.store, STORE_DUE, &keys[i]), 0);
+	assert_int_equal(store_write_commit(house.store), 0);
+	house_is_sound(&house);
+}
+
 /* What the scheduler itself reports fills no batch beyond its bound. */
 static void
 test_a_turn_is_bounded(void **state)
@@ -1253,6 +1298,7 @@ main(void)
 #endif
 		TEST(test_a_damaged_destination),
 		TEST(test_new_mail_for_a_damaged_destination),
+		TEST(test_a_damaged_place_in_the_due_index),
 		TEST(test_a_turn_is_bounded),
 		TEST(test_paused_nothing_is_given_out),
 		TEST(test_a_random_life),
