@@ -6,7 +6,9 @@
 #include <sys/stat.h>
 
 #include <errno.h>
+#include <grp.h>
 #include <limits.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +25,8 @@
 #include "supervisor/generation.h"
 #include "supervisor/log_socket.h"
 #include "supervisor/supervise.h"
+
+#define ROUTER_USER "postern-router"
 
 struct options {
 	const char *config_path;
@@ -89,6 +93,18 @@ load_or_exit(const char *path)
 	return s;
 }
 
+/* It is the router that will read the tables: root could always. */
+static void
+look_as_router(void)
+{
+	const struct passwd *pw = geteuid() == 0 ? getpwnam(ROUTER_USER) : NULL;
+
+	if (pw != NULL &&
+	    (setgroups(0, NULL) == -1 || setgid(pw->pw_gid) == -1 ||
+		setuid(pw->pw_uid) == -1))
+		log_fatal(EX_OSERR, "become user \"%s\"", ROUTER_USER);
+}
+
 /* Without one of them postern runs, but mail that asks for it is deferred. */
 static int
 check_table_files(const struct config *config)
@@ -100,8 +116,11 @@ check_table_files(const struct config *config)
 
 		if (t->kind != TABLE_FILE || access(t->path, R_OK) == 0)
 			continue;
-		fprintf(stderr, "postern: table \"%s\": %s: %s\n", t->name,
-		    t->path, strerror(errno));
+		fprintf(stderr, "postern: table \"%s\": %s: %s%s\n", t->name,
+		    t->path, strerror(errno),
+		    errno == EACCES ? "; " ROUTER_USER
+				      " must be able to read it"
+				    : "");
 		code = EX_CONFIG;
 	}
 	return code;
@@ -112,7 +131,10 @@ static int
 check(const struct options *o)
 {
 	struct settings *s = load_or_exit(o->config_path);
-	int code = check_table_files(s->config);
+	int code;
+
+	look_as_router();
+	code = check_table_files(s->config);
 
 	if (o->verbose)
 		config_print(s->config, stdout);

@@ -123,8 +123,9 @@ def test_configuration_check(tmp_path):
     assert "mailbox" in refused.stderr and "^" in refused.stderr
 
 
-def test_configuration_check_of_table_files(tmp_path):
-    conf, table = tmp_path / "postern.conf", tmp_path / "domains"
+def test_configuration_check_of_table_files(lab):
+    """As the router, which is not root, will find them."""
+    conf, table = lab.dir / "tables.conf", lab.dir / "domains"
     conf.write_text('hostname "a.test"\nlisten on * port 25\n'
                     f'table "domains" file "{table}"\n'
                     'accept to domain table "domains" relay\n')
@@ -134,6 +135,10 @@ def test_configuration_check_of_table_files(tmp_path):
     table.write_text("b.test\n")
     accepted = run(SBIN / "postern", "-n", "-c", conf)
     assert accepted.returncode == 0 and accepted.stderr == ""
+    table.chmod(0o600)
+    refused = run(SBIN / "postern", "-n", "-c", conf, check=False)
+    assert refused.returncode == 78
+    assert "postern-router must be able to read it" in refused.stderr
 
 
 def test_reload(lab, postern, stranger, config):
