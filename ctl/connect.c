@@ -36,9 +36,8 @@ say_refused(const char *path, int error)
 	case ECONNREFUSED:
 		fprintf(stderr,
 		    "posternctl: postern does not run: nobody listens on %s\n"
-		    "Start it with \"systemctl start postern\" or \"postern\"; "
-		    "if it uses another configuration, name that with -c "
-		    "FILE.\n",
+		    "Start it with \"postern\", as root; if it uses another "
+		    "configuration, name that with -c FILE.\n",
 		    path);
 		return EX_UNAVAILABLE;
 	case EAGAIN:

@@ -85,9 +85,7 @@ print_state(const struct ctl *ctl, const struct message_ctl_item *item)
 	else if (item->state == RECIPIENT_WAITING)
 		print_wait(ctl, item);
 	else if (item->state == RECIPIENT_HELD)
-		fprintf(out,
-		    "is held by the administrator, until \"posternctl release "
-		    "%s\"",
+		fprintf(out, "is held, until \"posternctl release %s\"",
 		    id_format(item->id).text);
 	else
 		fprintf(out,

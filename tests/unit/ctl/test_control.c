@@ -477,7 +477,8 @@ says_why(void **state)
 	    "    450 4.2.0 \\x1b[2Jnow\n"));
 	assert_non_null(strstr(run_out, "(sent to robert@here.test)"));
 	assert_non_null(strstr(run_out, "carol@here.test\n"));
-	assert_non_null(strstr(run_out, "is held by the administrator"));
+	assert_non_null(
+	    strstr(run_out, "is held, until \"posternctl release "));
 	assert_int_equal(run(why_run, 0, id_text(MANY + 99)), EX_NOINPUT);
 	assert_non_null(strstr(run_err, "is not in the queue"));
 	assert_non_null(strstr(run_err, "posternctl trace"));
