@@ -176,8 +176,12 @@ prepare(struct house *house, const struct options *o)
 	house->base = event_base_new();
 	if (house->base == NULL)
 		log_fatal(EX_OSERR, "event loop");
-	if (generation_new(house, s, stderr) == NULL)
-		exit(EX_UNAVAILABLE);
+	if (generation_new(house, s, stderr) != NULL)
+		return;
+	/* Nobody is to be misled by a pid that soon is another's. */
+	control_close();
+	directories_unsign();
+	exit(EX_UNAVAILABLE);
 }
 
 static void

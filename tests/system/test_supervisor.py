@@ -105,6 +105,20 @@ def test_a_second_supervisor_is_refused(postern):
     assert "already" in second.stderr
 
 
+def test_a_start_that_fails_leaves_no_trace(lab, postern):
+    """Its port is taken: the next must not find a pid, or a socket."""
+    conf, run_dir = lab.dir / "taken.conf", lab.dir / "taken-run"
+    conf.write_text(postern.config_file.read_text()
+                    .replace(str(postern.run_dir), str(run_dir))
+                    .replace(str(postern.spool), str(lab.dir / "taken")))
+    failed = postern.host.run(SBIN / "postern", "-f", "-c", conf, check=False,
+                              timeout=10)
+    assert failed.returncode == 69
+    assert "Address already in use" in failed.stderr
+    assert (run_dir / "postern.pid").read_text() == ""
+    assert sorted(os.listdir(run_dir)) == ["empty", "postern.pid"]
+
+
 def test_configuration_check(tmp_path):
     good, bad = tmp_path / "good.conf", tmp_path / "bad.conf"
     good.write_text('hostname "a.test"\nlisten on * port 25\n'
