@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include <bsd/string.h>
 #include <event2/buffer.h>
@@ -18,18 +17,14 @@
 
 #include "common/log.h"
 #include "deliver/remote/bad_address.h"
+#include "deliver/remote/outgoing.h"
 #include "deliver/remote/patience.h"
 #include "deliver/remote/pool.h"
-#include "deliver/remote/stuffing.h"
 
 /* RFC 5321 has no figure for this; the kernel's minutes are too long while
  * other addresses wait to be tried. */
 #define CONNECT_SECONDS 30
 
-/* No more is added to the output above the one, and more below the other. */
-#define OUTPUT_HIGH 65536
-#define OUTPUT_LOW 32768
-#define CONTENT_CHUNK 32768
 /* Replies that wait to be looked at. */
 #define INPUT_HIGH 16384
 
@@ -44,17 +39,14 @@ struct connection {
 	int connect_error;     /* known before the first event */
 	unsigned int messages; /* that were begun */
 	struct patience patience;
+	struct outgoing outgoing;
 
 	/* The message, if any. */
 	const struct connection_user *user;
 	void *context;
 	struct transaction *transaction;
-	int content;
-	off_t content_offset;
-	struct stuffing stuffing;
-	bool content_read; /* all of it is in the output buffer, or beyond */
-	bool reused;	   /* it is not the first one here */
-	bool begun;	   /* the session has it */
+	bool reused; /* it is not the first one here */
+	bool begun;  /* the session has it */
 };
 
 static struct {
@@ -121,7 +113,7 @@ set_timer(struct connection *c)
 	if (session_state(c->session) == SESSION_DOT)
 		patience_end(&c->patience);
 	wait = patience_wait(&c->patience, session_steps(c->session),
-	    c->content_offset, seconds, monotime_now());
+	    c->outgoing.offset, seconds, monotime_now());
 	tv = monotime_timeval(wait);
 	event_add(c->timer, &tv);
 }
@@ -158,7 +150,7 @@ start_connect(struct connection *c)
 	if (c->bev == NULL || c->timer == NULL || c->session == NULL)
 		return -1;
 	bufferevent_setwatermark(c->bev, EV_READ, 0, INPUT_HIGH);
-	bufferevent_setwatermark(c->bev, EV_WRITE, OUTPUT_LOW, 0);
+	bufferevent_setwatermark(c->bev, EV_WRITE, OUTGOING_LOW, 0);
 	if (bufferevent_socket_connect(
 		c->bev, (struct sockaddr *)&address, (int)length) == -1) {
 		/* The system refuses at once: no route, no IPv6. */
@@ -184,7 +176,6 @@ connection_open(
 	strlcpy(c->pool.key, key, sizeof(c->pool.key));
 	c->endpoint = *endpoint;
 	endpoint_format(endpoint, host, c->host);
-	c->content = -1;
 	if (start_connect(c) == -1) {
 		connection_free(c);
 		return NULL;
@@ -216,11 +207,8 @@ connection_send(struct connection *c, struct transaction *t, int content,
 	c->user = user;
 	c->context = context;
 	c->transaction = t;
-	c->content = content;
-	c->content_offset = 0;
+	outgoing_begin(&c->outgoing, content, t->size);
 	patience_begin(&c->patience, monotime_now());
-	c->stuffing = (struct stuffing){ STUFFING_LINE_START };
-	c->content_read = false;
 	c->reused = c->messages > 0;
 	c->begun = false;
 	/* From the event loop, so that nothing ends within this call. */
@@ -272,69 +260,16 @@ fail_connect(struct connection *c, const char *reason)
 	finish(c, &end);
 }
 
-/* Puts the next piece of the content into the output. -1 with errno. */
-static int
-add_content(struct connection *c, struct evbuffer *output)
-{
-	static uint8_t chunk[CONTENT_CHUNK];
-	struct evbuffer_iovec space;
-	ssize_t n = pread(c->content, chunk, sizeof(chunk), c->content_offset);
-
-	if (n == -1)
-		return errno == EINTR ? 0 : -1;
-	if (evbuffer_reserve_space(output,
-		(ev_ssize_t)(STUFFING_SIZE((size_t)n) + STUFFING_END_SIZE),
-		&space, 1) != 1) {
-		errno = ENOMEM;
-		return -1;
-	}
-	c->content_offset += n;
-	space.iov_len =
-	    stuffing_add(&c->stuffing, chunk, (size_t)n, space.iov_base);
-	if ((uint64_t)c->content_offset >= c->transaction->size || n == 0) {
-		space.iov_len += stuffing_end(
-		    &c->stuffing, (uint8_t *)space.iov_base + space.iov_len);
-		c->content_read = true;
-	}
-	return evbuffer_commit_space(output, &space, 1);
-}
-
-/* Fills the output with what the session has to say. -1 if it cannot go on,
- * with errno. */
-static int
-pump(struct connection *c)
-{
-	char commands[8 * SESSION_COMMAND_SIZE];
-	struct evbuffer *output = bufferevent_get_output(c->bev);
-
-	while (evbuffer_get_length(output) < OUTPUT_HIGH) {
-		size_t n;
-
-		if (session_state(c->session) == SESSION_CONTENT) {
-			if (c->content_read)
-				break;
-			if (add_content(c, output) == -1)
-				return -1;
-			continue;
-		}
-		n = session_output(c->session, commands, sizeof(commands));
-		if (n == 0)
-			break;
-		if (bufferevent_write(c->bev, commands, n) == -1)
-			return -1;
-	}
-	return 0;
-}
-
 /* Sends what is to be sent, and waits for what comes. This and those below
  * return false if the connection is gone afterwards. */
 static bool
 proceed(struct connection *c)
 {
-	if (pump(c) == -1)
+	if (outgoing_fill(
+		&c->outgoing, c->session, bufferevent_get_output(c->bev)) == -1)
 		return handle(c, session_lost(c->session, strerror(errno)));
 	if (patience_is_moved(
-		&c->patience, session_steps(c->session), c->content_offset))
+		&c->patience, session_steps(c->session), c->outgoing.offset))
 		set_timer(c);
 	return true;
 }
@@ -351,7 +286,6 @@ release(struct connection *c)
 
 	c->user = NULL;
 	c->transaction = NULL;
-	c->content = -1;
 	patience_end(&c->patience);
 	if (c->messages >= LIMIT_MESSAGES_A_CONNECTION ||
 	    evbuffer_get_length(input) > 0)
@@ -424,8 +358,7 @@ on_write(struct bufferevent *bev, void *argument)
 		begin(c);
 		return;
 	}
-	if (c->content_read &&
-	    evbuffer_get_length(bufferevent_get_output(bev)) == 0)
+	if (outgoing_is_through(&c->outgoing, bufferevent_get_output(bev)))
 		session_content_sent(c->session);
 	if (session_state(c->session) != SESSION_READY)
 		proceed(c);
