@@ -101,6 +101,23 @@ connection_free(struct connection *c)
 	event_active(state.room, 0, 0);
 }
 
+/* What the host has taken of the content. Nothing else that it takes brings
+ * the session forward. */
+static uint64_t
+content_taken(const struct connection *c)
+{
+	if (session_state(c->session) != SESSION_CONTENT)
+		return 0;
+	return outgoing_taken(&c->outgoing, bufferevent_get_output(c->bev));
+}
+
+static bool
+is_moved(const struct connection *c)
+{
+	return patience_is_moved(
+	    &c->patience, session_steps(c->session), content_taken(c));
+}
+
 /* Begins a new wait, as long as the state that the session is in allows. */
 static void
 set_timer(struct connection *c)
@@ -113,7 +130,7 @@ set_timer(struct connection *c)
 	if (session_state(c->session) == SESSION_DOT)
 		patience_end(&c->patience);
 	wait = patience_wait(&c->patience, session_steps(c->session),
-	    c->outgoing.offset, seconds, monotime_now());
+	    content_taken(c), seconds, monotime_now());
 	tv = monotime_timeval(wait);
 	event_add(c->timer, &tv);
 }
@@ -268,8 +285,7 @@ proceed(struct connection *c)
 	if (outgoing_fill(
 		&c->outgoing, c->session, bufferevent_get_output(c->bev)) == -1)
 		return handle(c, session_lost(c->session, strerror(errno)));
-	if (patience_is_moved(
-		&c->patience, session_steps(c->session), c->outgoing.offset))
+	if (is_moved(c))
 		set_timer(c);
 	return true;
 }
@@ -433,6 +449,10 @@ on_timer(evutil_socket_t fd, short what, void *argument)
 		pool_remove(&c->pool);
 		session_quit(c->session);
 		proceed(c);
-	} else
+	} else if (patience_is_last(&c->patience))
+		handle(c, session_overdue(c->session));
+	else if (is_moved(c))
+		set_timer(c); /* above OUTGOING_LOW nobody tells us of it */
+	else
 		handle(c, session_timed_out(c->session));
 }

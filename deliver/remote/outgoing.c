@@ -41,6 +41,7 @@ add_content(struct outgoing *o, struct evbuffer *output)
 		    &o->stuffing, (uint8_t *)space.iov_base + space.iov_len);
 		o->content_put = true;
 	}
+	o->put += space.iov_len;
 	return evbuffer_commit_space(output, &space, 1);
 }
 
@@ -64,8 +65,15 @@ outgoing_fill(struct outgoing *o, struct session *s, struct evbuffer *output)
 			break;
 		if (evbuffer_add(output, commands, n) == -1)
 			return -1;
+		o->put += n;
 	}
 	return 0;
+}
+
+uint64_t
+outgoing_taken(const struct outgoing *o, const struct evbuffer *output)
+{
+	return o->put - evbuffer_get_length(output);
 }
 
 bool

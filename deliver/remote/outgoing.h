@@ -29,6 +29,7 @@ struct outgoing {
 	off_t offset;
 	struct stuffing stuffing;
 	bool content_put; /* all of it is in the buffer, or beyond */
+	uint64_t put;	  /* octets into the buffer, ever */
 };
 
 /* A message begins. Its content is lent until the session has sent it. */
@@ -37,6 +38,8 @@ void outgoing_begin(struct outgoing *, int content, uint64_t size);
  * go on. */
 int outgoing_fill(struct outgoing *, struct session *, struct evbuffer *)
     __attribute__((warn_unused_result));
+/* Octets that the socket has taken out of the buffer, ever. */
+uint64_t outgoing_taken(const struct outgoing *, const struct evbuffer *);
 /* Has the socket taken the whole content? */
 bool outgoing_is_through(const struct outgoing *, const struct evbuffer *);
 

@@ -178,6 +178,16 @@ session_timed_out(struct session *s)
 	return lose(s, "4.4.2 timed out");
 }
 
+enum session_effect
+session_overdue(struct session *s)
+{
+	char why[64];
+
+	snprintf(why, sizeof(why), "4.4.2 not through in %d minutes",
+	    LIMIT_MESSAGE_SECONDS / 60);
+	return lose(s, why);
+}
+
 static enum session_effect
 on_bad_reply(struct session *s)
 {
