@@ -2,7 +2,8 @@ units += remote/test_reply remote/test_stuffing remote/test_extensions \
 	remote/test_hosts remote/test_dns_action remote/test_endpoint \
 	remote/test_self remote/test_bad_address remote/test_transaction \
 	remote/test_session remote/test_session_phases remote/test_route \
-	remote/test_pool remote/test_patience remote/test_connection
+	remote/test_pool remote/test_patience remote/test_connection \
+	remote/test_delivery
 remote/test_reply_src := deliver/remote/reply.c
 remote/test_stuffing_src := deliver/remote/stuffing.c
 remote/test_extensions_src := deliver/remote/extensions.c
@@ -29,3 +30,7 @@ remote/test_connection_src := deliver/remote/connection.c \
 	deliver/remote/pool.c deliver/remote/stuffing.c \
 	deliver/remote/bad_address.c deliver/remote/endpoint.c \
 	$(remote_session_src) tests/unit/remote/clock.c
+# The route and the connections are the test's.
+remote/test_delivery_src := deliver/remote/delivery.c \
+	deliver/remote/transaction.c deliver/remote/endpoint.c \
+	tests/unit/remote/clock.c
