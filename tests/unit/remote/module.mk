@@ -15,6 +15,7 @@ remote/test_bad_address_src := deliver/remote/bad_address.c \
 	deliver/remote/endpoint.c
 remote/test_transaction_src := deliver/remote/transaction.c
 remote_session_src := deliver/remote/session.c deliver/remote/session_say.c \
+	deliver/remote/session_reply.c deliver/remote/session_move.c \
 	deliver/remote/reply.c \
 	deliver/remote/extensions.c deliver/remote/transaction.c
 remote/test_session_src := $(remote_session_src) tests/unit/remote/script.c
