@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sysexits.h>
 
 #include <bsd/string.h>
 #include <event2/buffer.h>
@@ -20,6 +19,7 @@
 #include "deliver/remote/outgoing.h"
 #include "deliver/remote/patience.h"
 #include "deliver/remote/pool.h"
+#include "deliver/remote/room.h"
 
 /* RFC 5321 has no figure for this; the kernel's minutes are too long while
  * other addresses wait to be tried. */
@@ -52,8 +52,6 @@ struct connection {
 static struct {
 	struct event_base *base;
 	const char *hostname;
-	struct event *room;
-	unsigned int count;
 } state;
 
 static void on_read(struct bufferevent *, void *);
@@ -62,29 +60,14 @@ static void on_event(struct bufferevent *, short, void *);
 static void on_timer(evutil_socket_t, short, void *);
 static bool handle(struct connection *, enum session_effect);
 
-static void
-on_room(evutil_socket_t fd, short what, void *argument)
-{
-	void (**room)(void) = argument;
-
-	(void)fd;
-	(void)what;
-	(*room)();
-}
-
 void
 connection_init(
     struct event_base *base, const char *hostname, void (*room)(void))
 {
-	static void (*saved)(void);
-
-	saved = room;
 	state.base = base;
 	state.hostname = hostname;
 	pool_init();
-	state.room = event_new(base, -1, 0, on_room, &saved);
-	if (state.room == NULL)
-		log_fatal(EX_OSERR, "event");
+	room_init(base, room);
 }
 
 static void
@@ -97,8 +80,7 @@ connection_free(struct connection *c)
 		event_free(c->timer);
 	session_free(&c->session);
 	free(c);
-	state.count--;
-	event_active(state.room, 0, 0);
+	room_give_back();
 }
 
 /* What the host has taken of the content. Nothing else that it takes brings
@@ -150,9 +132,9 @@ connection_has_room(void)
 {
 	struct connection *idle;
 
-	if (state.count >= LIMIT_CONNECTIONS && (idle = pool_oldest()) != NULL)
+	if (!room_is_left() && (idle = pool_oldest()) != NULL)
 		connection_free(idle);
-	return state.count < LIMIT_CONNECTIONS;
+	return room_is_left();
 }
 
 static int
@@ -188,7 +170,7 @@ connection_open(
 
 	if (c == NULL)
 		return NULL;
-	state.count++;
+	room_take();
 	c->pool.connection = c;
 	strlcpy(c->pool.key, key, sizeof(c->pool.key));
 	c->endpoint = *endpoint;
@@ -308,7 +290,7 @@ release(struct connection *c)
 		session_quit(c->session);
 	else
 		pool_put(&c->pool);
-	event_active(state.room, 0, 0);
+	room_announce();
 	there = proceed(c);
 	user->done(context);
 	return there;

@@ -28,7 +28,7 @@ remote/test_pool_src := deliver/remote/pool.c
 remote/test_patience_src := deliver/remote/patience.c
 remote/test_connection_src := deliver/remote/connection.c \
 	deliver/remote/outgoing.c deliver/remote/patience.c \
-	deliver/remote/pool.c deliver/remote/stuffing.c \
+	deliver/remote/pool.c deliver/remote/room.c deliver/remote/stuffing.c \
 	deliver/remote/bad_address.c deliver/remote/endpoint.c \
 	$(remote_session_src) tests/unit/remote/clock.c
 # The route and the connections are the test's.
