@@ -90,18 +90,30 @@ endpoint_is_loopback(const struct endpoint *e)
 }
 
 /* 169.254.0.0/16 (RFC 3927), 224.0.0.0/4 (RFC 5771), 255.255.255.255 (RFC 919
- * 7), fe80::/10 and ff00::/8 (RFC 4291 2.4). */
+ * 7). */
+static bool
+is_local_or_group4(const uint8_t a[4])
+{
+	static const uint8_t all[4] = { 255, 255, 255, 255 };
+
+	return (a[0] == 169 && a[1] == 254) || (a[0] & 0xf0) == 224 ||
+	       memcmp(a, all, sizeof(all)) == 0;
+}
+
+/* fe80::/10 and ff00::/8 (RFC 4291 2.4). */
+static bool
+is_local_or_group6(const uint8_t a[16])
+{
+	return (a[0] == 0xfe && (a[1] & 0xc0) == 0x80) || a[0] == 0xff;
+}
+
 bool
 endpoint_is_local_or_group(const struct endpoint *e)
 {
-	static const uint8_t all[4] = { 255, 255, 255, 255 };
 	struct endpoint target = endpoint_unmap(e);
-	const uint8_t *a = target.address;
 
-	if (target.family == AF_INET)
-		return (a[0] == 169 && a[1] == 254) || (a[0] & 0xf0) == 224 ||
-		       memcmp(a, all, sizeof(all)) == 0;
-	return (a[0] == 0xfe && (a[1] & 0xc0) == 0x80) || a[0] == 0xff;
+	return target.family == AF_INET ? is_local_or_group4(target.address)
+					: is_local_or_group6(target.address);
 }
 
 socklen_t
