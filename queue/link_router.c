@@ -160,8 +160,9 @@ on_closed(struct channel *channel, void *context)
 	routers--;
 }
 
-void
-router_add(struct event_base *base, const struct child_peer *peer)
+/* NULL with errno; takes the peer's descriptor. */
+static struct router *
+make_router(struct event_base *base, const struct child_peer *peer)
 {
 	static const struct channel_handler handler = {
 		.receive = on_message,
@@ -171,9 +172,7 @@ router_add(struct event_base *base, const struct child_peer *peer)
 
 	if (r == NULL) {
 		close(peer->fd);
-		log_error("router-not-taken error=\"%s\"", strerror(errno));
-		child_peer_lost(PROGRAM_ROUTER, peer->instance);
-		return;
+		return NULL;
 	}
 	TAILQ_INIT(&r->incomplete);
 	r->instance = peer->instance;
@@ -181,6 +180,15 @@ router_add(struct event_base *base, const struct child_peer *peer)
 	    base, peer->fd, PROGRAM_QUEUE, PROGRAM_ROUTER, &handler, r);
 	if (r->channel == NULL) {
 		free(r);
+		return NULL;
+	}
+	return r;
+}
+
+void
+router_add(struct event_base *base, const struct child_peer *peer)
+{
+	if (make_router(base, peer) == NULL) {
 		log_error("router-not-taken error=\"%s\"", strerror(errno));
 		child_peer_lost(PROGRAM_ROUTER, peer->instance);
 		return;

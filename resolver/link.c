@@ -184,13 +184,34 @@ on_closed(struct channel *channel, void *context)
 	exit_if_done();
 }
 
-void
-link_open(const struct child_peer *peer)
+/* NULL if there is no memory for it; takes the peer's descriptor. */
+static struct link *
+link_new(const struct child_peer *peer)
 {
 	static const struct channel_handler handler = {
 		.receive = on_message,
 		.closed = on_closed,
 	};
+	struct link *link = calloc(1, sizeof(*link));
+
+	if (link == NULL) {
+		close(peer->fd);
+		return NULL;
+	}
+	RB_INIT(&link->questions);
+	link->instance = peer->instance;
+	link->channel = channel_new(state.base, peer->fd, PROGRAM_RESOLVER,
+	    peer->program, &handler, link);
+	if (link->channel == NULL) {
+		free(link);
+		return NULL;
+	}
+	return link;
+}
+
+void
+link_open(const struct child_peer *peer)
+{
 	struct link *link;
 
 	if (!message_is_allowed(
@@ -199,20 +220,9 @@ link_open(const struct child_peer *peer)
 		close(peer->fd);
 		return;
 	}
-	link = calloc(1, sizeof(*link));
+	link = link_new(peer);
 	if (link == NULL) {
 		log_warn("link-lost peer=%s", program_name(peer->program));
-		close(peer->fd);
-		child_peer_lost(peer->program, peer->instance);
-		return;
-	}
-	RB_INIT(&link->questions);
-	link->instance = peer->instance;
-	link->channel = channel_new(state.base, peer->fd, PROGRAM_RESOLVER,
-	    peer->program, &handler, link);
-	if (link->channel == NULL) {
-		log_warn("link-lost peer=%s", program_name(peer->program));
-		free(link);
 		child_peer_lost(peer->program, peer->instance);
 		return;
 	}

@@ -247,8 +247,9 @@ init_slots(struct smtpd_link *link)
 	}
 }
 
-void
-link_smtpd_add(struct link_smtpd *all, const struct child_peer *peer)
+/* NULL if there is no room for it; takes the peer's descriptor. */
+static struct smtpd_link *
+make_link(struct link_smtpd *all, const struct child_peer *peer)
 {
 	static const struct channel_handler handler = {
 		.receive = on_receive,
@@ -259,11 +260,8 @@ link_smtpd_add(struct link_smtpd *all, const struct child_peer *peer)
 	if (all->count < LIMIT_PEERS)
 		link = calloc(1, sizeof(*link));
 	if (link == NULL) {
-		log_error(
-		    "link-refused peer=smtpd instance=%u", peer->instance);
 		close(peer->fd);
-		child_peer_lost(PROGRAM_SMTPD, peer->instance);
-		return;
+		return NULL;
 	}
 	link->all = all;
 	link->instance = peer->instance;
@@ -271,9 +269,20 @@ link_smtpd_add(struct link_smtpd *all, const struct child_peer *peer)
 	link->channel = channel_new(
 	    all->base, peer->fd, PROGRAM_ROUTER, PROGRAM_SMTPD, &handler, link);
 	if (link->channel == NULL) {
+		free(link);
+		return NULL;
+	}
+	return link;
+}
+
+void
+link_smtpd_add(struct link_smtpd *all, const struct child_peer *peer)
+{
+	struct smtpd_link *link = make_link(all, peer);
+
+	if (link == NULL) {
 		log_error(
 		    "link-refused peer=smtpd instance=%u", peer->instance);
-		free(link);
 		child_peer_lost(PROGRAM_SMTPD, peer->instance);
 		return;
 	}

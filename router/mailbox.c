@@ -63,6 +63,11 @@ refuse_unknown(struct walk *w, const struct mailbox_config *mailbox,
 	if (!login_name_is_valid(name->base))
 		return walk_defer_fault(
 		    w, from, "it names what cannot be a login name");
+	/* Any login would be delivered to, also one that the table leaves out
+	 * on purpose. */
+	if (mailbox->users == MAILBOX_USERS_TABLE)
+		return walk_defer_fault(
+		    w, from, "it names no user of the mailbox's table");
 	if (routes_add(&w->strays, ROUTE_MAILBOX, mailbox->name, name->base,
 		to->text, w->original) == -1)
 		return walk_defer(w, "4.3.1 Out of memory");

@@ -12,6 +12,7 @@
 #include <bsd/string.h>
 
 #include "common/config.h"
+#include "common/login.h"
 #include "common/sandbox.h"
 
 /* Looking a path up needs no right to read what is in it. */
@@ -55,8 +56,7 @@ refuse_error(struct walk *w, int error)
 static int
 split_home(struct parts *p, const struct owner *owner, const char *below)
 {
-	/* Some accounts have the root as a home, to say that they have none. */
-	if (owner->home[0] != '/' || strcmp(owner->home, "/") == 0)
+	if (!login_has_home(owner->home))
 		return -1;
 	strlcpy(p->base, owner->home, sizeof(p->base));
 	return strlcpy(p->below, below, sizeof(p->below)) < sizeof(p->below)

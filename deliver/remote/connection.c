@@ -8,8 +8,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sysexits.h>
-#include <unistd.h>
 
 #include <bsd/string.h>
 #include <event2/buffer.h>
@@ -18,18 +16,15 @@
 
 #include "common/log.h"
 #include "deliver/remote/bad_address.h"
+#include "deliver/remote/outgoing.h"
 #include "deliver/remote/patience.h"
 #include "deliver/remote/pool.h"
-#include "deliver/remote/stuffing.h"
+#include "deliver/remote/room.h"
 
 /* RFC 5321 has no figure for this; the kernel's minutes are too long while
  * other addresses wait to be tried. */
 #define CONNECT_SECONDS 30
 
-/* No more is added to the output above the one, and more below the other. */
-#define OUTPUT_HIGH 65536
-#define OUTPUT_LOW 32768
-#define CONTENT_CHUNK 32768
 /* Replies that wait to be looked at. */
 #define INPUT_HIGH 16384
 
@@ -44,24 +39,19 @@ struct connection {
 	int connect_error;     /* known before the first event */
 	unsigned int messages; /* that were begun */
 	struct patience patience;
+	struct outgoing outgoing;
 
 	/* The message, if any. */
 	const struct connection_user *user;
 	void *context;
 	struct transaction *transaction;
-	int content;
-	off_t content_offset;
-	struct stuffing stuffing;
-	bool content_read; /* all of it is in the output buffer, or beyond */
-	bool reused;	   /* it is not the first one here */
-	bool begun;	   /* the session has it */
+	bool reused; /* it is not the first one here */
+	bool begun;  /* the session has it */
 };
 
 static struct {
 	struct event_base *base;
 	const char *hostname;
-	struct event *room;
-	unsigned int count;
 } state;
 
 static void on_read(struct bufferevent *, void *);
@@ -70,29 +60,14 @@ static void on_event(struct bufferevent *, short, void *);
 static void on_timer(evutil_socket_t, short, void *);
 static bool handle(struct connection *, enum session_effect);
 
-static void
-on_room(evutil_socket_t fd, short what, void *argument)
-{
-	void (**room)(void) = argument;
-
-	(void)fd;
-	(void)what;
-	(*room)();
-}
-
 void
 connection_init(
     struct event_base *base, const char *hostname, void (*room)(void))
 {
-	static void (*saved)(void);
-
-	saved = room;
 	state.base = base;
 	state.hostname = hostname;
 	pool_init();
-	state.room = event_new(base, -1, 0, on_room, &saved);
-	if (state.room == NULL)
-		log_fatal(EX_OSERR, "event");
+	room_init(base, room);
 }
 
 static void
@@ -105,8 +80,24 @@ connection_free(struct connection *c)
 		event_free(c->timer);
 	session_free(&c->session);
 	free(c);
-	state.count--;
-	event_active(state.room, 0, 0);
+	room_give_back();
+}
+
+/* What the host has taken of the content. Nothing else that it takes brings
+ * the session forward. */
+static uint64_t
+content_taken(const struct connection *c)
+{
+	if (session_state(c->session) != SESSION_CONTENT)
+		return 0;
+	return outgoing_taken(&c->outgoing, bufferevent_get_output(c->bev));
+}
+
+static bool
+is_moved(const struct connection *c)
+{
+	return patience_is_moved(
+	    &c->patience, session_steps(c->session), content_taken(c));
 }
 
 /* Begins a new wait, as long as the state that the session is in allows. */
@@ -121,7 +112,7 @@ set_timer(struct connection *c)
 	if (session_state(c->session) == SESSION_DOT)
 		patience_end(&c->patience);
 	wait = patience_wait(&c->patience, session_steps(c->session),
-	    c->content_offset, seconds, monotime_now());
+	    content_taken(c), seconds, monotime_now());
 	tv = monotime_timeval(wait);
 	event_add(c->timer, &tv);
 }
@@ -141,9 +132,9 @@ connection_has_room(void)
 {
 	struct connection *idle;
 
-	if (state.count >= LIMIT_CONNECTIONS && (idle = pool_oldest()) != NULL)
+	if (!room_is_left() && (idle = pool_oldest()) != NULL)
 		connection_free(idle);
-	return state.count < LIMIT_CONNECTIONS;
+	return room_is_left();
 }
 
 static int
@@ -158,7 +149,7 @@ start_connect(struct connection *c)
 	if (c->bev == NULL || c->timer == NULL || c->session == NULL)
 		return -1;
 	bufferevent_setwatermark(c->bev, EV_READ, 0, INPUT_HIGH);
-	bufferevent_setwatermark(c->bev, EV_WRITE, OUTPUT_LOW, 0);
+	bufferevent_setwatermark(c->bev, EV_WRITE, OUTGOING_LOW, 0);
 	if (bufferevent_socket_connect(
 		c->bev, (struct sockaddr *)&address, (int)length) == -1) {
 		/* The system refuses at once: no route, no IPv6. */
@@ -179,12 +170,11 @@ connection_open(
 
 	if (c == NULL)
 		return NULL;
-	state.count++;
+	room_take();
 	c->pool.connection = c;
 	strlcpy(c->pool.key, key, sizeof(c->pool.key));
 	c->endpoint = *endpoint;
 	endpoint_format(endpoint, host, c->host);
-	c->content = -1;
 	if (start_connect(c) == -1) {
 		connection_free(c);
 		return NULL;
@@ -216,11 +206,8 @@ connection_send(struct connection *c, struct transaction *t, int content,
 	c->user = user;
 	c->context = context;
 	c->transaction = t;
-	c->content = content;
-	c->content_offset = 0;
+	outgoing_begin(&c->outgoing, content, t->size);
 	patience_begin(&c->patience, monotime_now());
-	c->stuffing = (struct stuffing){ STUFFING_LINE_START };
-	c->content_read = false;
 	c->reused = c->messages > 0;
 	c->begun = false;
 	/* From the event loop, so that nothing ends within this call. */
@@ -272,69 +259,15 @@ fail_connect(struct connection *c, const char *reason)
 	finish(c, &end);
 }
 
-/* Puts the next piece of the content into the output. -1 with errno. */
-static int
-add_content(struct connection *c, struct evbuffer *output)
-{
-	static uint8_t chunk[CONTENT_CHUNK];
-	struct evbuffer_iovec space;
-	ssize_t n = pread(c->content, chunk, sizeof(chunk), c->content_offset);
-
-	if (n == -1)
-		return errno == EINTR ? 0 : -1;
-	if (evbuffer_reserve_space(output,
-		(ev_ssize_t)(STUFFING_SIZE((size_t)n) + STUFFING_END_SIZE),
-		&space, 1) != 1) {
-		errno = ENOMEM;
-		return -1;
-	}
-	c->content_offset += n;
-	space.iov_len =
-	    stuffing_add(&c->stuffing, chunk, (size_t)n, space.iov_base);
-	if ((uint64_t)c->content_offset >= c->transaction->size || n == 0) {
-		space.iov_len += stuffing_end(
-		    &c->stuffing, (uint8_t *)space.iov_base + space.iov_len);
-		c->content_read = true;
-	}
-	return evbuffer_commit_space(output, &space, 1);
-}
-
-/* Fills the output with what the session has to say. -1 if it cannot go on,
- * with errno. */
-static int
-pump(struct connection *c)
-{
-	char commands[8 * SESSION_COMMAND_SIZE];
-	struct evbuffer *output = bufferevent_get_output(c->bev);
-
-	while (evbuffer_get_length(output) < OUTPUT_HIGH) {
-		size_t n;
-
-		if (session_state(c->session) == SESSION_CONTENT) {
-			if (c->content_read)
-				break;
-			if (add_content(c, output) == -1)
-				return -1;
-			continue;
-		}
-		n = session_output(c->session, commands, sizeof(commands));
-		if (n == 0)
-			break;
-		if (bufferevent_write(c->bev, commands, n) == -1)
-			return -1;
-	}
-	return 0;
-}
-
 /* Sends what is to be sent, and waits for what comes. This and those below
  * return false if the connection is gone afterwards. */
 static bool
 proceed(struct connection *c)
 {
-	if (pump(c) == -1)
+	if (outgoing_fill(
+		&c->outgoing, c->session, bufferevent_get_output(c->bev)) == -1)
 		return handle(c, session_lost(c->session, strerror(errno)));
-	if (patience_is_moved(
-		&c->patience, session_steps(c->session), c->content_offset))
+	if (is_moved(c))
 		set_timer(c);
 	return true;
 }
@@ -351,14 +284,13 @@ release(struct connection *c)
 
 	c->user = NULL;
 	c->transaction = NULL;
-	c->content = -1;
 	patience_end(&c->patience);
 	if (c->messages >= LIMIT_MESSAGES_A_CONNECTION ||
 	    evbuffer_get_length(input) > 0)
 		session_quit(c->session);
 	else
 		pool_put(&c->pool);
-	event_active(state.room, 0, 0);
+	room_announce();
 	there = proceed(c);
 	user->done(context);
 	return there;
@@ -424,8 +356,7 @@ on_write(struct bufferevent *bev, void *argument)
 		begin(c);
 		return;
 	}
-	if (c->content_read &&
-	    evbuffer_get_length(bufferevent_get_output(bev)) == 0)
+	if (outgoing_is_through(&c->outgoing, bufferevent_get_output(bev)))
 		session_content_sent(c->session);
 	if (session_state(c->session) != SESSION_READY)
 		proceed(c);
@@ -500,6 +431,10 @@ on_timer(evutil_socket_t fd, short what, void *argument)
 		pool_remove(&c->pool);
 		session_quit(c->session);
 		proceed(c);
-	} else
+	} else if (patience_is_last(&c->patience))
+		handle(c, session_overdue(c->session));
+	else if (is_moved(c))
+		set_timer(c); /* above OUTGOING_LOW nobody tells us of it */
+	else
 		handle(c, session_timed_out(c->session));
 }

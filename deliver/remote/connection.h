@@ -3,7 +3,7 @@
  * message at a time; after a message it waits a little for another to the
  * same destination.
  *
- * The most that it buffers of what is to be sent is OUTPUT_HIGH and a chunk.
+ * What it buffers of what is to be sent is bounded: see outgoing.h.
  */
 #ifndef REMOTE_CONNECTION_H
 #define REMOTE_CONNECTION_H

@@ -36,7 +36,9 @@ struct delivery {
 	void *context;
 	struct route *route;
 	struct connection *connection;
+	bool has_begun;
 	struct monotime deadline; /* of going from address to address */
+	bool tried;		  /* some address of the route */
 	struct failure temporary, permanent; /* the last of each */
 };
 
@@ -106,6 +108,16 @@ give_up(struct delivery *d, enum report_outcome outcome,
 	finish(d);
 }
 
+/* Did a look-up go wrong that may go better later? */
+static bool
+is_look_up_deferred(const struct delivery *d)
+{
+	const struct route_verdict *verdict = route_verdict(d->route);
+
+	return verdict->reason[0] != '\0' &&
+	       verdict->outcome == REPORT_DEFERRED;
+}
+
 /* No address is left. Whatever may go better later decides; only if nothing
  * may, what was refused for good. */
 static void
@@ -116,9 +128,7 @@ conclude(struct delivery *d)
 	if (d->temporary.happened)
 		give_up(d, REPORT_DEFERRED, d->temporary.scope,
 		    d->temporary.host, d->temporary.reason);
-	else if (d->permanent.happened &&
-		 (verdict->reason[0] == '\0' ||
-		     verdict->outcome == REPORT_FAILED))
+	else if (d->permanent.happened && !is_look_up_deferred(d))
 		give_up(d, REPORT_FAILED, d->permanent.scope, d->permanent.host,
 		    d->permanent.reason);
 	else if (verdict->reason[0] != '\0')
@@ -188,9 +198,22 @@ static const struct connection_user connection_user = {
 	.ended = on_ended,
 };
 
+/* Waiting for a connection to become free is nobody's fault. All that comes
+ * then counts, a kept connection that turns out to be dead too: the queue gives
+ * the whole process up for one delivery that lasts too long. */
+static void
+start_clock(struct delivery *d)
+{
+	if (!d->has_begun)
+		d->deadline = monotime_add_ms(
+		    monotime_now(), LIMIT_ROUTE_SECONDS * INT64_C(1000));
+	d->has_begun = true;
+}
+
 static void
 use_connection(struct delivery *d, struct connection *c)
 {
+	start_clock(d);
 	stop_waiting(d);
 	d->connection = c;
 	connection_send(c, d->transaction, d->content, &connection_user, d);
@@ -226,6 +249,7 @@ open_route(struct delivery *d)
 	const struct relay_config *relay;
 	char reason[LIMIT_DOMAIN + 64];
 
+	start_clock(d);
 	if (d->kind == ROUTE_MX)
 		d->route = route_to_domain(d->name, on_route_ready, d);
 	else if ((relay = config_relay(state.config, d->name)) != NULL)
@@ -245,11 +269,27 @@ open_route(struct delivery *d)
 	return 0;
 }
 
+/* Is there no time for this step? One address is tried whatever the look-ups
+ * took, or a domain with slow name servers would never get mail. */
 static bool
-is_late(struct delivery *d)
+is_late(const struct delivery *d, enum route_step step)
 {
-	return d->temporary.happened &&
+	return step != ROUTE_END && (d->tried || step == ROUTE_WAIT) &&
 	       monotime_is_before(d->deadline, monotime_now());
+}
+
+/* Addresses are left, and time is not. What those before have said is not the
+ * last word then, even if it was final. */
+static void
+conclude_late(struct delivery *d)
+{
+	static const struct session_end end = { SESSION_END_TEMPORARY,
+		REPORT_SCOPE_DESTINATION,
+		"4.4.1 no time left to try the other addresses" };
+
+	if (!d->temporary.happened && !is_look_up_deferred(d))
+		note_failure(&d->temporary, &end, "");
+	conclude(d);
 }
 
 /* To the next address. */
@@ -259,6 +299,7 @@ advance(struct delivery *d)
 	struct endpoint endpoint;
 	struct connection *c;
 	const char *host;
+	enum route_step step;
 
 	if (d->route == NULL && open_route(d) == -1)
 		return;
@@ -266,8 +307,12 @@ advance(struct delivery *d)
 		wait_for_room(d);
 		return;
 	}
-	switch (
-	    is_late(d) ? ROUTE_END : route_next(d->route, &endpoint, &host)) {
+	step = route_next(d->route, &endpoint, &host);
+	if (is_late(d, step)) {
+		conclude_late(d);
+		return;
+	}
+	switch (step) {
 	case ROUTE_WAIT:
 		return;
 	case ROUTE_END:
@@ -276,6 +321,7 @@ advance(struct delivery *d)
 	case ROUTE_ADDRESS:
 		break;
 	}
+	d->tried = true;
 	c = connection_open(d->key, &endpoint, host);
 	if (c == NULL)
 		lack(d);
@@ -304,8 +350,6 @@ delivery_new(uint64_t id, enum route_kind kind, const char *name,
 	d->content = content_take;
 	d->handler = handler;
 	d->context = context;
-	d->deadline = monotime_add_ms(
-	    monotime_now(), LIMIT_ROUTE_SECONDS * INT64_C(1000));
 	wait_for_room(d);
 	return d;
 }

@@ -62,6 +62,60 @@ endpoint_is_equal(const struct endpoint *a, const struct endpoint *b)
 	       memcmp(a->address, b->address, address_size(a->family)) == 0;
 }
 
+struct endpoint
+endpoint_unmap(const struct endpoint *e)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	struct endpoint v4;
+
+	if (e->family == AF_INET ||
+	    memcmp(e->address, mapped, sizeof(mapped)) != 0)
+		return *e;
+	endpoint_set(&v4, AF_INET, e->address + sizeof(mapped), e->port);
+	return v4;
+}
+
+/* 127.0.0.0/8 and 0.0.0.0/8 (RFC 1122 3.2.1.3), ::1 and :: (RFC 4291 2.5). A
+ * connection to the unspecified address goes to this host. */
+bool
+endpoint_is_loopback(const struct endpoint *e)
+{
+	static const uint8_t zero[15];
+	struct endpoint target = endpoint_unmap(e);
+
+	if (target.family == AF_INET)
+		return target.address[0] == 127 || target.address[0] == 0;
+	return memcmp(target.address, zero, sizeof(zero)) == 0 &&
+	       target.address[15] <= 1;
+}
+
+/* 169.254.0.0/16 (RFC 3927), 224.0.0.0/4 (RFC 5771), 255.255.255.255 (RFC 919
+ * 7). */
+static bool
+is_local_or_group4(const uint8_t a[4])
+{
+	static const uint8_t all[4] = { 255, 255, 255, 255 };
+
+	return (a[0] == 169 && a[1] == 254) || (a[0] & 0xf0) == 224 ||
+	       memcmp(a, all, sizeof(all)) == 0;
+}
+
+/* fe80::/10 and ff00::/8 (RFC 4291 2.4). */
+static bool
+is_local_or_group6(const uint8_t a[16])
+{
+	return (a[0] == 0xfe && (a[1] & 0xc0) == 0x80) || a[0] == 0xff;
+}
+
+bool
+endpoint_is_local_or_group(const struct endpoint *e)
+{
+	struct endpoint target = endpoint_unmap(e);
+
+	return target.family == AF_INET ? is_local_or_group4(target.address)
+					: is_local_or_group6(target.address);
+}
+
 socklen_t
 endpoint_sockaddr(const struct endpoint *e, struct sockaddr_storage *out)
 {

@@ -28,6 +28,15 @@ int endpoint_parse(const char *text, uint16_t port, struct endpoint *)
 void endpoint_set(
     struct endpoint *, int family, const uint8_t *address, uint16_t port);
 bool endpoint_is_equal(const struct endpoint *, const struct endpoint *);
+/* An IPv4 address in IPv6 clothes (RFC 4291 2.5.5.2) reaches the same host:
+ * undressed. Any other as it is. */
+struct endpoint endpoint_unmap(const struct endpoint *);
+/* Is it this host, whatever listens there: a loopback or the unspecified
+ * address? */
+bool endpoint_is_loopback(const struct endpoint *);
+/* Is it no one host: link-local, which means nothing without an interface, a
+ * group, or all that are near? */
+bool endpoint_is_local_or_group(const struct endpoint *);
 socklen_t endpoint_sockaddr(const struct endpoint *, struct sockaddr_storage *);
 void endpoint_format(
     const struct endpoint *, const char *name, char text[ENDPOINT_TEXT_SIZE]);

@@ -114,6 +114,23 @@ cut(struct route *r, unsigned int host)
 	log_debug("route-loop destination=\"%s\"", log_text(r->domain));
 }
 
+/* Strangers' DNS neither sends us to what listens on this host nor to what is
+ * near it. */
+static bool
+is_left_out(struct route *r, const struct endpoint *e)
+{
+	if (endpoint_is_loopback(e))
+		conclude_final(
+		    r, "5.4.6 the mail host has an address of ours", r->domain);
+	else if (endpoint_is_local_or_group(e))
+		conclude_final(r,
+		    "5.4.6 the mail host has a link-local or multicast address",
+		    r->domain);
+	else
+		return false;
+	return true;
+}
+
 static void
 add_candidate(
     struct route *r, unsigned int host, int family, const uint8_t *address)
@@ -121,11 +138,8 @@ add_candidate(
 	struct candidate c = { .host = host, .shuffle = arc4random() };
 
 	endpoint_set(&c.endpoint, family, address, r->port);
-	if (r->by_mx && self_is_loopback(&c.endpoint)) {
-		conclude_final(
-		    r, "5.4.6 the mail host has an address of ours", r->domain);
+	if (r->by_mx && is_left_out(r, &c.endpoint))
 		return;
-	}
 	/* Several names of one host: once is enough. */
 	for (unsigned int i = 0; i < r->count; i++)
 		if (endpoint_is_equal(&c.endpoint, &r->candidates[i].endpoint))

@@ -3,8 +3,10 @@
  * address after the other, best first, each at most once.
  *
  * The hosts of one MX preference are looked up together, and only when all
- * better ones have failed. Ourselves among them ends the list there. An
- * address that lately did not answer comes after all others.
+ * better ones have failed. Ourselves among them ends the list there. What can
+ * be no other host (loopback, link-local, a group) is left out, unless it is a
+ * relay of the configuration. An address that lately did not answer comes after
+ * all others.
  */
 #ifndef REMOTE_ROUTE_H
 #define REMOTE_ROUTE_H

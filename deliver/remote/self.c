@@ -68,41 +68,13 @@ self_is_name(const char *name)
 	return strcasecmp(name, state.config->hostname) == 0;
 }
 
-/* An IPv4 address in IPv6 clothes (RFC 4291 2.5.5.2) reaches the same host. */
-static struct endpoint
-plain(const struct endpoint *e)
-{
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-	struct endpoint v4;
-
-	if (e->family == AF_INET ||
-	    memcmp(e->address, mapped, sizeof(mapped)) != 0)
-		return *e;
-	endpoint_set(&v4, AF_INET, e->address + sizeof(mapped), e->port);
-	return v4;
-}
-
-/* 127.0.0.0/8 and 0.0.0.0/8 (RFC 1122 3.2.1.3), ::1 and :: (RFC 4291 2.5). A
- * connection to the unspecified address goes to this host. */
-bool
-self_is_loopback(const struct endpoint *e)
-{
-	static const uint8_t zero[15];
-	struct endpoint target = plain(e);
-
-	if (target.family == AF_INET)
-		return target.address[0] == 127 || target.address[0] == 0;
-	return memcmp(target.address, zero, sizeof(zero)) == 0 &&
-	       target.address[15] <= 1;
-}
-
 /* Is it an address of this host? */
 static bool
 is_local(const struct endpoint *e)
 {
 	struct endpoint address = *e;
 
-	if (self_is_loopback(e))
+	if (endpoint_is_loopback(e))
 		return true;
 	address.port = 0;
 	for (unsigned int i = 0; i < state.count; i++)
@@ -131,7 +103,7 @@ is_listening(const struct listen_config *l, const struct endpoint *e)
 bool
 self_is_endpoint(const struct endpoint *e)
 {
-	struct endpoint target = plain(e);
+	struct endpoint target = endpoint_unmap(e);
 
 	for (unsigned int i = 0; i < state.config->listen_count; i++)
 		if (is_listening(&state.config->listens[i], &target))

@@ -16,9 +16,6 @@ void self_init(const struct config *);
 
 const char *self_hostname(void);
 bool self_is_name(const char *);
-/* Is it a loopback or the unspecified address? Then it is this host, whatever
- * listens there, and no stranger's DNS has to send us to it. */
-bool self_is_loopback(const struct endpoint *);
 /* Would a connection there reach one of our listeners? */
 bool self_is_endpoint(const struct endpoint *);
 

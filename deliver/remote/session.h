@@ -99,8 +99,10 @@ enum session_effect session_feed(
 /* The commands to be sent now: whole ones, as many as fit. 0 if none. */
 size_t session_output(struct session *, char *buffer, size_t size);
 void session_content_sent(struct session *);
-/* Nothing came for session_timeout() seconds. */
+/* No step was made for session_timeout() seconds. */
 enum session_effect session_timed_out(struct session *);
+/* LIMIT_MESSAGE_SECONDS are over, whatever came. */
+enum session_effect session_overdue(struct session *);
 /* The connection ended. `reason`: how, if the system said. */
 enum session_effect session_lost(struct session *, const char *reason);
 /* Ends a session in SESSION_READY politely. */

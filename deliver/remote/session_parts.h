@@ -1,5 +1,7 @@
 /*
- * What the files of the session share: session.c hears, session_say.c speaks.
+ * What the files of the session share: session.c is its outside,
+ * session_reply.c hears, session_say.c speaks, and session_move.c is what
+ * hearing leads to.
  */
 #ifndef REMOTE_SESSION_PARTS_H
 #define REMOTE_SESSION_PARTS_H
@@ -29,6 +31,8 @@ struct session {
 	bool mail_refused;
 };
 
+/* Does what the reply that is now whole asks for. */
+enum session_effect session_hear(struct session *);
 /* May the next command of the envelope be sent? */
 bool session_may_send(const struct session *);
 

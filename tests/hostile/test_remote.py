@@ -312,8 +312,10 @@ def test_broken_ip6_is_remembered(remote):
 
 @pytest.mark.parametrize("kind, address", [
     ("A", "127.0.0.1"), ("A", "127.9.8.7"), ("A", "0.0.0.0"), ("AAAA", "::1"),
-    ("AAAA", "::"), ("AAAA", "::ffff:127.0.0.1")])
-def test_strangers_dns_does_not_choose_our_loopback(remote, kind, address):
+    ("AAAA", "::"), ("AAAA", "::ffff:127.0.0.1"), ("A", "169.254.1.2"),
+    ("A", "224.0.0.1"), ("A", "255.255.255.255"), ("AAAA", "fe80::1"),
+    ("AAAA", "ff02::1"), ("AAAA", "::ffff:169.254.1.2")])
+def test_strangers_dns_does_not_choose_our_neighbours(remote, kind, address):
     facts = remote.resolver.facts
     facts[("MX", "abroad.test")] = [(10, "mx.abroad.test")]
     facts[(kind, "mx.abroad.test")] = [address]

@@ -110,6 +110,8 @@ test_home(void **state)
 	expect(&other, "~/Maildir", REFUSED, "No such file");
 	strcpy(other.owner.home, "/");
 	expect(&other, "~/Maildir", REFUSED, "no home");
+	strcpy(other.owner.home, "/nonexistent");
+	expect(&other, "~/Maildir", REFUSED, "no home");
 	strcpy(other.owner.home, "");
 	expect(&other, "~/Maildir", REFUSED, "no home");
 	/* The administrator may lay a link for a home. */

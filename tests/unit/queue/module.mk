@@ -1,5 +1,7 @@
 units += queue/test_store_row queue/test_retry queue/test_lifecycle \
 	queue/test_store queue/test_commit queue/test_scheduler \
+	queue/test_scheduler_share queue/test_scheduler_faults \
+	queue/test_scheduler_clock \
 	queue/test_submission queue/test_content_cache
 queue/test_store_row_src := queue/store_row.c
 queue/test_retry_src := queue/retry.c
@@ -22,12 +24,20 @@ queue/test_store_libs := -llmdb
 queue/test_commit_src := $(queue_house_src) queue/commit.c \
 	queue/commit_tell.c queue/flight.c queue/stats.c
 queue/test_commit_libs := -llmdb
-queue/test_scheduler_src := $(queue_house_src) queue/commit.c \
+# The real commit and scheduler besides, between a fake router and fake agents.
+rig_src := tests/unit/queue/rig.c $(queue_house_src) queue/commit.c \
 	queue/commit_tell.c queue/collect.c queue/content_cache.c \
 	queue/flight.c queue/losses.c queue/scheduler.c \
 	queue/scheduler_lane.c queue/scheduler_lists.c \
 	queue/scheduler_share.c queue/stats.c
+queue/test_scheduler_src := $(rig_src)
 queue/test_scheduler_libs := -llmdb
+queue/test_scheduler_share_src := $(rig_src)
+queue/test_scheduler_share_libs := -llmdb
+queue/test_scheduler_faults_src := $(rig_src)
+queue/test_scheduler_faults_libs := -llmdb
+queue/test_scheduler_clock_src := $(rig_src)
+queue/test_scheduler_clock_libs := -llmdb
 queue/test_submission_src := queue/submission.c queue/destination_name.c
 queue/test_content_cache_src := $(queue_house_src) queue/content_cache.c \
 	queue/flight.c queue/losses.c

@@ -2,7 +2,8 @@ units += remote/test_reply remote/test_stuffing remote/test_extensions \
 	remote/test_hosts remote/test_dns_action remote/test_endpoint \
 	remote/test_self remote/test_bad_address remote/test_transaction \
 	remote/test_session remote/test_session_phases remote/test_route \
-	remote/test_pool remote/test_patience
+	remote/test_pool remote/test_patience remote/test_connection \
+	remote/test_delivery
 remote/test_reply_src := deliver/remote/reply.c
 remote/test_stuffing_src := deliver/remote/stuffing.c
 remote/test_extensions_src := deliver/remote/extensions.c
@@ -14,6 +15,7 @@ remote/test_bad_address_src := deliver/remote/bad_address.c \
 	deliver/remote/endpoint.c
 remote/test_transaction_src := deliver/remote/transaction.c
 remote_session_src := deliver/remote/session.c deliver/remote/session_say.c \
+	deliver/remote/session_reply.c deliver/remote/session_move.c \
 	deliver/remote/reply.c \
 	deliver/remote/extensions.c deliver/remote/transaction.c
 remote/test_session_src := $(remote_session_src) tests/unit/remote/script.c
@@ -24,3 +26,12 @@ remote/test_route_src := deliver/remote/route.c deliver/remote/hosts.c \
 	deliver/remote/dns_action.c
 remote/test_pool_src := deliver/remote/pool.c
 remote/test_patience_src := deliver/remote/patience.c
+remote/test_connection_src := deliver/remote/connection.c \
+	deliver/remote/outgoing.c deliver/remote/patience.c \
+	deliver/remote/pool.c deliver/remote/room.c deliver/remote/stuffing.c \
+	deliver/remote/bad_address.c deliver/remote/endpoint.c \
+	$(remote_session_src) tests/unit/remote/clock.c
+# The route and the connections are the test's.
+remote/test_delivery_src := deliver/remote/delivery.c \
+	deliver/remote/transaction.c deliver/remote/endpoint.c \
+	tests/unit/remote/clock.c

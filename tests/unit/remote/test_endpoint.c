@@ -92,6 +92,64 @@ test_equal(void **unused)
 	assert_false(endpoint_is_equal(&a, &b));
 }
 
+/* What each address is, beside one host elsewhere. */
+static void
+test_kinds(void **unused)
+{
+	static const struct {
+		const char *address;
+		bool loopback, local_or_group;
+	} kinds[] = {
+		{ "127.0.0.1", true, false },
+		{ "127.255.255.255", true, false },
+		{ "0.0.0.0", true, false },
+		{ "0.1.2.3", true, false },
+		{ "::1", true, false },
+		{ "::", true, false },
+		{ "::ffff:127.0.0.1", true, false },
+		{ "::ffff:0.0.0.0", true, false },
+		{ "169.254.0.0", false, true },
+		{ "169.254.255.255", false, true },
+		{ "224.0.0.0", false, true },
+		{ "239.255.255.255", false, true },
+		{ "255.255.255.255", false, true },
+		{ "fe80::", false, true },
+		{ "febf:ffff::1", false, true },
+		{ "ff00::", false, true },
+		{ "ffff:ffff::1", false, true },
+		{ "::ffff:169.254.1.2", false, true },
+		{ "::ffff:255.255.255.255", false, true },
+		{ "::2", false, false },
+		{ "126.255.255.255", false, false },
+		{ "128.0.0.1", false, false },
+		{ "1.0.0.127", false, false },
+		{ "192.0.2.1", false, false },
+		{ "169.253.255.255", false, false },
+		{ "169.255.0.0", false, false },
+		{ "223.255.255.255", false, false },
+		{ "240.0.0.1", false, false },
+		{ "255.255.255.254", false, false },
+		{ "10.0.0.1", false, false },
+		{ "2001:db8::1", false, false },
+		{ "7f00::1", false, false },
+		{ "fe7f::1", false, false },
+		{ "fec0::1", false, false },
+		{ "fd00::1", false, false },
+		{ "::ffff:192.0.2.1", false, false },
+		{ "::fffe:127.0.0.1", false, false },
+		{ "::ffff:0:7f00:1", false, false },
+	};
+	struct endpoint e;
+
+	(void)unused;
+	for (size_t i = 0; i < LENGTH(kinds); i++) {
+		assert_int_equal(endpoint_parse(kinds[i].address, 25, &e), 0);
+		if (endpoint_is_loopback(&e) != kinds[i].loopback ||
+		    endpoint_is_local_or_group(&e) != kinds[i].local_or_group)
+			fail_msg("%s", kinds[i].address);
+	}
+}
+
 int
 main(void)
 {
@@ -99,6 +157,7 @@ main(void)
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_sockaddr),
 		cmocka_unit_test(test_equal),
+		cmocka_unit_test(test_kinds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,6 +24,7 @@ test_only_what_moves_begins_a_wait(void **unused)
 	assert_true(patience_is_moved(&p, 8, 100));
 	assert_true(patience_is_moved(&p, 7, 101));
 	assert_int_equal(patience_wait(&p, 8, 101, 120, at(1)), 2 * MINUTE);
+	assert_false(patience_is_last(&p));
 	assert_false(patience_is_moved(&p, 8, 101));
 }
 
@@ -41,6 +42,7 @@ test_a_message_has_an_end(void **unused)
 		wait = patience_wait(&p, steps++, 0, 300, at(now));
 		assert_true(wait <= 5 * MINUTE);
 		now += wait;
+		assert_int_equal(patience_is_last(&p), now == 17 + MESSAGE_MS);
 	} while (wait > 0);
 	assert_int_equal(now, 17 + MESSAGE_MS);
 	assert_int_equal(patience_wait(&p, steps, 0, 300, at(now + MINUTE)), 0);
@@ -57,9 +59,11 @@ test_the_end_of_the_deadline(void **unused)
 	patience_begin(&p, at(0));
 	assert_int_equal(
 	    patience_wait(&p, 1, 1, 600, at(MESSAGE_MS - MINUTE)), MINUTE);
+	assert_true(patience_is_last(&p));
 	patience_end(&p);
 	assert_int_equal(
 	    patience_wait(&p, 1, 1, 600, at(MESSAGE_MS - MINUTE)), 10 * MINUTE);
+	assert_false(patience_is_last(&p));
 	patience_begin(&p, at(MESSAGE_MS));
 	assert_int_equal(
 	    patience_wait(&p, 2, 0, 300, at(MESSAGE_MS)), 5 * MINUTE);

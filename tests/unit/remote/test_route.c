@@ -82,12 +82,6 @@ self_is_endpoint(const struct endpoint *e)
 	return endpoint_is_equal(e, &self);
 }
 
-bool
-self_is_loopback(const struct endpoint *e)
-{
-	return e->family == AF_INET && e->address[0] == 127;
-}
-
 static size_t
 encode(const struct fact *fact, uint8_t *out, size_t size)
 {
@@ -350,7 +344,7 @@ test_cut(void **unused)
 	expect_walk(r, "failed 5.4.6 mail loops back to myself: d.test");
 }
 
-/* Strangers' DNS does not lead to what listens on loopback; our own
+/* Strangers' DNS does not lead to what listens on this host or near it; our own
  * configuration may. */
 static void
 test_loopback(void **unused)
@@ -380,6 +374,27 @@ test_loopback(void **unused)
 	    { DNS_AAAA, DNS_SERVFAIL, "a.test", NULL });
 	expect_walk(route_to_domain("[127.0.0.1]", on_ready, NULL),
 	    "failed 5.4.6 the mail host has an address of ours: [127.0.0.1]");
+	CHECK("d.test",
+	    "failed 5.4.6 the mail host has a link-local or multicast address: "
+	    "d.test",
+	    { DNS_MX, DNS_FOUND, "d.test", "10 a.test, 20 b.test" },
+	    { DNS_A, DNS_FOUND, "a.test", "169.254.1.2, 255.255.255.255" },
+	    { DNS_AAAA, DNS_FOUND, "a.test", "fe80::1, ::ffff:224.0.0.1" },
+	    { DNS_A, DNS_FOUND, "b.test", "224.0.0.1" },
+	    { DNS_AAAA, DNS_FOUND, "b.test", "ff02::1" });
+	/* hosts of worse preference are as good as ever */
+	CHECK("d.test",
+	    "b.test[192.0.2.2]:25 "
+	    "failed 5.4.6 the mail host has a link-local or multicast address: "
+	    "d.test",
+	    { DNS_MX, DNS_FOUND, "d.test", "10 a.test, 20 b.test" },
+	    { DNS_AAAA, DNS_FOUND, "a.test", "fe80::1" },
+	    { DNS_A, DNS_FOUND, "b.test", "192.0.2.2" });
+	expect_walk(route_to_domain("[IPv6:fe80::1]", on_ready, NULL),
+	    "failed 5.4.6 the mail host has a link-local or multicast address: "
+	    "[IPv6:fe80::1]");
+	expect_walk(route_to_host("169.254.1.2", 2525, on_ready, NULL),
+	    "[169.254.1.2]:2525 deferred ");
 	facts = local;
 	fact_count = LENGTH(local);
 	expect_walk(route_to_host("smart.test", 25, on_ready, NULL),

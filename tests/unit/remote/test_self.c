@@ -54,41 +54,6 @@ test_rows(void **unused)
 }
 
 static void
-test_loopback(void **unused)
-{
-	static const struct {
-		const char *address;
-		bool loopback;
-	} addresses[] = {
-		{ "127.0.0.1", true },
-		{ "127.255.255.255", true },
-		{ "0.0.0.0", true },
-		{ "0.1.2.3", true },
-		{ "::1", true },
-		{ "::", true },
-		{ "::ffff:127.0.0.1", true },
-		{ "::ffff:0.0.0.0", true },
-		{ "::2", false },
-		{ "126.255.255.255", false },
-		{ "128.0.0.1", false },
-		{ "1.0.0.127", false },
-		{ "192.0.2.1", false },
-		{ "2001:db8::1", false },
-		{ "7f00::1", false },
-		{ "::ffff:192.0.2.1", false },
-	};
-	struct endpoint e;
-
-	(void)unused;
-	for (size_t i = 0; i < LENGTH(addresses); i++) {
-		assert_int_equal(
-		    endpoint_parse(addresses[i].address, 25, &e), 0);
-		if (self_is_loopback(&e) != addresses[i].loopback)
-			fail_msg("%s", addresses[i].address);
-	}
-}
-
-static void
 test_name(void **unused)
 {
 	char hostname[] = "mail.example.org";
@@ -106,7 +71,6 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
-		cmocka_unit_test(test_loopback),
 		cmocka_unit_test(test_name),
 	};
 

@@ -156,6 +156,11 @@ static const struct row {
 	    "people:bob=bob@here.example people:eve=eve@here.example" },
 	{ "x: y, bob\ny: eve+z\n", "x@here.example", 250, "2.1.5",
 	    "people:bob=bob@here.example people:eve=eve+z@here.example" },
+	/* A login may be of that name, which the table does not list. */
+	{ "x: bob, eve@listed.example\n", "x@here.example", 451, "4.3.5", "" },
+	{ "x: eve@listed.example\n", "x@here.example", 451, "4.3.5", "" },
+	{ "x: bob@listed.example, bob\n", "x@here.example", 250, "2.1.5",
+	    "listed:bob=bob@listed.example people:bob=bob@here.example" },
 	/* -- Targets that cannot exist: the alias is wrong -- */
 	{ "", "foo/bar@here.example", 550, "5.1.1", "" },
 	{ "", "\"foo bar\"@here.example", 550, "5.1.1", "" },

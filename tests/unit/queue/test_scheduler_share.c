@@ -1,0 +1,239 @@
+#include "tests/unit/queue/rig.h"
+
+#include "queue/commit.h"
+#include "queue/scheduler_lists.h"
+
+/* How destinations share what there is: also when thousands of them hang. */
+
+static void
+test_a_newcomer_does_not_wait_for_a_long_queue(void **state)
+{
+	unsigned int position;
+
+	(void)state;
+	rig_submit_many("u@big.example", 1000);
+	rig_run();
+	for (int i = 0; i < 30; i++) {
+		rig_report(rig_first_open("mx:big.example"), REPORT_DELIVERED,
+		    REPORT_SCOPE_RECIPIENT);
+		rig_run();
+	}
+	position = rig_given_count;
+	rig_submit_one("u@small.example");
+	rig_run();
+	assert_true(rig_given_count - position <= 3);
+	assert_int_equal(rig_open("mx:small.example"), 1);
+}
+
+static void
+test_destinations_take_turns(void **state)
+{
+	unsigned int a = 0, b = 0;
+
+	(void)state;
+	rig_agent = AGENT_COMING;
+	rig_submit_many("u@a.example", 50);
+	rig_submit_many("u@b.example", 50);
+	rig_run();
+	assert_int_equal(rig_given_count, 0);
+	rig_agent = AGENT_READY;
+	scheduler_agent_ready(ROUTE_MX, NULL);
+	rig_run();
+	for (unsigned int i = 0; i < rig_given_count; i++) {
+		if (strcmp(rig_given[i].destination->name, "mx:a.example") == 0)
+			a++;
+		else
+			b++;
+		assert_true(a <= b + 1 && b <= a + 1);
+	}
+	assert_int_equal(a, SCHEDULER_WINDOW_FIRST);
+	assert_int_equal(b, SCHEDULER_WINDOW_FIRST);
+}
+
+/* However many slow destinations there are, a fresh one is tried at once. */
+static void
+test_slow_hosts_do_not_take_all_agents(void **state)
+{
+	char address[64];
+
+	(void)state;
+	for (int host = 0; host < 150; host++) {
+		snprintf(address, sizeof(address), "u@slow%d.example", host);
+		rig_submit_many(address, 10);
+	}
+	for (int i = 0; i < 5; i++)
+		rig_run();
+	assert_true(scheduler_in_flight(ROUTE_MX) >= 2 * 150);
+	assert_true(scheduler_in_flight(ROUTE_MX) <= SCHEDULER_REMOTE + 150);
+	for (int host = 0; host < 150; host++) {
+		snprintf(address, sizeof(address), "mx:slow%d.example", host);
+		assert_true(rig_open(address) >= 1);
+		assert_true(rig_open(address) <= 5);
+	}
+	rig_submit_one("u@fresh.example");
+	rig_run();
+	assert_int_equal(rig_open("mx:fresh.example"), 1);
+}
+
+static void
+test_more_destinations_than_fit_in_memory(void **state)
+{
+	enum { HOSTS = SCHEDULER_ACTIVE + 1000 };
+	unsigned int rounds = 0, done = 0;
+	char address[64];
+
+	(void)state;
+	for (int host = 0; host < HOSTS; host++) {
+		snprintf(address, sizeof(address), "u@h%d.example", host);
+		rig_submit_one(address);
+		if (host % 1000 == 999)
+			commit_run();
+	}
+	commit_run();
+	assert_int_equal(house_count(&rig_house, STORE_DESTINATION), HOSTS);
+	while (done < HOSTS) {
+		assert_true(scheduler_active() <= SCHEDULER_ACTIVE + 2);
+		assert_true(rig_house.destinations.count <=
+			    SCHEDULER_ACTIVE + 2 + 1024);
+		assert_true(++rounds < 1000);
+		scheduler_dispatch();
+		for (; done < rig_given_count; done++)
+			rig_report(&rig_given[done], REPORT_DELIVERED,
+			    REPORT_SCOPE_RECIPIENT);
+		commit_run();
+	}
+	assert_int_equal(rig_given_count, HOSTS);
+	assert_int_equal(house_count(&rig_house, STORE_MESSAGE), 0);
+	rig_run_all();
+	assert_true(rig_house.destinations.count <= 1024);
+}
+
+/* One message for each of so many hosts; all are considered. */
+static void
+submit_to_hosts(const char *name, unsigned int hosts)
+{
+	char address[64];
+
+	for (unsigned int host = 0; host < hosts; host++) {
+		snprintf(
+		    address, sizeof(address), "u@%s%u.example", name, host);
+		rig_submit_one(address);
+		if (host % 1000 == 999)
+			rig_run();
+	}
+	for (int turn = 0; turn < 30; turn++)
+		rig_run();
+}
+
+static void
+test_local_mail_does_not_wait_for_remote_hosts(void **state)
+{
+	(void)state;
+	submit_to_hosts("hangs", SCHEDULER_ACTIVE + 500);
+	rig_submit_one("alice@local.test");
+	rig_run();
+	assert_int_equal(rig_open("local:alice"), 1);
+}
+
+static void
+test_a_sound_host_does_not_wait_for_new_ones(void **state)
+{
+	(void)state;
+	rig_submit_one("u@sound.example");
+	rig_run();
+	rig_report(&rig_given[0], REPORT_DELIVERED, REPORT_SCOPE_RECIPIENT);
+	rig_run();
+	/* It is remembered, however many users and hosts come after it. */
+	for (unsigned int i = 0; i < SCHEDULER_IDLE_MOST + 100; i++) {
+		char address[64];
+
+		snprintf(address, sizeof(address), "user%u@local.test", i);
+		rig_submit_one(address);
+		rig_run();
+		rig_report(&rig_given[rig_given_count - 1], REPORT_DELIVERED,
+		    REPORT_SCOPE_RECIPIENT);
+		rig_run();
+	}
+	submit_to_hosts("hangs", SCHEDULER_ACTIVE + 2500);
+	rig_submit_many("u@sound.example", 10);
+	rig_run();
+	/* Nor is it confined to one at a time. */
+	assert_true(rig_open("mx:sound.example") >= 5);
+}
+
+/* Nor if its mail was deferred, and its time comes now. */
+static void
+test_a_sound_host_s_deferred_mail_comes_in_time(void **state)
+{
+	(void)state;
+	rig_submit_many("u@sound.example", 2);
+	rig_run();
+	rig_report(&rig_given[0], REPORT_DELIVERED, REPORT_SCOPE_RECIPIENT);
+	rig_report(&rig_given[1], REPORT_DEFERRED, REPORT_SCOPE_RECIPIENT);
+	rig_run();
+	submit_to_hosts("hangs", SCHEDULER_ACTIVE + 500);
+	house_now += 400 * 1000;
+	scheduler_wake();
+	rig_run();
+	assert_int_equal(rig_open("mx:sound.example"), 1);
+}
+
+static void
+test_a_new_host_does_not_wait_for_failed_ones(void **state)
+{
+	enum { HOSTS = SCHEDULER_ACTIVE + 500 };
+	unsigned int failed = 0;
+
+	(void)state;
+	submit_to_hosts("fails", HOSTS);
+	while (failed < HOSTS) {
+		unsigned int before = failed;
+
+		for (unsigned int i = failed; i < rig_given_count;
+		     i++, failed++)
+			rig_report(&rig_given[i], REPORT_DEFERRED,
+			    REPORT_SCOPE_DESTINATION);
+		rig_run();
+		assert_true(failed > before);
+	}
+	/* All are tried again, and hang. */
+	house_now += 400 * 1000;
+	scheduler_wake();
+	for (int turn = 0; turn < 30; turn++)
+		rig_run();
+	assert_true(scheduler_in_flight(ROUTE_MX) >= 100);
+	rig_submit_one("u@new.example");
+	rig_run();
+	assert_int_equal(rig_open("mx:new.example"), 1);
+	/* And they do not starve either. */
+	for (unsigned int i = HOSTS; i < rig_given_count; i++)
+		if (rig_given[i].open)
+			rig_report(&rig_given[i], REPORT_DELIVERED,
+			    REPORT_SCOPE_RECIPIENT);
+	for (int turn = 0; turn < 60; turn++) {
+		rig_run();
+		for (unsigned int i = HOSTS; i < rig_given_count; i++)
+			if (rig_given[i].open)
+				rig_report(&rig_given[i], REPORT_DELIVERED,
+				    REPORT_SCOPE_RECIPIENT);
+	}
+	rig_run();
+	assert_int_equal(house_count(&rig_house, STORE_RECIPIENT), 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		RIG_TEST(test_a_newcomer_does_not_wait_for_a_long_queue),
+		RIG_TEST(test_destinations_take_turns),
+		RIG_TEST(test_slow_hosts_do_not_take_all_agents),
+		RIG_TEST(test_more_destinations_than_fit_in_memory),
+		RIG_TEST(test_local_mail_does_not_wait_for_remote_hosts),
+		RIG_TEST(test_a_sound_host_does_not_wait_for_new_ones),
+		RIG_TEST(test_a_sound_host_s_deferred_mail_comes_in_time),
+		RIG_TEST(test_a_new_host_does_not_wait_for_failed_ones),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

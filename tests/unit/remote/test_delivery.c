@@ -1,0 +1,373 @@
+/* From address to address, with a route, connections and a clock of the test's
+ * own: what is said in the end, and when. */
+#include "test.h"
+
+#include <bsd/string.h>
+
+#include "clock.h"
+#include "common/limits.h"
+#include "deliver/remote/connection.h"
+#include "deliver/remote/delivery.h"
+#include "deliver/remote/route.h"
+
+/* -- The route ------------------------------------------------------------- */
+
+struct route {
+	void (*ready)(void *);
+	void *context;
+};
+
+static struct route the_route;
+static unsigned int addresses; /* that the route still has */
+static bool is_looking_up;
+static struct route_verdict verdict;
+
+struct route *
+route_to_domain(const char *domain, void (*ready)(void *), void *context)
+{
+	assert_string_equal(domain, "d.test");
+	the_route = (struct route){ ready, context };
+	return &the_route;
+}
+
+struct route *
+route_to_host(
+    const char *host, uint16_t port, void (*ready)(void *), void *context)
+{
+	(void)host;
+	(void)port;
+	(void)ready;
+	(void)context;
+	return NULL;
+}
+
+void
+route_free(struct route **r)
+{
+	*r = NULL;
+}
+
+enum route_step
+route_next(struct route *r, struct endpoint *e, const char **host)
+{
+	(void)r;
+	if (is_looking_up)
+		return ROUTE_WAIT;
+	if (addresses == 0)
+		return ROUTE_END;
+	addresses--;
+	assert_int_equal(endpoint_parse("192.0.2.1", 25, e), 0);
+	*host = "mx.test";
+	return ROUTE_ADDRESS;
+}
+
+void
+route_cut(struct route *r)
+{
+	(void)r;
+}
+
+const struct route_verdict *
+route_verdict(const struct route *r)
+{
+	(void)r;
+	return &verdict;
+}
+
+/* -- The connections --------------------------------------------------------- */
+
+struct connection {
+	const struct connection_user *user;
+	void *context;
+};
+
+static struct connection connection; /* no user: it is not open */
+static unsigned int opened;
+static bool has_room, has_idle;
+
+struct connection *
+connection_take_idle(const char *key)
+{
+	assert_string_equal(key, "mx:d.test");
+	if (!has_idle)
+		return NULL;
+	has_idle = false;
+	return &connection;
+}
+
+bool
+connection_has_room(void)
+{
+	return has_room;
+}
+
+struct connection *
+connection_open(const char *key, const struct endpoint *e, const char *host)
+{
+	(void)key;
+	(void)e;
+	(void)host;
+	opened++;
+	return &connection;
+}
+
+void
+connection_send(struct connection *c, struct transaction *t, int content,
+    const struct connection_user *user, void *context)
+{
+	(void)t;
+	(void)content;
+	c->user = user;
+	c->context = context;
+}
+
+void
+connection_abandon(struct connection **c)
+{
+	*c = NULL;
+}
+
+/* The host ends the connection. */
+static void
+end(enum session_end_kind kind, const char *words, bool stale)
+{
+	struct session_end how = { kind, REPORT_SCOPE_DESTINATION, words };
+	struct connection c = connection;
+
+	assert_non_null(c.user);
+	connection.user = NULL;
+	c.user->ended(c.context, &how, "mx.test[192.0.2.1]:25", stale);
+}
+
+/* -- The message ---------------------------------------------------------------- */
+
+static char reported[LIMIT_REPLY + 64];
+static bool is_over;
+
+static void
+on_report(void *context, uint32_t number, enum report_outcome outcome,
+    enum report_scope scope, const char *host, const char *reply)
+{
+	(void)context;
+	(void)scope;
+	assert_int_equal(number, 7);
+	assert_string_equal(reported, "");
+	snprintf(reported, sizeof(reported), "%s %s %s",
+	    report_outcome_name(outcome), host, reply);
+}
+
+static void
+on_over(void *context)
+{
+	(void)context;
+	is_over = true;
+}
+
+static const struct config config;
+
+static int
+set_up(void **unused)
+{
+	(void)unused;
+	clock_ms = 0;
+	addresses = 40;
+	is_looking_up = false;
+	verdict = (struct route_verdict){ REPORT_DEFERRED,
+		REPORT_SCOPE_DESTINATION, "" };
+	connection.user = NULL;
+	opened = 0;
+	has_room = true;
+	has_idle = false;
+	reported[0] = '\0';
+	is_over = false;
+	delivery_init(&config);
+	return 0;
+}
+
+static void
+begin(void)
+{
+	static const struct delivery_handler handler = { on_report, on_over };
+	struct transaction *t =
+	    transaction_new("s@src.test", SMTP_BODY_7BIT, 3, 1);
+
+	assert_non_null(t);
+	assert_int_equal(transaction_add(t, 7, "r@d.test"), 0);
+	assert_non_null(
+	    delivery_new(1, ROUTE_MX, "d.test", t, -1, &handler, NULL));
+	delivery_wake();
+}
+
+static void
+pass(int64_t seconds)
+{
+	clock_ms += CLOCK_SECONDS(seconds);
+}
+
+static void
+look_up_ends(void)
+{
+	is_looking_up = false;
+	the_route.ready(the_route.context);
+}
+
+#define NO_TIME "deferred  4.4.1 no time left to try the other addresses"
+
+/* Forty hosts that each refuse for good, just before their five minutes are
+ * over: that would be more than three hours. */
+static void
+test_late_refusals(void **unused)
+{
+	(void)unused;
+	begin();
+	for (unsigned int i = 0; i < 40 && !is_over; i++) {
+		pass(299);
+		end(SESSION_END_PERMANENT, "521 no", false);
+	}
+	assert_true(is_over);
+	assert_int_equal(opened, 2);
+	assert_string_equal(reported, NO_TIME);
+}
+
+static void
+test_late_silences(void **unused)
+{
+	(void)unused;
+	begin();
+	pass(301);
+	end(SESSION_END_LOST, "4.4.2 timed out", false);
+	assert_true(is_over);
+	assert_int_equal(opened, 1);
+	/* what a host has said tells more than that there was no time */
+	assert_string_equal(
+	    reported, "deferred mx.test[192.0.2.1]:25 4.4.2 timed out");
+}
+
+/* With time left all are tried. */
+static void
+test_early_refusals(void **unused)
+{
+	(void)unused;
+	begin();
+	for (unsigned int i = 0; i < 40; i++) {
+		assert_false(is_over);
+		pass(7);
+		end(SESSION_END_PERMANENT, "521 no", false);
+	}
+	assert_true(is_over);
+	assert_int_equal(opened, 40);
+	assert_string_equal(reported, "failed mx.test[192.0.2.1]:25 521 no");
+}
+
+/* Nothing was left to try: all have said their last word. */
+static void
+test_late_last_word(void **unused)
+{
+	(void)unused;
+	addresses = 1;
+	begin();
+	pass(2000);
+	end(SESSION_END_PERMANENT, "521 no", false);
+	assert_string_equal(reported, "failed mx.test[192.0.2.1]:25 521 no");
+}
+
+/* The look-ups took all the time: one address is tried. */
+static void
+test_slow_look_up(void **unused)
+{
+	(void)unused;
+	is_looking_up = true;
+	begin();
+	pass(301);
+	look_up_ends();
+	assert_int_equal(opened, 1);
+	end(SESSION_END_PERMANENT, "521 no", false);
+	assert_int_equal(opened, 1);
+	assert_string_equal(reported, NO_TIME);
+}
+
+/* But no more of them are waited for. */
+static void
+test_slow_look_ups(void **unused)
+{
+	(void)unused;
+	is_looking_up = true;
+	begin();
+	pass(299);
+	the_route.ready(the_route.context);
+	assert_false(is_over);
+	pass(2);
+	verdict.reason = "4.4.3 DNS query timed out";
+	the_route.ready(the_route.context);
+	assert_true(is_over);
+	assert_string_equal(reported, "deferred  4.4.3 DNS query timed out");
+}
+
+/* After a refusal too, whatever the look-ups may still say. */
+static void
+test_look_up_after_refusal(void **unused)
+{
+	(void)unused;
+	begin();
+	is_looking_up = true;
+	pass(301);
+	end(SESSION_END_PERMANENT, "521 no", false);
+	assert_true(is_over);
+	assert_string_equal(reported, NO_TIME);
+}
+
+/* Waiting for a free connection is not counted. */
+static void
+test_room(void **unused)
+{
+	(void)unused;
+	has_room = false;
+	begin();
+	pass(1000);
+	has_room = true;
+	delivery_wake();
+	pass(299);
+	end(SESSION_END_PERMANENT, "521 no", false);
+	assert_int_equal(opened, 2);
+	pass(2);
+	end(SESSION_END_PERMANENT, "521 no", false);
+	assert_int_equal(opened, 2);
+	assert_string_equal(reported, NO_TIME);
+}
+
+/* A kept connection that turns out to be dead, late: that is counted, and one
+ * address is tried all the same. */
+static void
+test_stale(void **unused)
+{
+	(void)unused;
+	has_idle = true;
+	begin();
+	assert_int_equal(opened, 0);
+	pass(301);
+	end(SESSION_END_LOST, "4.4.2 timed out", true);
+	assert_int_equal(opened, 1);
+	end(SESSION_END_PERMANENT, "521 no", false);
+	assert_int_equal(opened, 1);
+	assert_string_equal(reported, NO_TIME);
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, set_up)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_late_refusals),
+		TEST(test_late_silences),
+		TEST(test_early_refusals),
+		TEST(test_late_last_word),
+		TEST(test_slow_look_up),
+		TEST(test_slow_look_ups),
+		TEST(test_look_up_after_refusal),
+		TEST(test_room),
+		TEST(test_stale),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
