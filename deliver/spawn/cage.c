@@ -1,5 +1,7 @@
 #include "deliver/spawn/cage.h"
 
+#include <sys/stat.h>
+
 #include <dirent.h>
 #include <errno.h>
 #include <stdbool.h>
@@ -31,6 +33,16 @@ is_out_of_reach(const char *name)
 	return false;
 }
 
+/* A file in / is none of ours, and some are links to what the system starts
+ * with: /vmlinuz, /initrd.img. */
+static bool
+is_folder(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 const struct sandbox_path *
 cage_paths(void)
 {
@@ -45,8 +57,12 @@ cage_paths(void)
 		if (is_out_of_reach(entry->d_name))
 			continue;
 		snprintf(names[count], NAME_SIZE, "/%s", entry->d_name);
-		paths[count + 1] = (struct sandbox_path){ names[count], true };
-		count++;
+		if (is_folder(names[count])) {
+			paths[count + 1] =
+			    (struct sandbox_path){ names[count], true };
+			count++;
+		}
+		errno = 0;
 	}
 	closedir(root);
 	return errno == 0 ? paths : NULL;

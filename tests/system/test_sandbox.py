@@ -4,6 +4,7 @@ import os
 import pathlib
 import pwd
 import re
+import signal
 import socket
 import uuid
 
@@ -143,6 +144,29 @@ def test_no_ptrace(pid):
                                  if p != "spawn"], indirect=True)
 def test_no_way_back_to_root(pid):
     assert attempt(pid, "setuid", 0) == -errno.EPERM
+
+
+@pytest.fixture
+def linked_kernel(lab):
+    """A link in / to a file of a system folder, like /vmlinuz; spawn looks at
+    what is in / when it starts."""
+    link = pathlib.Path(f"/postern-test-{os.getpid()}")
+    kernel = pathlib.Path(f"/root/postern-test-{os.getpid()}")
+    kernel.write_text("boot\n")
+    link.symlink_to(kernel)
+    yield link
+    link.unlink()
+    kernel.unlink()
+
+
+def test_spawn_cannot_change_what_a_link_in_the_root_leads_to(
+        postern, linked_kernel):
+    old = postern.pids("spawn")[0]
+    os.kill(old, signal.SIGKILL)
+    pid = wait_for("a new spawn", lambda: [
+        p for p in postern.pids("spawn")
+        if p != old and status(p).get("Seccomp") == "2"])[0]
+    assert attempt(pid, "append", linked_kernel) == -errno.EACCES
 
 
 def test_all_still_work(lab, postern):
