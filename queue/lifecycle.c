@@ -47,6 +47,7 @@
 #include "queue/store.h"
 #include "queue/store_content.h"
 #include "queue/submission.h"
+#include "queue/totals.h"
 
 static const enum lifecycle_step steps[RECIPIENT_STATES][LIFECYCLE_EVENTS] = {
 	[RECIPIENT_WAITING] = {
@@ -95,25 +96,15 @@ lifecycle_step(enum recipient_state state, enum lifecycle_event event)
 int
 lifecycle_begin(struct lifecycle *l)
 {
-	struct row_key key = row_key_text("totals");
-	struct bytes value;
-
-	memset(&l->totals, 0, sizeof(l->totals));
-	if (store_get(l->store, STORE_META, &key, &value) == -1)
-		return errno == ENOENT ? 0 : -1;
-	return row_totals_decode(&l->totals, value.data, value.length);
+	return totals_read(&l->totals, l->store);
 }
 
 int
 lifecycle_write_totals(struct lifecycle *l, const struct row_totals *before)
 {
-	struct row_key key = row_key_text("totals");
-	uint8_t value[ROW_VALUE_SIZE];
-
 	if (memcmp(before, &l->totals, sizeof(*before)) == 0)
 		return 0;
-	return store_put(l->store, STORE_META, &key, value,
-	    row_totals_encode(&l->totals, value));
+	return totals_write(&l->totals, l->store);
 }
 
 /* -- Transitions ---------------------------------------------------------- */

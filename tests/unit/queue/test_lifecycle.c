@@ -504,6 +504,30 @@ test_what_is_damaged_is_held(void **state)
 	assert_string_equal(row.reply, "damaged");
 }
 
+/* Without them the queue would not start. */
+static void
+test_damaged_totals_are_counted_again(void **state)
+{
+	struct row_key key = row_key_text("totals");
+	struct row_totals before;
+	uint64_t id;
+
+	(void)state;
+	id = house_accept(&house, 100, several);
+	house_accept(&house, 200, one);
+	assert_true(house_act(&house, CTL_VERB_HOLD, id, 1));
+	before = house.lifecycle.totals;
+	assert_int_equal(store_write_begin(house.store), 0);
+	assert_int_equal(store_put(house.store, STORE_META, &key, "rot", 3), 0);
+	assert_int_equal(store_write_commit(house.store), 0);
+	house_crash(&house);
+	assert_memory_equal(&before, &house.lifecycle.totals, sizeof(before));
+	assert_int_equal(before.messages, 2);
+	assert_int_equal(before.held, 1);
+	house_accept(&house, 300, one); /* and written again */
+	house_is_sound(&house);
+}
+
 static void
 test_a_row_that_cannot_be_read_is_never_due_again(void **state)
 {
@@ -598,6 +622,7 @@ main(void)
 		TEST(test_an_id_is_accepted_once),
 		TEST(test_content_that_cannot_be_read_spoils_nothing),
 		TEST(test_what_is_damaged_is_held),
+		TEST(test_damaged_totals_are_counted_again),
 		TEST(test_a_row_that_cannot_be_read_is_never_due_again),
 		TEST(test_a_random_life),
 	};
