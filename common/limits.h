@@ -37,9 +37,9 @@
 #define LIMIT_TRACE \
 	(LIMIT_HELO + LIMIT_PATH + 2 * LIMIT_DOMAIN + LIMIT_ADDRESS_TEXT + 256)
 #define LIMIT_CONTENT_SIZE_MOST (LIMIT_MESSAGE_SIZE_MOST + LIMIT_TRACE)
-/* What all messages that one smtpd worker is receiving hold in memory, since
- * a memfd is memory; beyond it clients are asked to come back. Never less
- * than one message of the greatest size. */
+/* What all messages hold in memory that one smtpd worker is receiving or waits
+ * to hear the outcome of, since a memfd is memory; beyond it clients are asked
+ * to come back. Never less than one message of the greatest size. */
 #define LIMIT_CONTENT_IN_HAND (LIMIT_MESSAGE_SIZE_MOST + 64ULL * 1024 * 1024)
 
 /* One SMTP reply that a remote server may send, all lines. */

@@ -85,6 +85,8 @@ on_content_begin(void *context, const struct transaction *t)
 		.time = time(NULL),
 	};
 
+	if (!intake_has_room(LIMIT_TRACE + t->declared_size))
+		return -1;
 	c->intake = intake_new();
 	if (c->intake == NULL)
 		return -1;
@@ -110,7 +112,7 @@ on_content_send(void *context, unsigned int hops)
 		log_warn("content-failed error=\"%s\"", strerror(errno));
 		return -1;
 	}
-	intake_free(&c->intake);
+	/* The intake stays, and counts, until the outcome is known. */
 	return link_router_content(&c->exchange, fd, size, hops);
 }
 

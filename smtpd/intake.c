@@ -34,6 +34,19 @@ intake_new(void)
 	return i;
 }
 
+/* Of all that it holds. */
+static void
+let_go(struct intake *i)
+{
+	in_hand -= i->size;
+	i->size = 0;
+	if (i->fd != -1)
+		close(i->fd);
+	i->fd = -1;
+	free(i->buffer);
+	i->buffer = NULL;
+}
+
 void
 intake_free(struct intake **pointer)
 {
@@ -42,11 +55,14 @@ intake_free(struct intake **pointer)
 	*pointer = NULL;
 	if (i == NULL)
 		return;
-	in_hand -= i->size;
-	if (i->fd != -1)
-		close(i->fd);
-	free(i->buffer);
+	let_go(i);
 	free(i);
+}
+
+bool
+intake_has_room(uint64_t octets)
+{
+	return octets <= LIMIT_CONTENT_IN_HAND - in_hand;
 }
 
 /* Moves the buffer into the memfd. */
@@ -82,10 +98,10 @@ make_room(struct intake *i, size_t length)
 	return capacity - i->length < length ? write_out(i) : 0;
 }
 
-int
-intake_add(struct intake *i, const void *data, size_t length)
+static int
+keep(struct intake *i, const void *data, size_t length)
 {
-	if (length > LIMIT_CONTENT_IN_HAND - in_hand) {
+	if (!intake_has_room(length)) {
 		errno = ENOBUFS;
 		return -1;
 	}
@@ -104,6 +120,20 @@ intake_add(struct intake *i, const void *data, size_t length)
 }
 
 int
+intake_add(struct intake *i, const void *data, size_t length)
+{
+	int error;
+
+	if (keep(i, data, length) == 0)
+		return 0;
+	/* The rest of the message may take its time: others need the room. */
+	error = errno;
+	let_go(i);
+	errno = error;
+	return -1;
+}
+
+int
 intake_finish(struct intake *i, uint64_t *size)
 {
 	int fd;
@@ -113,5 +143,7 @@ intake_finish(struct intake *i, uint64_t *size)
 	*size = i->size;
 	fd = i->fd;
 	i->fd = -1;
+	free(i->buffer);
+	i->buffer = NULL;
 	return fd;
 }

@@ -107,6 +107,42 @@ test_bound(void **unused)
 	free(piece);
 }
 
+/* What is finished counts until it is freed: it is held elsewhere. */
+static void
+test_bound_after_the_end(void **unused)
+{
+	const size_t length = (size_t)INTAKE_BUFFER * 16;
+	uint8_t *piece = calloc(1, length);
+	struct intake *one = intake_new(), *other = intake_new();
+	uint64_t size;
+	int fd;
+
+	(void)unused;
+	assert_non_null(piece);
+	assert_non_null(one);
+	assert_non_null(other);
+	assert_true(intake_has_room(LIMIT_CONTENT_IN_HAND));
+	assert_false(intake_has_room(LIMIT_CONTENT_IN_HAND + 1));
+	assert_int_equal(intake_add(one, piece, length), 0);
+	fd = intake_finish(one, &size);
+	assert_int_not_equal(fd, -1);
+	assert_true(intake_has_room(LIMIT_CONTENT_IN_HAND - length));
+	assert_false(intake_has_room(LIMIT_CONTENT_IN_HAND - length + 1));
+	/* What did not fit leaves nothing behind. */
+	assert_int_equal(intake_add(other, piece, 1000), 0);
+	assert_int_equal(
+	    intake_add(other, piece, (size_t)(LIMIT_CONTENT_IN_HAND - length)),
+	    -1);
+	assert_int_equal(errno, ENOBUFS);
+	assert_true(intake_has_room(LIMIT_CONTENT_IN_HAND - length));
+	intake_free(&one);
+	assert_true(intake_has_room(LIMIT_CONTENT_IN_HAND));
+	intake_free(&other);
+	assert_true(intake_has_room(LIMIT_CONTENT_IN_HAND));
+	close(fd);
+	free(piece);
+}
+
 /* Without a descriptor to be had it says so. */
 static void
 test_no_descriptor(void **unused)
@@ -135,6 +171,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_bound),
+		cmocka_unit_test(test_bound_after_the_end),
 		cmocka_unit_test(test_no_descriptor),
 	};
 
