@@ -73,6 +73,9 @@
 /* Messages that one router has given to the queue and that are not yet
  * committed. More wait in the router, whose clients wait with them. */
 #define LIMIT_STORING 4096
+/* What those hold, since nobody in front counts it once its client has gone:
+ * several times what the queue writes at once. One alone may be larger. */
+#define LIMIT_STORING_OCTETS (256ULL * 1024 * 1024)
 /* How long the queue may take to commit one; then the client is told to come
  * again. Below the ten minutes that RFC 5321 4.5.3.2.6 gives a client. */
 #define LIMIT_STORING_SECONDS 300

@@ -70,6 +70,9 @@ has_room(const struct queue_link *link, const struct parcel *p)
 	if (handles_are_idle(&link->handles))
 		return true;
 	return !handles_are_full(&link->handles) &&
+	       link->all->parcels.octets +
+		       transaction_size(parcel_transaction(p)) <=
+		   LIMIT_STORING_OCTETS &&
 	       channel_queued(link->channel) +
 		       transaction_routes(parcel_transaction(p))->count <
 		   RECORDS_MOST;

@@ -21,6 +21,7 @@ parcels_init(struct parcels *parcels, parcel_outcome *outcome)
 	TAILQ_INIT(&parcels->waiting);
 	TAILQ_INIT(&parcels->sent);
 	parcels->count = 0;
+	parcels->octets = 0;
 }
 
 static void
@@ -41,6 +42,7 @@ parcels_clear(struct parcels *parcels)
 	free_all(&parcels->sent);
 	free_all(&parcels->waiting);
 	parcels->count = 0;
+	parcels->octets = 0;
 }
 
 struct parcel *
@@ -74,6 +76,7 @@ parcels_assign(struct parcels *parcels, struct parcel *p, struct handles *link)
 	p->handle = handles_take(link, p);
 	p->since = monotime_now();
 	TAILQ_INSERT_TAIL(&parcels->sent, p, next);
+	parcels->octets += transaction_size(p->transaction);
 }
 
 struct transaction *
@@ -93,6 +96,7 @@ discard(struct parcels *parcels, struct parcel *p)
 {
 	if (p->link != NULL) {
 		TAILQ_REMOVE(&parcels->sent, p, next);
+		parcels->octets -= transaction_size(p->transaction);
 		handles_leave(p->link, p->handle);
 	} else
 		TAILQ_REMOVE(&parcels->waiting, p, next);

@@ -26,6 +26,7 @@ struct parcels {
 	parcel_outcome *outcome;
 	struct parcel_list waiting, sent; /* each the oldest first */
 	unsigned int count;
+	uint64_t octets; /* of the contents that were sent */
 };
 
 void parcels_init(struct parcels *, parcel_outcome *);

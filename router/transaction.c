@@ -299,6 +299,12 @@ transaction_id(const struct transaction *t)
 	return t->id;
 }
 
+uint64_t
+transaction_size(const struct transaction *t)
+{
+	return t->size;
+}
+
 const struct routes *
 transaction_routes(const struct transaction *t)
 {

@@ -43,6 +43,8 @@ int transaction_add_content(struct transaction *, int fd_take, uint64_t size,
 void transaction_make_envelope(struct transaction *, struct message *);
 
 uint64_t transaction_id(const struct transaction *);
+/* Of the content; 0 without one. */
+uint64_t transaction_size(const struct transaction *);
 const struct routes *transaction_routes(const struct transaction *);
 
 /* The line of the log that says what became of it. */

@@ -637,6 +637,48 @@ a_queue_that_is_slow(void **state)
 	turn();
 }
 
+/* Contents that have left us count until the queue is done with them, whether
+ * or not their clients wait. */
+static void
+large_contents_wait(void **state)
+{
+	enum { SIZE = 1 << 20, FIT = LIMIT_STORING_OCTETS / SIZE };
+	int q = link_to(PROGRAM_QUEUE, ++instances);
+	int s = link_to(PROGRAM_SMTPD, ++instances);
+	static uint64_t ids[FIT + 2];
+	static uint32_t handles[FIT + 2];
+
+	(void)state;
+	for (uint32_t i = 0; i < FIT + 2; i++) {
+		struct message m = MESSAGE_INIT(MESSAGE_CONTENT, i);
+
+		give_open(s, i);
+		give_recipient(s, i, 0, "bob@here.example");
+		ids[i] = expect_verdict(s, i, 0, 250);
+		m.fd = content_create();
+		assert_int_equal(ftruncate(m.fd, SIZE), 0);
+		assert_int_equal(content_seal(m.fd), 0);
+		m.content.size = SIZE;
+		give(s, &m);
+	}
+	for (uint32_t i = 0; i < FIT; i++)
+		handles[i] = expect_envelope(q, ids[i], 1);
+	expect_nothing(q, PROGRAM_QUEUE);
+	give_abandon(s, 0);
+	expect_nothing(q, PROGRAM_QUEUE);
+	for (uint32_t i = 0; i < FIT + 2; i++) {
+		give_stored(q, handles[i], ids[i], 250);
+		if (i > 0)
+			expect_outcome(s, i, 250);
+		if (FIT + i < FIT + 2)
+			handles[FIT + i] = expect_envelope(q, ids[FIT + i], 1);
+	}
+	assert_int_equal(link_queue_outstanding(queue), 0);
+	close(q);
+	close(s);
+	turn();
+}
+
 static void
 a_message_of_the_greatest_size(void **state)
 {
@@ -720,6 +762,7 @@ main(void)
 		TEST(a_queue_that_repeats_itself),
 		TEST(has_a_bound_on_transactions),
 		TEST(a_queue_that_is_slow),
+		TEST(large_contents_wait),
 		TEST(a_message_of_the_greatest_size),
 		TEST(a_queue_that_hangs),
 	};

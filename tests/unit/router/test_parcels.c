@@ -30,6 +30,12 @@ transaction_free(struct transaction **pointer)
 	*pointer = NULL;
 }
 
+uint64_t
+transaction_size(const struct transaction *t)
+{
+	return (uint64_t)(t->name - 'a' + 1);
+}
+
 void
 transaction_log(const struct transaction *t, const struct reply *reply)
 {
@@ -90,9 +96,12 @@ they_wait_in_order(void **context)
 	parcels_assign(&parcels, a, &link_one);
 	assert_ptr_equal(handles_find(&link_one, parcel_handle(a)), a);
 	assert_ptr_equal(parcels_next(&parcels), b);
+	assert_int_equal(parcels.octets, 1);
 	parcels_assign(&parcels, b, &link_one);
+	assert_int_equal(parcels.octets, 3);
 	assert_null(parcels_next(&parcels));
 	parcels_finish(&parcels, a, &ok);
+	assert_int_equal(parcels.octets, 2);
 	assert_string_equal(told, "log a 250\ntell a 250\nfree a 0\n");
 	assert_int_equal(parcels.count, 1);
 }
@@ -161,6 +170,8 @@ an_owner_goes(void **context)
 	assert_string_equal(told, "free b 0\n");
 	parcels_abandon(&parcels, a);
 	assert_int_equal(parcels.count, 1);
+	/* The queue has it still. */
+	assert_int_equal(parcels.octets, 1);
 	told[0] = '\0';
 	parcels_finish(&parcels, a, &ok);
 	assert_string_equal(told, "log a 250\nfree a 0\n");
