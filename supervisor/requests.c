@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <bsd/string.h>
+#include <event2/event.h>
 
 #include "common/acceptor.h"
 #include "common/channel.h"
@@ -16,11 +17,15 @@
 
 /* Enough for people and scripts; more wait in the backlog. */
 #define CLIENTS 8
+/* Without a question, before it asks or after its answer: whoever comes here
+ * has one. Well below the time after which posternctl gives up. */
+static const struct timeval idle_most = { 10, 0 };
 /* Room for the longest text of CTL_END. */
 #define TEXT_SIZE (LIMIT_REPLY + 1)
 
 struct client {
 	struct channel *channel; /* NULL: free */
+	struct event *idle;	 /* runs unless the client waits */
 	bool waits;
 	uint32_t handle;
 };
@@ -38,6 +43,7 @@ answer(struct client *client, int code, const char *text)
 	char shortened[TEXT_SIZE];
 
 	client->waits = false;
+	evtimer_add(client->idle, &idle_most);
 	strlcpy(shortened, text, sizeof(shortened));
 	m.ctl_end.code = (uint8_t)code;
 	m.ctl_end.text = shortened;
@@ -68,18 +74,38 @@ on_message(struct channel *channel, struct message *m, void *context)
 		return 0;
 	}
 	client->waits = true;
+	evtimer_del(client->idle);
 	reload_begin(state.house);
 	return 0;
+}
+
+/* All but the channel. */
+static void
+let_go(struct client *client)
+{
+	client->channel = NULL;
+	client->waits = false;
+	evtimer_del(client->idle);
+	acceptor_resume(state.acceptor);
 }
 
 static void
 on_closed(struct channel *channel, void *context)
 {
+	(void)channel;
+	let_go(context);
+}
+
+static void
+on_idle(evutil_socket_t fd, short what, void *context)
+{
 	struct client *client = context;
 
-	(void)channel;
-	memset(client, 0, sizeof(*client));
-	acceptor_resume(state.acceptor);
+	(void)fd;
+	(void)what;
+	log_info("control-drop reason=idle");
+	channel_free(&client->channel);
+	let_go(client);
 }
 
 static struct client *
@@ -120,6 +146,8 @@ on_taken(int fd, void *context)
 	    PROGRAM_CTL, &handler, client);
 	if (client->channel == NULL)
 		log_warn("control-client error=\"%s\"", strerror(errno));
+	else
+		evtimer_add(client->idle, &idle_most);
 	if (free_client() == NULL)
 		acceptor_pause(state.acceptor);
 }
@@ -128,6 +156,13 @@ int
 requests_start(struct house *house, int listening)
 {
 	state.house = house;
+	for (unsigned int i = 0; i < CLIENTS; i++) {
+		struct client *client = &state.clients[i];
+
+		client->idle = evtimer_new(house->base, on_idle, client);
+		if (client->idle == NULL)
+			return -1;
+	}
 	reload_on_end(on_reloaded);
 	state.acceptor = acceptor_new(house->base, listening, on_taken, NULL);
 	return state.acceptor == NULL ? -1 : 0;

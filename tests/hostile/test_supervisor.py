@@ -1,5 +1,6 @@
 """What a program that was taken over could do to the supervisor: be replaced,
 and nothing else. Every program here is false; only the supervisor is real."""
+import contextlib
 import fcntl
 import os
 import pathlib
@@ -258,6 +259,22 @@ def test_clients_of_the_control_socket(supervisor):
         sock.close()
     assert supervisor.ask()["code"] == 0
     assert os.stat(path).st_mode & 0o777 == 0o600
+
+
+def test_idle_clients_keep_nobody_out(supervisor):
+    """Neither those who never ask nor those who stay after their answer: who
+    has a question is let in before he gives up."""
+    path = str(supervisor.home / "run/supervisor")
+    with contextlib.ExitStack() as stack:
+        idle = [stack.enter_context(socket.socket(
+            socket.AF_UNIX, socket.SOCK_SEQPACKET)) for _ in range(8)]
+        for sock in idle:
+            sock.connect(path)
+        records.send(idle[0], "CTL_RELOAD", 7)
+        assert records.receive(idle[0], 20)["code"] == 0
+        assert supervisor.ask(25)["code"] == 0
+        for sock in idle:
+            assert is_closed(sock)
 
 
 def test_a_lack_of_descriptors_is_waited_for(supervisor):
