@@ -99,6 +99,7 @@ feed(struct client *c)
 {
 	struct evbuffer *input = bufferevent_get_input(c->stream);
 	size_t length = evbuffer_get_length(input), consumed = 0;
+	struct session_progress progress;
 	const uint8_t *data;
 
 	if (length > 0 && output_length(c) < OUTPUT_MOST) {
@@ -108,8 +109,8 @@ feed(struct client *c)
 		consumed = session_input(c->session, data, length);
 		evbuffer_drain(input, consumed);
 	}
-	patience_note(&c->patience, monotime_now(), session_turn(c->session),
-	    session_commands(c->session), consumed);
+	progress = session_progress(c->session);
+	patience_note(&c->patience, monotime_now(), &progress, consumed);
 	return 0;
 }
 

@@ -2,8 +2,9 @@
  * How long a client, or the router, may take (RFC 5321 4.5.3.2). Pure: it is
  * told what has happened and when.
  *
- * A part of a command line is no progress, and content must keep a least pace
- * as a whole: nobody holds a session with an octet now and then.
+ * A part of a command line is no progress, content must keep a least pace, and
+ * now and then a message must have been accepted: nobody holds a session, or
+ * the memory of a message, with an octet or a command now and then.
  */
 #ifndef SMTPD_PATIENCE_H
 #define SMTPD_PATIENCE_H
@@ -19,26 +20,27 @@
 #define PATIENCE_COMMAND 300
 /* Between two pieces of content; RFC 5321 4.5.3.2.5. */
 #define PATIENCE_DATA 180
-/* All of the content: this long, and longer by what has come at this rate. */
+/* In any time so long, octets a second of content. What came faster before
+ * does not count later, and what is refused already does not count. */
 #define PATIENCE_DATA_TOTAL 600
 #define PATIENCE_DATA_RATE 500
+/* From one accepted message to the next, the time that content takes at that
+ * rate apart. No client that has mail for us comes near it. */
+#define PATIENCE_MESSAGE 3600
 /* Clients wait five minutes for RCPT, ten for the end of DATA. */
 #define PATIENCE_ROUTER 240
 /* For the last reply to be read. */
 #define PATIENCE_GOODBYE 5
 
 struct patience {
-	enum session_turn turn;
-	unsigned int commands;
-	uint64_t received; /* of this content */
-	struct monotime deadline, data_end;
+	struct session_progress progress;
+	struct monotime deadline, data_end, message_end;
 };
 
 void patience_start(struct patience *, struct monotime now);
-/* The session took `consumed` octets, or an answer; it is now at this turn
- * and has seen so many commands. */
-void patience_note(struct patience *, struct monotime now, enum session_turn,
-    unsigned int commands, size_t consumed);
+/* The session took `consumed` octets, or an answer, and is now so far. */
+void patience_note(struct patience *, struct monotime now,
+    const struct session_progress *, size_t consumed);
 bool patience_is_over(const struct patience *, struct monotime now);
 
 #endif

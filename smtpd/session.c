@@ -143,8 +143,10 @@ session_outcome(struct session *s, unsigned int code, const char *text)
 	    (code != 250 && !is_refusal(code)))
 		return -1;
 	session_reply(s, code, text);
-	if (code == 250)
+	if (code == 250) {
+		s->messages++;
 		s->errors = s->refused = s->junk = 0;
+	}
 	session_end_transaction(s, SESSION_END_OUTCOME);
 	settle(s);
 	return 0;
@@ -180,8 +182,10 @@ void
 session_timeout(struct session *s)
 {
 	switch (session_turn(s)) {
-	case SESSION_TURN_COMMAND:
 	case SESSION_TURN_DATA:
+		session_say_refusal(s);
+		/* FALLTHROUGH */
+	case SESSION_TURN_COMMAND:
 		session_part_from_router(s, SESSION_END_TIMEOUT);
 		session_close(s, 421, "4.4.2 Timed out");
 		break;
@@ -220,10 +224,16 @@ session_state(const struct session *s)
 	return s->state;
 }
 
-unsigned int
-session_commands(const struct session *s)
+struct session_progress
+session_progress(const struct session *s)
 {
-	return s->commands;
+	return (struct session_progress){
+		.turn = session_turn(s),
+		.commands = s->commands,
+		.messages = s->messages,
+		.in_vain =
+		    s->state == SESSION_DATA && s->data.refusal != DATA_GOOD,
+	};
 }
 
 const struct transaction *

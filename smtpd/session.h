@@ -51,8 +51,7 @@ void session_stop(struct session *);
 
 enum session_turn session_turn(const struct session *);
 enum session_state session_state(const struct session *);
-/* Grows with each command line: a line that never ends is no progress. */
-unsigned int session_commands(const struct session *);
+struct session_progress session_progress(const struct session *);
 /* NULL without a transaction. */
 const struct transaction *session_transaction(const struct session *);
 const char *session_helo(const struct session *);

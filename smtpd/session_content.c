@@ -25,8 +25,8 @@ keep_content(void *context, const uint8_t *data, size_t length)
 		   : s->effects->content_add(s->context, data, length);
 }
 
-static void
-refuse_content(struct session *s)
+void
+session_say_refusal(struct session *s)
 {
 	switch (s->data.refusal) {
 	case DATA_NO_ROOM:
@@ -49,16 +49,16 @@ refuse_content(struct session *s)
 	case DATA_REFUSALS:
 		break;
 	}
-	session_end_transaction(s, SESSION_END_CONTENT);
 }
 
 static void
 finish_data(struct session *s)
 {
-	if (s->data.refusal != DATA_GOOD)
-		refuse_content(s);
-	else if (s->transaction->lost ||
-		 s->effects->content_send(s->context, s->data.hops) == -1) {
+	if (s->data.refusal != DATA_GOOD) {
+		session_say_refusal(s);
+		session_end_transaction(s, SESSION_END_CONTENT);
+	} else if (s->transaction->lost ||
+		   s->effects->content_send(s->context, s->data.hops) == -1) {
 		session_refuse(s, 451, "4.3.0 Try again later");
 		session_end_transaction(s, SESSION_END_CONTENT);
 	} else

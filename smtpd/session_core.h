@@ -28,7 +28,7 @@ struct session {
 	bool draining;
 	enum session_discard discard;
 	bool discard_cr; /* the last octet thrown away was a CR */
-	unsigned int commands, errors, refused, junk;
+	unsigned int commands, messages, errors, refused, junk;
 	char *helo;
 	struct transaction *transaction;
 	struct data data;

@@ -4,6 +4,8 @@
 #ifndef SMTPD_SESSION_STATE_H
 #define SMTPD_SESSION_STATE_H
 
+#include <stdbool.h>
+
 enum session_state {
 	SESSION_NEW,	 /* before the greeting */
 	SESSION_GREETED, /* no EHLO or HELO yet */
@@ -22,6 +24,14 @@ enum session_turn {
 	SESSION_TURN_DATA,
 	SESSION_TURN_ROUTER,
 	SESSION_TURN_NOBODY /* ended */
+};
+
+/* What tells a session that goes on from one that is only held. */
+struct session_progress {
+	enum session_turn turn;
+	unsigned int commands; /* a line that never ends is none */
+	unsigned int messages; /* that were accepted */
+	bool in_vain;	       /* the content that comes is refused already */
 };
 
 const char *session_state_name(enum session_state);

@@ -489,6 +489,56 @@ test_timeouts(void **state)
 	expect(p, "");
 }
 
+/* Content that is refused already, and has had its time: it is said that it
+ * need not be tried again. */
+static void
+test_timeout_of_refused(void **state)
+{
+	struct play *p = *state;
+	char content[1100];
+
+	play_say(p, "MAIL FROM:<>\r\nRCPT TO:<a@b.example>\r\n");
+	play_verdict(p, 250);
+	play_say(p, "DATA\r\n");
+	play_script(p);
+	memset(content, 'x', sizeof(content));
+	play_say_octets(p, content, 1000);
+	assert_false(session_progress(p->session).in_vain);
+	play_say_octets(p, content, 100);
+	assert_true(session_progress(p->session).in_vain);
+	session_timeout(p->session);
+	expect(p, "552 5.3.4 The message is too big|end 5|"
+		  "421 4.4.2 Timed out|close|");
+	assert_false(session_progress(p->session).in_vain);
+}
+
+/* What the time limits are told. */
+static void
+test_progress(void **state)
+{
+	struct play *p = *state;
+	struct session_progress before = session_progress(p->session), now;
+
+	play_say(p, "NOOP");
+	now = session_progress(p->session);
+	assert_int_equal(now.commands, before.commands);
+	play_say(p, "\r\n");
+	now = session_progress(p->session);
+	assert_int_equal(now.commands, before.commands + 1);
+	assert_int_equal(now.turn, SESSION_TURN_COMMAND);
+	play_say(p, "MAIL FROM:<>\r\nRCPT TO:<a@b.example>\r\n");
+	assert_int_equal(
+	    session_progress(p->session).turn, SESSION_TURN_ROUTER);
+	play_verdict(p, 250);
+	play_say(p, "DATA\r\n");
+	assert_int_equal(session_progress(p->session).turn, SESSION_TURN_DATA);
+	play_say(p, "\r\n.\r\n");
+	play_outcome(p, 451);
+	assert_int_equal(session_progress(p->session).messages, 0);
+	assert_true(play_message(p));
+	assert_int_equal(session_progress(p->session).messages, 1);
+}
+
 static void
 test_idle(void **state)
 {
@@ -728,6 +778,8 @@ main(void)
 		STORY(test_guessing),
 		STORY(test_junk),
 		STORY(test_timeouts),
+		STORY(test_timeout_of_refused),
+		STORY(test_progress),
 		STORY(test_idle),
 		STORY(test_router_lost),
 		STORY(test_router_absent),
