@@ -11,6 +11,9 @@
 
 #include "common/log.h"
 
+/* Connections taken before other events have a turn. */
+#define ACCEPT_TURN 8
+
 struct acceptor {
 	struct event *acceptable, *again;
 	acceptor_taken *taken;
@@ -38,19 +41,35 @@ wait_for_better_times(struct acceptor *a, int error)
 	event_add(a->again, &a_moment);
 }
 
+/* One connection; false if no other is to be taken now. */
+static bool
+accept_one(struct acceptor *a, int listening)
+{
+	struct sockaddr_storage from = { .ss_family = AF_UNSPEC };
+	socklen_t length = sizeof(from);
+	int fd = accept4(listening, (struct sockaddr *)&from, &length,
+	    SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	if (fd != -1) {
+		a->lacks = false;
+		a->taken(fd, (struct sockaddr *)&from, a->context);
+		return !a->paused;
+	}
+	if (is_lack(errno))
+		wait_for_better_times(a, errno);
+	/* All else is the client's, which has gone again, or another process
+	 * was faster. */
+	return false;
+}
+
 static void
 on_acceptable(evutil_socket_t listening, short what, void *argument)
 {
-	struct acceptor *a = argument;
-	int fd = accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int turn = 0;
 
 	(void)what;
-	if (fd != -1) {
-		a->lacks = false;
-		a->taken(fd, a->context);
-	} else if (is_lack(errno))
-		wait_for_better_times(a, errno);
-	/* All else is the client's: it has gone again. */
+	while (turn++ < ACCEPT_TURN && accept_one(argument, listening))
+		;
 }
 
 static void
@@ -80,14 +99,25 @@ acceptor_new(
 	if (a->acceptable != NULL && a->again != NULL &&
 	    event_add(a->acceptable, NULL) == 0)
 		return a;
+	errno = ENOMEM;
+out:
+	acceptor_free(&a);
+	return NULL;
+}
+
+void
+acceptor_free(struct acceptor **pointer)
+{
+	struct acceptor *a = *pointer;
+
+	*pointer = NULL;
+	if (a == NULL)
+		return;
 	if (a->acceptable != NULL)
 		event_free(a->acceptable);
 	if (a->again != NULL)
 		event_free(a->again);
-	errno = ENOMEM;
-out:
 	free(a);
-	return NULL;
 }
 
 void

@@ -1,7 +1,7 @@
 /*
- * A listening UNIX socket on the event loop.
+ * A listening socket on the event loop. Several processes may listen on it.
  *
- * One connection is taken a turn, so that others have theirs. For want of
+ * Few connections are taken a turn, so that others have theirs. For want of
  * descriptors or memory the socket stays readable: nothing is accepted then
  * for a moment, instead of trying in a busy loop; what connects waits in the
  * backlog.
@@ -11,13 +11,19 @@
 
 struct acceptor;
 struct event_base;
+struct sockaddr;
 
-typedef void acceptor_taken(int fd_take, void *context);
+/* The address is that of the peer. It may pause the acceptor, not free it. */
+typedef void acceptor_taken(
+    int fd_take, const struct sockaddr *from, void *context);
 
-/* Makes the socket non-blocking and lends it. It accepts at once. There is no
- * end to it: whoever listens does so for life. NULL with errno. */
+/* Makes the socket non-blocking and lends it. It accepts at once. NULL with
+ * errno. */
 struct acceptor *acceptor_new(struct event_base *base, int fd,
     acceptor_taken *taken, void *context) __attribute__((warn_unused_result));
+
+/* The socket stays open; accepts none. */
+void acceptor_free(struct acceptor **);
 
 /* Accepts nothing until it is resumed. */
 void acceptor_pause(struct acceptor *);

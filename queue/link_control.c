@@ -180,10 +180,11 @@ out:
 }
 
 static void
-on_taken(int fd, void *context)
+on_taken(int fd, const struct sockaddr *from, void *context)
 {
 	struct client *c = client_new(fd);
 
+	(void)from;
 	(void)context;
 	if (c == NULL) {
 		log_warn("control-client error=\"%s\"", strerror(errno));

@@ -1,5 +1,6 @@
 #include "smtpd/clients.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,7 +20,7 @@
 static struct {
 	struct client_service service;
 	struct event *sweep;
-	void (*empty)(void);
+	const struct clients_handler *handler;
 	unsigned int most;	       /* clients at once */
 	unsigned int most_per_address; /* of one address */
 	unsigned int count;
@@ -47,9 +48,10 @@ static void
 on_gone(unsigned int slot)
 {
 	state.slots[slot] = NULL;
-	state.count--;
+	if (state.count-- == state.most)
+		state.handler->room();
 	if (state.draining && state.count == 0)
-		state.empty();
+		state.handler->empty();
 }
 
 static unsigned int
@@ -68,14 +70,14 @@ share_of_all(const struct config *config)
 }
 
 int
-clients_start(
-    struct event_base *base, const struct config *config, void (*empty)(void))
+clients_start(struct event_base *base, const struct config *config,
+    const struct clients_handler *handler)
 {
 	struct timeval interval = { SWEEP_SECONDS, 0 };
 
 	state.service.base = base;
 	state.service.gone = on_gone;
-	state.empty = empty;
+	state.handler = handler;
 	state.service.rules.hostname = config->hostname;
 	state.service.rules.size = config->limit_message_size;
 	state.service.rules.recipients = config->limit_recipients;
@@ -167,10 +169,7 @@ clients_accept(int fd_take, const struct sockaddr *from, uint32_t listener)
 	unsigned int slot = 0;
 	struct client *c;
 
-	if (!clients_have_room()) {
-		turn_away(fd_take, "Too many connections");
-		return;
-	}
+	assert(clients_have_room());
 	if (has_too_many(&network)) {
 		turn_away(fd_take, "Too many connections from your address");
 		return;

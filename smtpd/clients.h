@@ -19,11 +19,17 @@
 
 struct event_base;
 
-/* Lends the configuration. `empty` is called when a drain has ended the last
- * client. -1 with errno. */
+struct clients_handler {
+	/* There is room again, after there was none. */
+	void (*room)(void);
+	/* A drain has ended the last client. */
+	void (*empty)(void);
+};
+
+/* Lends the configuration and the handler. -1 with errno. */
 int clients_start(struct event_base *, const struct config *,
-    void (*empty)(void)) __attribute__((warn_unused_result));
-/* Takes the socket: serves it, or says 421. */
+    const struct clients_handler *) __attribute__((warn_unused_result));
+/* Takes the socket: serves it, or says 421. There must be room. */
 void clients_accept(int fd_take, const struct sockaddr *, uint32_t listener);
 /* Is there a slot? */
 bool clients_have_room(void);

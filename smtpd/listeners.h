@@ -1,6 +1,6 @@
 /*
- * The listening sockets, which all workers share: to find that another one
- * was faster is normal.
+ * The listening sockets, which all workers share. Nothing is accepted while
+ * there is no room for another client.
  */
 #ifndef SMTPD_LISTENERS_H
 #define SMTPD_LISTENERS_H
@@ -12,6 +12,8 @@ struct event_base;
 /* Takes the listeners of the child. -1 with errno. */
 int listeners_start(struct event_base *, struct child *)
     __attribute__((warn_unused_result));
+/* There is room for another client again. */
+void listeners_resume(void);
 /* Closes them. */
 void listeners_stop(void);
 

@@ -88,6 +88,10 @@ main(void)
 		.peer = on_peer,
 		.drain = on_drain,
 	};
+	static const struct clients_handler clients = {
+		.room = listeners_resume,
+		.empty = stop,
+	};
 	static struct child child;
 
 	child_begin(&child, PROGRAM_SMTPD);
@@ -98,7 +102,7 @@ main(void)
 	enter_sandbox(child.config);
 	time_over = event_new(base, -1, 0, on_time_over, NULL);
 	if (time_over == NULL ||
-	    clients_start(base, child.config, stop) == -1 ||
+	    clients_start(base, child.config, &clients) == -1 ||
 	    listeners_start(base, &child) == -1)
 		log_fatal(EX_OSERR, "start");
 	child_run(&child, base, &handler);

@@ -129,7 +129,7 @@ is_root(int fd)
 
 /* Pauses when the last place is taken, so that there is one here. */
 static void
-on_taken(int fd, void *context)
+on_taken(int fd, const struct sockaddr *from, void *context)
 {
 	static const struct channel_handler handler = {
 		.receive = on_message,
@@ -137,6 +137,7 @@ on_taken(int fd, void *context)
 	};
 	struct client *client = free_client();
 
+	(void)from;
 	(void)context;
 	if (client == NULL || !is_root(fd)) {
 		close(fd);

@@ -62,3 +62,21 @@ def test_local_user_with_many_connections(lab, postern):
     with crowd(here.connect("127.0.0.1") for _ in range(CLIENTS)) as greeted:
         assert greeted == CLIENTS / 2
         serves_others(lab)
+
+
+def test_who_waits_comes_in_when_another_leaves(lab, postern):
+    """When there is no room the next waits in the kernel, not for long."""
+    hosts = lab.hosts
+    places = [(hosts["here"], "127.0.0.1")] * (CLIENTS // 2) + \
+        [(hosts["stranger"], HERE)] * CLIENTS_OF_ONE + \
+        [(hosts["client"], HERE)] * CLIENTS_OF_ONE + \
+        [(hosts["second"], HERE)] * (CLIENTS // 2 - 2 * CLIENTS_OF_ONE)
+    with contextlib.ExitStack() as stack:
+        inside = [stack.enter_context(h.connect(a)) for h, a in places]
+        assert all(s.recv(4) == b"220 " for s in inside)
+        waits = stack.enter_context(hosts["second"].connect(HERE, timeout=1))
+        with pytest.raises(TimeoutError):
+            waits.recv(4)
+        inside[0].close()
+        waits.settimeout(5)
+        assert waits.recv(4) == b"220 "
