@@ -33,7 +33,7 @@ transaction_free(struct transaction **pointer)
 uint64_t
 transaction_size(const struct transaction *t)
 {
-	return (uint64_t)(t->name - 'a' + 1);
+	return (uint64_t)t->name - 'a' + 1;
 }
 
 void
