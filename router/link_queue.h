@@ -4,10 +4,10 @@
  * The queue could, if taken over, refuse or lose what it is given; it cannot
  * make us answer for a message that it was not given, or twice. Each link has
  * LIMIT_STORING handles of its own for messages on their way, which hold
- * LIMIT_STORING_OCTETS at most. What does not fit waits here, in order. New messages go to the newest queue; when a link
- * is lost whatever was on its way is answered 451, since nobody knows whether
- * it was stored: the client comes again, and may make a duplicate but never a
- * loss.
+ * LIMIT_STORING_OCTETS at most. What does not fit waits here, in order. New
+ * messages go to the newest queue; when a link is lost whatever was on its way
+ * is answered 451, since nobody knows whether it was stored: the client comes
+ * again, and may make a duplicate but never a loss.
  */
 #ifndef ROUTER_LINK_QUEUE_H
 #define ROUTER_LINK_QUEUE_H
