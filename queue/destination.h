@@ -43,6 +43,7 @@ struct lane {
 	enum lane_list list;
 	unsigned int window;	    /* deliveries at once, at most */
 	unsigned int in_flight;	    /* deliveries at its agents now */
+	uint64_t octets;	    /* of large contents among them */
 	unsigned int standing;	    /* enum share_standing, as counted */
 	bool answered;		    /* since it is in memory */
 	bool woken;		    /* was told of a free slot */

@@ -30,6 +30,7 @@ struct slot {
 	uint32_t generation;
 	struct monotime since;
 	uint64_t id;
+	uint64_t size;
 	struct destination *destination;
 	unsigned int count; /* of flights; 0: the slot is free */
 	unsigned int open;  /* not reported yet */
@@ -81,6 +82,7 @@ slot_take(struct agent *a, const struct delivery *delivery)
 	for (unsigned int i = 0; i < delivery->count; i++)
 		s->flights[i] = delivery->flights[i];
 	s->id = delivery->id;
+	s->size = delivery->message.size;
 	s->destination = delivery->destination;
 	s->count = s->open = delivery->count;
 	s->since = monotime_now();
@@ -184,7 +186,7 @@ end_delivery(struct agent *a, struct slot *s)
 	struct destination *d = s->destination;
 
 	slot_give_back(a, s);
-	scheduler_delivery_end(d, false);
+	scheduler_delivery_end(d, s->size, false);
 	if (a->in_flight == 0)
 		a->handler->idle(a, a->context);
 }
@@ -237,7 +239,7 @@ give_back_all(struct agent *a)
 			if (s->flights[i] != NULL)
 				scheduler_lost(s->flights[i]);
 		slot_give_back(a, s);
-		scheduler_delivery_end(d, true);
+		scheduler_delivery_end(d, s->size, true);
 	}
 }
 

@@ -106,13 +106,18 @@ hand_out(struct destination *d, struct delivery *delivery,
 			scheduler_list_set(d, LANE_READY);
 		return;
 	}
+	if (!share_has_room_for(d, delivery->message.size)) {
+		collect_give_back(delivery);
+		lane_be_later(d, 0);
+		return;
+	}
 	if (collect_content(delivery) == -1) {
 		scheduler_list_set(d, LANE_READY); /* for the next message */
 		return;
 	}
-	share_take(d);
+	share_take(d, delivery->message.size);
 	if (state.agents->deliver(delivery) == -1) {
-		share_give_back(d);
+		share_give_back(d, delivery->message.size);
 		collect_give_back(delivery);
 		lane_be_later(d, 0);
 		return;
@@ -271,9 +276,9 @@ scheduler_lost(struct flight *f)
 }
 
 void
-scheduler_delivery_end(struct destination *d, bool agent_lost)
+scheduler_delivery_end(struct destination *d, uint64_t size, bool agent_lost)
 {
-	share_give_back(d);
+	share_give_back(d, size);
 	if (agent_lost && !lane_must_wait(d))
 		d->lane.not_before = monotime_add_ms(monotime_now(),
 		    share_is_local(d) ? LOST_LOCAL_MS : LOST_REMOTE_MS);

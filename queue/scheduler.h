@@ -32,6 +32,11 @@ struct lifecycle_report;
  * scheduler_share.h for who may. */
 #define SCHEDULER_REMOTE 512
 #define SCHEDULER_LOCAL 4096
+/* Octets of the contents in flight, of local and of remote mail each, since
+ * every one is a memfd; small ones are bounded by their number. One may always
+ * go. */
+#define SCHEDULER_OCTETS (UINT64_C(1024) * 1024 * 1024)
+#define SCHEDULER_SMALL 65536
 /* Destinations that have due mail and are in memory, of local and of remote
  * ones each; the others wait in the wake index. */
 #define SCHEDULER_ACTIVE 4096
@@ -56,7 +61,9 @@ void scheduler_pause(bool);
 void scheduler_report(struct flight *, const struct lifecycle_report *);
 /* The agent is gone, and nobody knows: due again at once, or nearly. */
 void scheduler_lost(struct flight *);
-void scheduler_delivery_end(struct destination *, bool agent_lost);
+/* `size` of the message that was handed out. */
+void scheduler_delivery_end(
+    struct destination *, uint64_t size, bool agent_lost);
 void scheduler_agent_ready(enum route_kind, const char *destination);
 void scheduler_slot_free(enum route_kind);
 

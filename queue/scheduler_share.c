@@ -7,6 +7,7 @@
 
 /* By standing. */
 struct share {
+	uint64_t octets[SHARE_STANDINGS];	  /* of large contents */
 	unsigned int deliveries[SHARE_STANDINGS]; /* in flight */
 	unsigned int busy[SHARE_STANDINGS];	  /* destinations with any */
 };
@@ -53,6 +54,8 @@ settle(struct destination *d)
 	d->lane.standing = standing;
 	if (standing == before || d->lane.in_flight == 0)
 		return;
+	s->octets[before] -= d->lane.octets;
+	s->octets[standing] += d->lane.octets;
 	s->deliveries[before] -= d->lane.in_flight;
 	s->deliveries[standing] += d->lane.in_flight;
 	s->busy[before]--;
@@ -103,16 +106,17 @@ sum(const unsigned int counts[SHARE_STANDINGS], unsigned int from)
 	return total;
 }
 
+/* What is there for a standing, of which the rest is kept for better ones. */
+static const unsigned int quarters[SHARE_STANDINGS] = {
+	[SHARE_SOUND] = 4,
+	[SHARE_UNTRIED] = 3,
+	[SHARE_DOUBTFUL] = 1,
+};
+
 /* It has none yet: places are kept back for those who stand better only. */
 static bool
 may_begin(const struct share *s, unsigned int standing, unsigned int most)
 {
-	static const unsigned int quarters[SHARE_STANDINGS] = {
-		[SHARE_SOUND] = 4,
-		[SHARE_UNTRIED] = 3,
-		[SHARE_DOUBTFUL] = 1,
-	};
-
 	return sum(s->deliveries, standing) < most / 4 * quarters[standing];
 }
 
@@ -145,23 +149,64 @@ share_is_left(struct destination *d)
 	return may_grow(s, d, most);
 }
 
+/* -- The octets ----------------------------------------------------------- */
+
+static bool
+is_large(uint64_t size)
+{
+	return size > SCHEDULER_SMALL;
+}
+
+static uint64_t
+octets_from(const struct share *s, unsigned int from)
+{
+	uint64_t total = 0;
+
+	for (unsigned int i = from; i < SHARE_STANDINGS; i++)
+		total += s->octets[i];
+	return total;
+}
+
+bool
+share_has_room_for(struct destination *d, uint64_t size)
+{
+	const struct share *s = share_of(d);
+	uint64_t octets;
+
+	settle(d);
+	octets = octets_from(s, d->lane.standing);
+	return !is_large(size) || octets == 0 ||
+	       octets + size <=
+		   SCHEDULER_OCTETS / 4 * quarters[d->lane.standing];
+}
+
+/* -- In flight ------------------------------------------------------------ */
+
 void
-share_take(struct destination *d)
+share_take(struct destination *d, uint64_t size)
 {
 	struct share *s = share_of(d);
 
 	settle(d);
+	if (is_large(size)) {
+		d->lane.octets += size;
+		s->octets[d->lane.standing] += size;
+	}
 	if (d->lane.in_flight++ == 0)
 		s->busy[d->lane.standing]++;
 	s->deliveries[d->lane.standing]++;
 }
 
 void
-share_give_back(struct destination *d)
+share_give_back(struct destination *d, uint64_t size)
 {
 	struct share *s = share_of(d);
 
 	settle(d);
+	if (is_large(size)) {
+		d->lane.octets -= size;
+		s->octets[d->lane.standing] -= size;
+	}
 	if (--d->lane.in_flight == 0)
 		s->busy[d->lane.standing]--;
 	s->deliveries[d->lane.standing]--;

@@ -10,11 +10,13 @@
  * However many hosts are dead, mail for a sound one goes at once, and mail for
  * a new one waits at most for other new ones: whoever hangs among these counts
  * as failed as soon as it has timed out. Local mail has places of its own.
+ * The memory for the contents of large messages is parted in the same way.
  */
 #ifndef QUEUE_SCHEDULER_SHARE_H
 #define QUEUE_SCHEDULER_SHARE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "common/mail.h"
 
@@ -39,9 +41,11 @@ void share_answered(struct destination *, bool delivered);
 void share_failed(struct destination *);
 /* May it have one more, as far as all the others are concerned? */
 bool share_is_left(struct destination *);
-/* A delivery begins and ends. */
-void share_take(struct destination *);
-void share_give_back(struct destination *);
+/* And is there memory for a content of this size? */
+bool share_has_room_for(struct destination *, uint64_t size);
+/* A delivery of so many octets begins and ends. */
+void share_take(struct destination *, uint64_t size);
+void share_give_back(struct destination *, uint64_t size);
 unsigned int share_in_flight(enum route_kind);
 
 #endif

@@ -44,6 +44,7 @@ fake_deliver(const struct delivery *delivery)
 	    lseek(delivery->fd, 0, SEEK_END), delivery->message.size);
 	close(delivery->fd);
 	g->id = delivery->id;
+	g->size = delivery->message.size;
 	g->destination = delivery->destination;
 	g->count = delivery->count;
 	g->open = true;
@@ -75,7 +76,7 @@ rig_report(
 	g->open = false;
 	for (unsigned int i = 0; i < g->count; i++)
 		scheduler_report(g->flights[i], &r);
-	scheduler_delivery_end(g->destination, false);
+	scheduler_delivery_end(g->destination, g->size, false);
 }
 
 void
@@ -85,7 +86,7 @@ rig_lose(struct rig_given *g)
 	g->open = false;
 	for (unsigned int i = 0; i < g->count; i++)
 		scheduler_lost(g->flights[i]);
-	scheduler_delivery_end(g->destination, true);
+	scheduler_delivery_end(g->destination, g->size, true);
 }
 
 unsigned int
@@ -208,15 +209,27 @@ on_answer(struct submission *s, unsigned int code, const char *reply)
 	rig_answers_250++;
 }
 
-uint64_t
-rig_submit(const char *const *recipients)
+static uint64_t
+submit(size_t size, const char *const *recipients)
 {
-	struct submission *s = house_mail(300, recipients);
+	struct submission *s = house_mail(size, recipients);
 	uint64_t id = s->id;
 
 	s->answer = on_answer;
 	commit_submission(s);
 	return id;
+}
+
+uint64_t
+rig_submit(const char *const *recipients)
+{
+	return submit(300, recipients);
+}
+
+uint64_t
+rig_submit_large(const char *address, size_t size)
+{
+	return submit(size, (const char *const[]){ address, NULL });
 }
 
 uint64_t

@@ -15,7 +15,7 @@
 
 /* A delivery that an agent was given. */
 struct rig_given {
-	uint64_t id;
+	uint64_t id, size;
 	struct destination *destination;
 	struct flight *flights[DELIVERY_RECIPIENTS];
 	unsigned int count;
@@ -48,6 +48,7 @@ void rig_wait_ms(long milliseconds);
 /* These are only in the batch until the next turn. */
 uint64_t rig_submit(const char *const *recipients);
 uint64_t rig_submit_one(const char *address);
+uint64_t rig_submit_large(const char *address, size_t size);
 void rig_submit_many(const char *address, unsigned int count);
 
 void rig_report(struct rig_given *, enum report_outcome, enum report_scope);

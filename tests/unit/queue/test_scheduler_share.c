@@ -2,6 +2,7 @@
 
 #include "queue/commit.h"
 #include "queue/scheduler_lists.h"
+#include "queue/scheduler_share.h"
 
 /* How destinations share what there is: also when thousands of them hang. */
 
@@ -221,6 +222,76 @@ test_a_new_host_does_not_wait_for_failed_ones(void **state)
 	assert_int_equal(house_count(&rig_house, STORE_RECIPIENT), 0);
 }
 
+/* -- Large contents ------------------------------------------------------- */
+
+/* Others have so much in flight. */
+static void
+others_take(
+    struct destination *others, enum share_standing standing, uint64_t octets)
+{
+	*others = (struct destination){ .kind = ROUTE_MX };
+	others->row.failures = standing == SHARE_DOUBTFUL;
+	others->lane.answered = standing == SHARE_SOUND;
+	share_take(others, octets);
+}
+
+static void
+test_large_contents_wait_for_memory(void **state)
+{
+	struct destination others;
+
+	(void)state;
+	others_take(&others, SHARE_UNTRIED, SCHEDULER_OCTETS - MIB);
+	rig_submit_large("u@a.example", 2 * MIB);
+	rig_submit_one("u@b.example");
+	rig_submit_large("alice@local.test", 2 * MIB);
+	rig_run();
+	assert_int_equal(rig_open("mx:a.example"), 0);
+	assert_int_equal(rig_open("mx:b.example"), 1);
+	assert_int_equal(rig_open("local:alice"), 1);
+	share_give_back(&others, SCHEDULER_OCTETS - MIB);
+	rig_wait_ms(1200);
+	rig_run();
+	assert_int_equal(rig_open("mx:a.example"), 1);
+}
+
+/* The greatest of all goes when it is alone. */
+static void
+test_one_large_content_always_goes(void **state)
+{
+	struct destination others;
+
+	(void)state;
+	others_take(&others, SHARE_UNTRIED, 2 * SCHEDULER_OCTETS);
+	share_give_back(&others, 2 * SCHEDULER_OCTETS);
+	assert_true(share_has_room_for(&others, 2 * SCHEDULER_OCTETS));
+	share_take(&others, 1000);
+	assert_true(share_has_room_for(&others, 2 * SCHEDULER_OCTETS));
+	share_give_back(&others, 1000);
+}
+
+/* What hosts that hang have of the memory leaves enough for the sound. */
+static void
+test_a_sound_host_s_large_mail_goes(void **state)
+{
+	struct destination doubtful, untried, sound = { .kind = ROUTE_MX };
+
+	(void)state;
+	others_take(&doubtful, SHARE_DOUBTFUL, SCHEDULER_OCTETS / 4);
+	assert_false(share_has_room_for(&doubtful, MIB));
+	others_take(&untried, SHARE_UNTRIED, SCHEDULER_OCTETS / 2);
+	assert_false(share_has_room_for(&untried, MIB));
+	sound.lane.answered = true;
+	assert_true(share_has_room_for(&sound, SCHEDULER_OCTETS / 4));
+	assert_false(share_has_room_for(&sound, SCHEDULER_OCTETS / 4 + 1));
+	/* What it holds counts where it stands now. */
+	doubtful.row.failures = 0;
+	doubtful.lane.answered = true;
+	assert_false(share_has_room_for(&doubtful, SCHEDULER_OCTETS / 2));
+	share_give_back(&doubtful, SCHEDULER_OCTETS / 4);
+	share_give_back(&untried, SCHEDULER_OCTETS / 2);
+}
+
 int
 main(void)
 {
@@ -233,6 +304,9 @@ main(void)
 		RIG_TEST(test_a_sound_host_does_not_wait_for_new_ones),
 		RIG_TEST(test_a_sound_host_s_deferred_mail_comes_in_time),
 		RIG_TEST(test_a_new_host_does_not_wait_for_failed_ones),
+		RIG_TEST(test_large_contents_wait_for_memory),
+		RIG_TEST(test_one_large_content_always_goes),
+		RIG_TEST(test_a_sound_host_s_large_mail_goes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
