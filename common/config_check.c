@@ -126,13 +126,20 @@ rule_covers(const struct rule_config *a, const struct rule_config *b)
 	       condition_covers(a_to, b_to);
 }
 
+/* Wider than any network that has one owner: 10.0.0.0/8, fc00::/7. */
+static bool
+is_half_the_world(const struct network *n)
+{
+	return n->prefix < (n->family == AF_INET ? 8 : 7);
+}
+
 static bool
 from_is_open(const struct rule_config *r)
 {
 	if (from_is_everyone(r))
 		return true;
 	for (unsigned int i = 0; i < r->from_count; i++)
-		if (r->from[i].prefix == 0)
+		if (is_half_the_world(&r->from[i]))
 			return true;
 	return false;
 }

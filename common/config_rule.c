@@ -189,10 +189,12 @@ has_enhanced_code(const char *text, char class)
 	return *after == ' ' && after[1] != '\0';
 }
 
+/* 421 ends a session (RFC 5321 3.8), which no rule does. */
 static bool
 is_reply_code(const char *text)
 {
-	return (text[0] == '4' || text[0] == '5') && text[1] >= '0' &&
+	return strncmp(text, "421", 3) != 0 &&
+	       (text[0] == '4' || text[0] == '5') && text[1] >= '0' &&
 	       text[1] <= '5' && is_digit(text[2]) && text[3] == ' ';
 }
 
@@ -214,7 +216,8 @@ build_rule_reject(struct config_build *b, token reply)
 	if (!is_reply_code(text) || !has_enhanced_code(text + 4, text[0])) {
 		build_error(b, reply != NULL ? reply : &b->place.token,
 		    "expected a reply such as \"550 5.7.1 Go away\": a code "
-		    "4xx or 5xx, its enhanced code 4.x.y or 5.x.y, and text");
+		    "4xx or 5xx but 421, its enhanced code 4.x.y or 5.x.y, and "
+		    "text");
 		return;
 	}
 	if (!is_ascii(text) || strlen(text) > REJECT_TEXT_MOST) {

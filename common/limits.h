@@ -32,8 +32,9 @@
 
 #define LIMIT_MESSAGE_SIZE_DEFAULT (50ULL * 1024 * 1024)
 #define LIMIT_MESSAGE_SIZE_MOST (1024ULL * 1024 * 1024)
-/* The trace header that smtpd puts before what the client sent. A message may
- * be as large as was announced to the client: this comes on top. */
+/* The trace header that smtpd puts before what the client sent, with an empty
+ * line behind it where the client sent no header. A message may be as large as
+ * was announced to the client: this comes on top. */
 #define LIMIT_TRACE \
 	(LIMIT_HELO + LIMIT_PATH + 2 * LIMIT_DOMAIN + LIMIT_ADDRESS_TEXT + 256)
 #define LIMIT_CONTENT_SIZE_MOST (LIMIT_MESSAGE_SIZE_MOST + LIMIT_TRACE)

@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 
 #include <errno.h>
+#include <getopt.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <stdlib.h>
@@ -168,12 +169,17 @@ run_command(const struct command *c, const char *file, int count, char **words)
 int
 main(int argc, char **argv)
 {
+	static const struct option options[] = {
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
 	const struct command *command;
 	const char *file = NULL;
 	int option, code;
 
 	setlocale(LC_CTYPE, "");
-	while ((option = getopt(argc, argv, "+c:h")) != -1) {
+	while (
+	    (option = getopt_long(argc, argv, "+c:h", options, NULL)) != -1) {
 		if (option == 'c')
 			file = optarg;
 		else {

@@ -13,6 +13,7 @@
 #include "smtpd/intake.h"
 #include "smtpd/link_resolver.h"
 #include "smtpd/link_router.h"
+#include "smtpd/opening.h"
 #include "smtpd/patience.h"
 #include "smtpd/session.h"
 
@@ -26,6 +27,7 @@ struct client {
 	struct session *session;
 	struct router_exchange exchange;
 	struct intake *intake;
+	struct opening opening; /* of the content */
 	struct lookup *lookup; /* of the name; NULL if it is not looked up */
 	char *name;	       /* NULL while it is not known */
 	char address[LIMIT_ADDRESS_TEXT + 1];

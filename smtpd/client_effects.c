@@ -90,15 +90,43 @@ on_content_begin(void *context, const struct transaction *t)
 	c->intake = intake_new();
 	if (c->intake == NULL)
 		return -1;
+	memset(&c->opening, 0, sizeof(c->opening));
 	return intake_add(c->intake, header, trace_format(header, &trace));
+}
+
+/* What the opening held back, now that it is decided. */
+static int
+add_opening(struct client *c)
+{
+	if (c->opening.state == OPENING_TEXT &&
+	    intake_add(c->intake, "\r\n", 2) == -1)
+		return -1;
+	return intake_add(c->intake, c->opening.held, c->opening.length);
 }
 
 static int
 on_content_add(void *context, const uint8_t *data, size_t length)
 {
 	struct client *c = context;
+	size_t taken = 0;
 
-	return intake_add(c->intake, data, length);
+	if (!opening_is_decided(&c->opening)) {
+		taken = opening_take(&c->opening, data, length);
+		if (!opening_is_decided(&c->opening))
+			return 0;
+		if (add_opening(c) == -1)
+			return -1;
+	}
+	return intake_add(c->intake, data + taken, length - taken);
+}
+
+static int
+end_opening(struct client *c)
+{
+	if (opening_is_decided(&c->opening))
+		return 0;
+	opening_end(&c->opening);
+	return add_opening(c);
 }
 
 static int
@@ -106,7 +134,7 @@ on_content_send(void *context, unsigned int hops)
 {
 	struct client *c = context;
 	uint64_t size;
-	int fd = intake_finish(c->intake, &size);
+	int fd = end_opening(c) == -1 ? -1 : intake_finish(c->intake, &size);
 
 	if (fd == -1) {
 		log_warn("content-failed error=\"%s\"", strerror(errno));

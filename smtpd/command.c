@@ -236,10 +236,14 @@ parse_path(struct command *c, const char *text)
 	parse_parameters(c, skip_spaces(end));
 }
 
+/* RFC 5321 4.1.4: a name that is none is no reason to refuse. Phones, printers
+ * and appliances say what they like; only its shape matters here. */
 static void
 parse_name(struct command *c, const char *text)
 {
-	if (domain_is_valid(text) || address_literal_is_valid(text))
+	size_t length = strlen(text);
+
+	if (length > 0 && length <= LIMIT_HELO && strchr(text, ' ') == NULL)
 		c->argument = text;
 	else
 		fail(c, 501,

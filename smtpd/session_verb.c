@@ -206,7 +206,7 @@ static bool
 answer_vrfy(struct session *s, const struct command *c)
 {
 	(void)c;
-	session_reply(s, 252, "2.1.5 Send some mail, and see");
+	session_reply(s, 252, "2.0.0 Send some mail, and see");
 	return true;
 }
 

@@ -5,7 +5,8 @@
 
 #include "common/id.h"
 
-/* A place in a text of LIMIT_TRACE; what does not fit is left out. */
+/* A place in a text of LIMIT_TRACE; what does not fit is left out. Room is kept
+ * for the empty line that may follow. */
 struct pen {
 	char *text;
 	size_t length;
@@ -14,7 +15,7 @@ struct pen {
 static void
 put_octet(struct pen *p, char c)
 {
-	if (p->length < LIMIT_TRACE - 1)
+	if (p->length < LIMIT_TRACE - 3)
 		p->text[p->length++] = c;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "smtpd/data.h"
+#include "smtpd/opening.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -110,6 +111,21 @@ check(const struct data *d, const struct text *got, const struct text *plain)
 	}
 }
 
+/* Whether there is a header is the same octet by octet. */
+static void
+check_opening(const struct text *t)
+{
+	struct opening whole = { .length = 0 }, single = { .length = 0 };
+
+	REQUIRE(opening_take(&whole, t->octets, t->length) <= t->length);
+	for (size_t i = 0; i < t->length && !opening_is_decided(&single); i++)
+		REQUIRE(opening_take(&single, t->octets + i, 1) == 1);
+	opening_end(&whole);
+	opening_end(&single);
+	REQUIRE(whole.state == single.state && whole.length == single.length);
+	REQUIRE(memcmp(whole.held, t->octets, whole.length) == 0);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -132,6 +148,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    (unsigned int)data[0] << 8 | data[1], &many, &pieces);
 	check(&many, &pieces, &plain);
 	REQUIRE(one.hops == many.hops && one.lines == many.lines);
+	check_opening(&whole);
 
 	free(whole.octets);
 	free(pieces.octets);

@@ -1,2 +1,2 @@
 fuzzers += smtp_data
-smtp_data_fuzz_src := smtpd/data.c
+smtp_data_fuzz_src := smtpd/data.c smtpd/opening.c

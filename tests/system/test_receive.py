@@ -1,4 +1,5 @@
 """Mail that comes in by SMTP and ends in a mailbox, or is refused."""
+import email
 import smtplib
 import uuid
 
@@ -77,6 +78,20 @@ def test_forged_return_path_is_removed(lab, postern, stranger):
                     **{"Return-Path": "<forged@else.test>"})
     text = wait_for_mail(lab, "alice", token)
     assert "forged@else.test" not in text
+
+
+@pytest.mark.parametrize("content", [
+    "body {}\r\n", " by trusted.test with ESMTPSA; body {}\r\n"])
+def test_text_without_header_stays_out_of_the_trace(lab, postern, stranger,
+                                                    content):
+    token = uuid.uuid4().hex
+    with stranger.smtp(HERE) as smtp:
+        smtp.sendmail("eve@else.test", ["alice@here.test"],
+                      content.format(token))
+    mail = email.message_from_string(wait_for_mail(lab, "alice", token))
+    assert len(mail.get_all("Received")) == 1
+    assert mail["Received"].endswith("+0000")
+    assert mail.get_payload() == content.format(token).replace("\r", "")
 
 
 def test_null_sender_and_case_and_detail(lab, postern, stranger):

@@ -1,6 +1,7 @@
 units += smtpd/test_command smtpd/test_data smtpd/test_reply smtpd/test_trace \
 	smtpd/test_intake smtpd/test_patience smtpd/test_session \
-	smtpd/test_pairs smtpd/test_link smtpd/test_client_address smtpd/test_client_effects
+	smtpd/test_pairs smtpd/test_link smtpd/test_client_address \
+	smtpd/test_client_effects smtpd/test_opening
 smtpd_session_src := $(wildcard smtpd/session*.c) smtpd/transaction.c \
 	smtpd/command.c smtpd/data.c
 smtpd/test_command_src := smtpd/command.c
@@ -14,5 +15,6 @@ smtpd/test_pairs_src := $(smtpd_session_src) tests/unit/smtpd/play.c
 smtpd/test_link_src := smtpd/link.c smtpd/link_router.c smtpd/link_resolver.c
 smtpd/test_client_address_src := smtpd/client_address.c
 # The test has a router of its own.
+smtpd/test_opening_src := smtpd/opening.c
 smtpd/test_client_effects_src := smtpd/client_effects.c smtpd/intake.c \
-	smtpd/reply.c smtpd/trace.c $(smtpd_session_src)
+	smtpd/opening.c smtpd/reply.c smtpd/trace.c $(smtpd_session_src)

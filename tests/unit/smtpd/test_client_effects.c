@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -118,6 +119,42 @@ test_counts_until_its_end(void **unused)
 	}
 }
 
+static void
+expect_content(const char *sent, const char *stored)
+{
+	const struct session_effects *e = &client_effects;
+	char got[LIMIT_TRACE + 256];
+	const char *end;
+	ssize_t length;
+
+	assert_int_equal(e->content_begin(&client, &transaction), 0);
+	for (const char *at = sent; *at != '\0'; at++)
+		assert_int_equal(
+		    e->content_add(&client, (const uint8_t *)at, 1), 0);
+	assert_int_equal(e->content_send(&client, 0), 0);
+	length = pread(router_holds, got, sizeof(got) - 1, 0);
+	assert_true(length > 0);
+	got[length] = '\0';
+	end = strstr(got, "+0000\r\n");
+	assert_non_null(end);
+	assert_string_equal(end + strlen("+0000\r\n"), stored);
+	close(router_holds);
+	router_holds = -1;
+	e->end(&client, SESSION_END_OUTCOME);
+}
+
+/* Our trace field ends where it ends. */
+static void
+test_what_follows_the_trace(void **unused)
+{
+	(void)unused;
+	expect_content("A: b\r\n\r\nc\r\n", "A: b\r\n\r\nc\r\n");
+	expect_content("\r\nc\r\n", "\r\nc\r\n");
+	expect_content("hello\r\n", "\r\nhello\r\n");
+	expect_content(" by x\r\nA: b\r\n", "\r\n by x\r\nA: b\r\n");
+	expect_content("", "");
+}
+
 /* What was announced must fit before it is asked for. */
 static void
 test_announced_size(void **unused)
@@ -142,6 +179,8 @@ main(void)
 		    test_counts_until_its_end, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_announced_size, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_what_follows_the_trace, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
