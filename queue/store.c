@@ -84,25 +84,56 @@ bytes_of(const MDB_val *value)
 	return (struct bytes){ value->mv_data, value->mv_size };
 }
 
+static int
+open_in(const char *directory, const char *name, int flags)
+{
+	char path[LIMIT_PATH];
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/%s", directory, name) >=
+	    sizeof(path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	return open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
+}
+
 /* Two processes on one store would deliver everything twice. */
 static int
 take_lock(struct store *s, const char *directory)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	char path[LIMIT_PATH];
 
-	if ((size_t)snprintf(path, sizeof(path), "%s/owner", directory) >=
-	    sizeof(path)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	s->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	s->lock = open_in(directory, "owner", O_RDWR | O_CREAT);
 	if (s->lock == -1)
 		return -1;
 	if (fcntl(s->lock, F_OFD_SETLK, &lock) == 0)
 		return 0;
 	if (errno == EAGAIN || errno == EACCES)
 		errno = EBUSY;
+	return -1;
+}
+
+/*
+ * Where a sync failed, the kernel's memory and the disk may differ, and no
+ * later sync says so: the failure is told once. So nothing in that memory is
+ * believed that an earlier process left there: what waits to be written is
+ * written, and then the store is read from the disk.
+ */
+static int
+forget_memory(const char *directory)
+{
+	int fd = open_in(directory, "data.mdb", O_RDWR);
+	int error;
+
+	if (fd == -1)
+		return errno == ENOENT ? 0 : -1;
+	error = fdatasync(fd) == -1 ? errno : 0;
+	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+	close(fd);
+	/* A full disk must not keep us from what makes room on it. */
+	if (error == 0 || error == ENOSPC || error == EDQUOT)
+		return 0;
+	errno = error;
 	return -1;
 }
 
@@ -198,7 +229,7 @@ store_open(const char *directory, uint64_t map_size)
 	if (s == NULL)
 		return NULL;
 	s->lock = -1;
-	if (take_lock(s, directory) == 0 &&
+	if (take_lock(s, directory) == 0 && forget_memory(directory) == 0 &&
 	    open_environment(s, directory, map_size) == 0) {
 		clear_dead_readers(s);
 		if (prepare(s) == 0) {

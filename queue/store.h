@@ -8,7 +8,13 @@
  * until the next write. Each table has one cursor: two walks of the same table
  * do not mix.
  *
- * A commit is durable when it returns. 0 or -1 with errno: ENOENT no such row,
+ * A commit is durable when it returns. If it fails, also in its sync, another
+ * may be tried: LMDB writes to no page that the last good commit refers to, and
+ * the next commit writes all of its own pages again before it syncs, so that it
+ * relies on nothing that the kernel may have dropped. Only a root that could
+ * not be written ends in ENOTRECOVERABLE.
+ *
+ * 0 or -1 with errno: ENOENT no such row,
  * ENOSPC the map or the disk is full, EUCLEAN the file is damaged,
  * ENOTRECOVERABLE it must be opened anew, and what system calls say.
  */

@@ -23,23 +23,27 @@ ROUNDS = 20
 TOKEN = re.compile(r"^token ([0-9a-f]{32})$", re.M)
 
 
-class Load:
-    """Fifty clients that never give up and remember what was promised."""
+RECIPIENTS = ["alice@here.test", "someone@there.test", "bob@here.test",
+              "carol@here.test"]
 
-    def __init__(self, host, server):
+
+class Load:
+    """Clients that never give up and remember what was promised."""
+
+    def __init__(self, host, server, recipients=RECIPIENTS, clients=CLIENTS,
+                 pause=0):
         self.host, self.server = host, server
+        self.recipients, self.pause = recipients, pause
         self.promised, self.lock = set(), threading.Lock()
         self.running = True
         self.threads = [threading.Thread(target=self.work, args=(n,),
                                          daemon=True)
-                        for n in range(CLIENTS)]
+                        for n in range(clients)]
         for thread in self.threads:
             thread.start()
 
     def work(self, number):
-        recipients = itertools.cycle(
-            ["alice@here.test", "someone@there.test", "bob@here.test",
-             "carol@here.test"])
+        recipients = itertools.cycle(self.recipients)
         for _ in range(number % 4):
             next(recipients)
         while self.running:
@@ -47,11 +51,13 @@ class Load:
                 with self.host.smtp(self.server, timeout=5) as smtp:
                     while self.running:
                         self.send_one(smtp, next(recipients))
+                        time.sleep(self.pause)
             except (OSError, smtplib.SMTPException):
                 time.sleep(0.05)
 
     def send_one(self, smtp, recipient):
         token = uuid.uuid4().hex
+        recipient = recipient.replace("TOKEN", token)
         smtp.sendmail("client@here.test", [recipient],
                       f"Subject: x\n\ntoken {token}\n" + "x" * 3000 + "\n")
         with self.lock:
