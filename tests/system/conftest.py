@@ -18,6 +18,11 @@ ZONES = {
     "empty.test.": "@ TXT nothing",
 }
 ZONES["there.test."] += "\n@ TXT x"
+# A domain for each stage at which its host hangs (test_hang.py).
+ZONES["hangs.test."] = "\n".join(
+    f"{stage} MX 10 mx-{stage}\nmx-{stage} A 192.0.2.{number}"
+    for stage, number in (("greeting", 31), ("ehlo", 32), ("data", 33),
+                          ("dot", 34)))
 
 CONFIG = """
 hostname "mail.here.test"

@@ -117,3 +117,56 @@ def test_full_store(lab, config, client):
         check_lives_on(lab, postern, client, promised)
     finally:
         postern.close()
+
+
+@pytest.fixture
+def small_home(lab):
+    """Dave's home, a file system of its own, of half a megabyte."""
+    home = lab.homes / "dave"
+    uid = home.stat().st_uid
+    run("mount", "-t", "tmpfs", "-o",
+        f"size=512k,mode=700,uid={uid},gid={uid}", "none", home)
+    yield home
+    run("umount", "--lazy", home)
+
+
+def files_in(maildir):
+    return [name for part in ("tmp", "new", "cur")
+            for name in os.listdir(maildir / part)]
+
+
+def test_full_mailbox(lab, config, client, small_home):
+    """What has no room in the mailbox waits, says why, and leaves nothing
+    there; everybody else's mail arrives; with room, it arrives whole."""
+    postern = Postern(lab.hosts["second"], config, name="fullbox")
+    ballast = small_home / "ballast"
+    body = "".join(f"{n:06} {'y' * 60}\n" for n in range(2000))
+    try:
+        with client.smtp(SERVER) as smtp:
+            smtp.sendmail("a@here.test", ["dave@here.test"], "S: x\n\n1\n")
+        maildir = small_home / "Maildir"
+        wait_for("the first", lambda: len(lab.mail_of("dave")) == 1)
+        with ballast.open("wb") as file:
+            file.write(b"\1" * (512 * 1024 - 3 * 16 * 1024))
+        token = uuid.uuid4().hex
+        with client.smtp(SERVER) as smtp:
+            smtp.sendmail("a@here.test", ["dave@here.test", "alice@here.test"],
+                          f"Subject: x\n\nbody {token}\n{body}")
+        wait_for("alice's copy", lambda: arrived(lab, "alice", token))
+        row = wait_for("an attempt for dave", lambda: next(
+            (r for r in postern.ctl_json("queue")
+             if r["reply"] and not r["in_flight"]), None))
+        assert row["state"] == "waiting"
+        assert row["reply"].startswith("4.3.1 Cannot ")
+        assert "No space left on device" in row["reply"]
+        assert row["reply"] in postern.ctl("why", row["id"]).stdout
+        assert len(files_in(maildir)) == 1
+
+        ballast.unlink()
+        postern.ctl("retry", row["id"])
+        wait_for("dave's copy", lambda: arrived(lab, "dave", token))
+        assert arrived(lab, "dave", token)[0].endswith(body)
+        assert len(files_in(maildir)) == 2
+        wait_for("an empty queue", lambda: not postern.ctl_json("queue"))
+    finally:
+        postern.close()
