@@ -31,9 +31,10 @@ class Load:
     """Clients that never give up and remember what was promised."""
 
     def __init__(self, host, server, recipients=RECIPIENTS, clients=CLIENTS,
-                 pause=0):
+                 pause=0, size=3000):
         self.host, self.server = host, server
         self.recipients, self.pause = recipients, pause
+        self.filling = "\n" + ("x" * 77 + "\n") * (size // 78)
         self.promised, self.lock = set(), threading.Lock()
         self.running = True
         self.threads = [threading.Thread(target=self.work, args=(n,),
@@ -59,7 +60,7 @@ class Load:
         token = uuid.uuid4().hex
         recipient = recipient.replace("TOKEN", token)
         smtp.sendmail("client@here.test", [recipient],
-                      f"Subject: x\n\ntoken {token}\n" + "x" * 3000 + "\n")
+                      f"Subject: x\n\ntoken {token}" + self.filling)
         with self.lock:
             self.promised.add(token)
 

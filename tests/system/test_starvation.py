@@ -9,6 +9,7 @@ import os
 import pathlib
 import re
 import subprocess
+import threading
 import time
 
 import pytest
@@ -52,8 +53,9 @@ def set_soft_limit(pid, option, value):
         "prlimit", "--pid", pid, f"--{option}={value}:")
 
 
-def highest_descriptor(pid):
-    return max(int(n) for n in os.listdir(f"/proc/{pid}/fd"))
+def lowest_free_descriptor(pid):
+    used = {int(n) for n in os.listdir(f"/proc/{pid}/fd")}
+    return next(n for n in range(len(used) + 1) if n not in used)
 
 
 def address_space(pid):
@@ -61,8 +63,7 @@ def address_space(pid):
 
 
 LACKS = {
-    "descriptors": ("nofile", "Max open files",
-                    lambda pid: highest_descriptor(pid) + 1),
+    "descriptors": ("nofile", "Max open files", lowest_free_descriptor),
     "memory": ("as", "Max address space", address_space),
 }
 
@@ -91,10 +92,31 @@ def lack(pids, option, name, measure):
                 set_soft_limit(pid, option, value)
 
 
+@contextlib.contextmanager
+def burst(client):
+    """More than there has been until now: connections that wait to be taken."""
+    connections = []
+
+    def begin():
+        with contextlib.suppress(OSError):
+            for _ in range(40):
+                connections.append(client.connect(SERVER, timeout=2))
+
+    thread = threading.Thread(target=begin, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join(30)
+        for connection in connections:
+            connection.close()
+
+
 @pytest.fixture
 def load(client, starving):
     load = Load(client, SERVER, ["alice@here.test", "u@TOKEN.other.test",
-                                 "bob@here.test"], 6, pause=0.03)
+                                 "bob@here.test"], 6, pause=0.03,
+                size=100_000)
     yield load
     load.stop()
 
@@ -109,14 +131,14 @@ def everywhere(lab, other):
 
 
 @pytest.mark.parametrize("what", LACKS)
-def test_lack(lab, starving, load, what):
+def test_lack(lab, starving, client, load, what):
     postern, other = starving
     for program in PROGRAMS:
         before = len(load.promised)
         wait_for("mail to flow", lambda: len(load.promised) > before + 10)
         pids = postern.pids(program)
         assert pids
-        with lack(pids, *LACKS[what]):
+        with burst(client), lack(pids, *LACKS[what]):
             start = {pid: cpu_seconds(pid) for pid in pids}
             time.sleep(WINDOW)
             used = sum(cpu_seconds(pid) - start[pid] for pid in pids
@@ -126,6 +148,10 @@ def test_lack(lab, starving, load, what):
         wait_for(f"mail to flow after a lack of {what} in {program}",
                  lambda: len(load.promised) > before + 10, 30)
     load.stop()
+    if what == "descriptors":  # It was felt.
+        for program in "smtpd", "queue", "remote":
+            assert re.search(rf"^{program}\[.*Too many open files",
+                             postern.log(), re.M), program
 
     def delivered():
         postern.ctl("retry", "--all", check=False)
