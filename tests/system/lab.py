@@ -99,7 +99,7 @@ class Host:
             server = socket.socket(family, socket.SOCK_STREAM)
             server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             server.bind((address, port))
-            server.listen(64)
+            server.listen(1024)  # a full one looks like a host that hangs
             return server
 
     def connect(self, address, port=25, timeout=20):
