@@ -14,9 +14,9 @@
  * an option. Whether there is such a user is another question. */
 bool login_name_is_valid(const char *);
 
-/* Does this home of passwd(5) say that there is one? System accounts name
- * none, the root, or one of the places that by custom mean none. Whether it is
- * there, only spawn's worker sees. */
+/* Does this home of passwd(5) say that there is one? System accounts name none,
+ * a folder of the system (common/system_folder.h), or one of the places that by
+ * custom mean none. Whether it is there, only spawn's worker sees. */
 bool login_has_home(const char *home);
 
 #endif

@@ -238,7 +238,8 @@ place_open(struct place *place, const struct owner *owner, const char *path,
 	place->tmp = place->new = -1;
 	if (split(&p, owner, path) == -1) {
 		strlcpy(w.at, path, sizeof(w.at));
-		return refuse(&w, "the user has no home directory");
+		return refuse(&w,
+		    "the user has no home directory, or one of the system's");
 	}
 	maildir = walk_to(&w, &p, path[0] == '~');
 	if (maildir == -1)

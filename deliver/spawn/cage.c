@@ -4,66 +4,247 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "common/config.h"
+#include "common/log.h"
 #include "common/sandbox.h"
+#include "common/system_folder.h"
 
-#define PATHS_MOST 256
-#define NAME_SIZE 258 /* a slash, a file name, a NUL */
+/* Far beyond what / and /var hold; but a link can have put a folder of the
+ * system among the homes, and then each home is a path of its own. */
+#define PATHS_MOST 16384
 
-/* Where no mailbox is. */
-static const char *const out_of_reach[] = { ".", "..", "bin", "boot", "dev",
-	"etc", "lib", "lib32", "lib64", "libx32", "lost+found", "proc", "root",
-	"run", "sbin", "sys", "usr" };
+enum kind {
+	KIND_OPEN,   /* no folder of the system is in it */
+	KIND_SYSTEM, /* is one, or is in one */
+	KIND_MIXED,  /* some are in it, among others */
+};
 
-#define OUT_OF_REACH (sizeof(out_of_reach) / sizeof(out_of_reach[0]))
+struct cage {
+	struct sandbox_path *paths;
+	size_t count, room;
+	char **system; /* where the system's folders really are */
+};
 
-static char names[PATHS_MOST][NAME_SIZE];
-/* The accounts first; the last one stays NULL. */
-static struct sandbox_path paths[PATHS_MOST + 2] = { { "/etc", false } };
+/* -- The system's folders -------------------------------------------------- */
 
-static bool
-is_out_of_reach(const char *name)
+/* One that is not there, or would be the whole root, counts as it is named. */
+static char *
+resolve_or_copy(const char *path)
 {
-	for (size_t i = 0; i < OUT_OF_REACH; i++)
-		if (strcmp(name, out_of_reach[i]) == 0)
-			return true;
-	return false;
+	char *real = realpath(path, NULL);
+
+	if (real != NULL && strcmp(real, "/") != 0)
+		return real;
+	free(real);
+	return strdup(path);
 }
 
-/* A file in / is none of ours, and some are links to what the system starts
- * with: /vmlinuz, /initrd.img. */
+static int
+find_system(struct cage *c)
+{
+	size_t count = 0;
+
+	while (system_folders[count] != NULL)
+		count++;
+	c->system = calloc(count + 1, sizeof(*c->system));
+	if (c->system == NULL)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		c->system[i] = resolve_or_copy(system_folders[i]);
+		if (c->system[i] == NULL)
+			return -1;
+	}
+	return 0;
+}
+
+/* Of a path without links. */
+static enum kind
+kind_of(const struct cage *c, const char *path)
+{
+	enum kind kind = KIND_OPEN;
+
+	for (char **s = c->system; *s != NULL; s++) {
+		if (system_folder_is_within(path, *s))
+			return KIND_SYSTEM;
+		if (system_folder_is_within(*s, path))
+			kind = KIND_MIXED;
+	}
+	return kind;
+}
+
 static bool
 is_folder(const char *path)
 {
 	struct stat st;
 
-	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+	return lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* -- The list -------------------------------------------------------------- */
+
+/* There is always room for the end. */
+static int
+make_room(struct cage *c)
+{
+	size_t room = c->room == 0 ? 64 : 2 * c->room;
+	struct sandbox_path *paths;
+
+	if (c->count + 1 < c->room)
+		return 0;
+	paths = reallocarray(c->paths, room, sizeof(*paths));
+	if (paths == NULL)
+		return -1;
+	c->paths = paths;
+	c->room = room;
+	return 0;
+}
+
+static int
+add_path(struct cage *c, const char *path, bool writable)
+{
+	char *copy;
+
+	if (c->count == PATHS_MOST) {
+		log_warn("cage-full unreachable=\"%s\"", log_text(path));
+		return 0;
+	}
+	copy = strdup(path);
+	if (copy == NULL || make_room(c) == -1) {
+		free(copy);
+		return -1;
+	}
+	c->paths[c->count++] = (struct sandbox_path){ copy, writable };
+	c->paths[c->count] = (struct sandbox_path){ NULL, false };
+	return 0;
+}
+
+/* -- What there is --------------------------------------------------------- */
+
+static int add_children(struct cage *, const char *folder);
+
+/* Links lead to what is found under its own name, or is out of reach. A file
+ * beside the system's folders is none of ours. */
+static int
+add_child(struct cage *c, const char *path)
+{
+	if (!is_folder(path))
+		return 0;
+	switch (kind_of(c, path)) {
+	case KIND_OPEN:
+		return add_path(c, path, true);
+	case KIND_SYSTEM:
+		break;
+	case KIND_MIXED:
+		return add_children(c, path);
+	}
+	return 0;
+}
+
+static int
+add_entry(struct cage *c, const char *folder, const char *name)
+{
+	char *path;
+	int result;
+
+	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return 0;
+	if (asprintf(&path, "%s/%s", folder[1] == '\0' ? "" : folder, name) ==
+	    -1)
+		return -1;
+	result = add_child(c, path);
+	free(path);
+	return result;
+}
+
+static int
+add_children(struct cage *c, const char *folder)
+{
+	DIR *directory = opendir(folder);
+	struct dirent *entry;
+	int result = 0, error;
+
+	if (directory == NULL)
+		return errno == ENOENT ? 0 : -1;
+	while (result == 0) {
+		errno = 0;
+		entry = readdir(directory);
+		if (entry == NULL) {
+			result = errno == 0 ? 0 : -1;
+			break;
+		}
+		result = add_entry(c, folder, entry->d_name);
+	}
+	error = errno;
+	closedir(directory);
+	errno = error;
+	return result;
+}
+
+/* -- What the configuration names ------------------------------------------ */
+
+/* Neither all of a folder of the system, nor what holds them. */
+static bool
+may_be_granted(const struct cage *c, const char *path)
+{
+	for (char **s = c->system; *s != NULL; s++)
+		if (system_folder_is_within(*s, path))
+			return false;
+	return is_folder(path);
+}
+
+/* 1 if it was added. */
+static int
+grant(struct cage *c, const char *path)
+{
+	char *real = realpath(path, NULL);
+	int result = 0;
+
+	if (real != NULL && may_be_granted(c, real))
+		result = add_path(c, real, true) == -1 ? -1 : 1;
+	free(real);
+	return result;
+}
+
+/* The folder that a Maildir is made in; or the Maildir alone, where that
+ * folder is more than a mailbox's. */
+static int
+add_mailbox(struct cage *c, const struct mailbox_config *mailbox)
+{
+	size_t length = (size_t)(strrchr(mailbox->path, '/') - mailbox->path);
+	char *base = strndup(mailbox->path, length == 0 ? 1 : length);
+	int result;
+
+	if (base == NULL)
+		return -1;
+	result = grant(c, base);
+	/* A link is no Maildir. */
+	if (result == 0 && is_folder(mailbox->path))
+		result = grant(c, mailbox->path);
+	if (result == 0 && kind_of(c, base) != KIND_OPEN)
+		log_warn("mailbox-unreachable mailbox=\"%s\" path=\"%s\"",
+		    log_text(mailbox->name), log_text(mailbox->path));
+	free(base);
+	return result == -1 ? -1 : 0;
 }
 
 const struct sandbox_path *
-cage_paths(void)
+cage_paths(const struct config *config)
 {
-	DIR *root = opendir("/");
-	struct dirent *entry;
-	size_t count = 0;
+	struct cage c = { .paths = NULL };
 
-	if (root == NULL)
+	/* The accounts. */
+	if (find_system(&c) == -1 || add_path(&c, "/etc", false) == -1)
 		return NULL;
-	errno = 0;
-	while (count < PATHS_MOST && (entry = readdir(root)) != NULL) {
-		if (is_out_of_reach(entry->d_name))
-			continue;
-		snprintf(names[count], NAME_SIZE, "/%s", entry->d_name);
-		if (is_folder(names[count])) {
-			paths[count + 1] =
-			    (struct sandbox_path){ names[count], true };
-			count++;
-		}
-		errno = 0;
-	}
-	closedir(root);
-	return errno == 0 ? paths : NULL;
+	/* The few that are named come before the many that are found. */
+	for (unsigned int i = 0; i < config->mailbox_count; i++)
+		if (config->mailboxes[i].path[0] == '/' &&
+		    add_mailbox(&c, &config->mailboxes[i]) == -1)
+			return NULL;
+	return add_children(&c, "/") == -1 ? NULL : c.paths;
 }

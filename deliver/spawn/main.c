@@ -58,12 +58,12 @@ drain(uint32_t seconds)
 }
 
 static void
-enter_cage(void)
+enter_cage(const struct config *config)
 {
 	/* The workers' narrower cages are built inside this one, so it allows
 	 * what they need. */
 	struct sandbox cage = {
-		.paths = cage_paths(),
+		.paths = cage_paths(config),
 		.calls = SANDBOX_FORK | SANDBOX_SETUID | SANDBOX_FILES_READ |
 			 SANDBOX_FILES_WRITE | SANDBOX_CONFINE,
 		.capabilities = CAPABILITY(CAP_SETUID) |
@@ -94,7 +94,7 @@ main(int argc, char **argv, char **envp)
 	    workers_begin(base, child.config, stop_if_done) == -1)
 		log_fatal(EX_OSERR, "event loop");
 	link_queue_begin(base);
-	enter_cage();
+	enter_cage(child.config);
 	child_run(&child, base, &handler);
 	if (event_base_dispatch(base) == -1)
 		log_error("event-loop-failed");

@@ -8,13 +8,15 @@ CONFIG = """
 hostname "mail.example.org"
 listen on 127.0.0.1 port 25
 table "aliases" file "{aliases}"
-mailbox "people" users system aliases "aliases" deliver maildir "~/Maildir"
+mailbox "people" users system aliases "aliases" deliver maildir "/srv/mail"
+mailbox "homes" users system deliver maildir "~/Maildir"
 accept to domain "example.org" mailbox "people"
+accept to domain "home.example.org" mailbox "homes"
 accept from local relay
 {more}
 """
 
-# Users that every Debian has.
+# Users that every Debian has, with homes that are folders of the system.
 ALIASES = "postmaster: daemon\nteam: daemon, bin\nodd: daemon, no/login\n"
 MAIL = b"Received: by test\r\nSubject: hello\r\n\r\nA line.\r\n"
 

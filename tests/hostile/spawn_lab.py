@@ -27,7 +27,7 @@ accept to domain "deep.example.org" mailbox "deep"
 """
 
 MAIL = b"Received: by test\r\nSubject: hello\r\n\r\nA line.\r\n.\r\n"
-ALICE, BOB = 61001, 61002
+ALICE, BOB, SYSTEM, VARIED = 61001, 61002, 61005, 61006
 OVERLAY = 'mount --bind "$0" /etc && exec "$@"'
 
 
@@ -43,13 +43,16 @@ class Homes:
         for name in "group", "ld.so.cache", "localtime", "nsswitch.conf":
             with contextlib.suppress(FileNotFoundError):
                 shutil.copy(f"/etc/{name}", self.etc)
+        self.varied = pathlib.Path("/var", self.folder.name)
         own = [line for line in open("/etc/passwd")
                if line.startswith(("root:", "postern-", "nobody:"))]
         (self.etc / "passwd").write_text("".join(own) + "".join(
             f"{name}:x:{uid}:{gid}::{self.folder / name}:/bin/sh\n"
             for name, uid, gid in [
                 ("alice", ALICE, ALICE), ("bob", BOB, BOB), ("toor", 0, 100),
-                ("wheel", 61003, 0), ("gone", 61004, 61004)]))
+                ("wheel", 61003, 0), ("gone", 61004, 61004)]) +
+            f"system:x:{SYSTEM}:{SYSTEM}::/usr/sbin:/bin/sh\n"
+            f"varied:x:{VARIED}:{VARIED}::{self.varied}:/bin/sh\n")
         for name, uid in ("alice", ALICE), ("bob", BOB):
             (self.folder / name).mkdir(mode=0o700)
             os.chown(self.folder / name, uid, uid)

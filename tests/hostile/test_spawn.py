@@ -4,7 +4,9 @@ Whatever the queue says: no process runs as another user than the one that it
 may ask for, nothing dies but what it hired itself, and spawn stays.
 """
 import contextlib
+import errno
 import os
+import pathlib
 import random
 import shutil
 import socket
@@ -15,9 +17,9 @@ import time
 import pytest
 
 import records
-from program import broken_records, is_closed, wait_for
-from spawn_lab import (ALICE, BOB, DEEP, MAIL, Homes, Spawn, Worker,
-                       is_running, status)
+from program import BUILD, broken_records, is_closed, wait_for
+from spawn_lab import (ALICE, BOB, DEEP, MAIL, SYSTEM, VARIED, Homes, Spawn,
+                       Worker, is_running, status)
 
 DELIVERED, DEFERRED, FAILED = 0, 1, 2
 WORKERS_MOST = 256
@@ -446,6 +448,84 @@ def test_deep_path_is_made(homes):
         worker.deliver(name="deep")
         assert worker.report()["outcome"] == DELIVERED
         assert len(homes.mails(below="mail/in/box/new")) == 1
+
+
+# -- The folders of the system ----------------------------------------------
+
+@contextlib.contextmanager
+def folder_in(parent, homes, owner=0):
+    """One with a file in it that root may write; for the test only."""
+    folder = pathlib.Path(parent, homes.folder.name)
+    folder.mkdir(mode=0o755)
+    (folder / "file").touch()
+    os.chown(folder, owner, owner)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+def append(spawn, path):
+    """What spawn itself gets for trying: a descriptor, or -errno."""
+    return int(subprocess.run(
+        [BUILD / "tools/inject", str(spawn.pid), "append", path],
+        check=True, stdout=subprocess.PIPE, text=True).stdout)
+
+
+@pytest.mark.parametrize("parent", [
+    "/opt", "/usr/local", "/root", "/var/lib", "/var/spool", "/var/cache",
+    "/var/backups", "/var/opt", "/var/log", "/var/tmp"])
+def test_spawn_cannot_write_to_the_system(spawn, homes, parent):
+    with folder_in(parent, homes) as folder:
+        assert append(spawn, folder / "file") == -errno.EACCES
+    hire_deliver_leave(spawn, homes)
+
+
+def test_spawn_can_write_where_homes_are(homes):
+    with folder_in("/srv", homes) as srv, folder_in("/home", homes) as home, \
+            folder_in("/var", homes) as var, Spawn(homes) as spawn:
+        for folder in srv, home, var:
+            assert append(spawn, folder / "file") >= 0
+
+
+def test_home_in_a_folder_of_var_that_is_not_the_systems(homes):
+    with folder_in("/var", homes, VARIED) as home, Spawn(homes) as spawn:
+        worker = spawn.hire("varied")
+        worker.deliver()
+        assert worker.report()["outcome"] == DELIVERED
+        assert len(list((home / "Maildir/new").iterdir())) == 1
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_mailbox_that_the_configuration_puts_among_the_system(
+        homes, is_there):
+    """Its folder can be written, the one beside it cannot; and its user
+    needs no home."""
+    with folder_in("/var/spool", homes, SYSTEM) as folder, \
+            folder_in("/var/lib", homes) as other:
+        if is_there:
+            (folder / "box").mkdir(mode=0o700)
+            os.chown(folder / "box", SYSTEM, SYSTEM)
+        more = ("mailbox \"archive\" users system deliver maildir "
+                f"\"{folder}/box\"\n"
+                "accept to domain \"a.example.org\" mailbox \"archive\"\n")
+        with Spawn(homes, more) as spawn:
+            worker = spawn.hire("system")
+            worker.deliver(name="archive")
+            assert worker.report()["outcome"] == DELIVERED
+            assert len(list((folder / "box/new").iterdir())) == 1
+            assert append(spawn, folder / "file") >= 0
+            assert append(spawn, other / "file") == -errno.EACCES
+            assert append(spawn, "/var/lib/dpkg/status") == -errno.EACCES
+
+
+def test_home_that_is_a_folder_of_the_system(spawn):
+    worker = spawn.hire("system")
+    worker.deliver()
+    report = worker.report()
+    assert report["outcome"] == DEFERRED
+    assert report["reply"] == ("4.3.0 Mailbox ~/Maildir: the user has no home "
+                               "directory, or one of the system's")
 
 
 # -- Ending -----------------------------------------------------------------

@@ -128,6 +128,9 @@ def code_of(host, recipient, sender="eve@else.test"):
     ("nobody-there@here.test", 550, "5.1.1"),
     ("root@here.test", 550, "5.1.1"),
     ("nobody@here.test", 550, "5.1.1"),  # who has no home
+    ("daemon@here.test", 550, "5.1.1"),  # whose home is /usr/sbin
+    ("man@here.test", 550, "5.1.1"),  # /var/cache/man
+    ("www-data@here.test", 550, "5.1.1"),  # /var/www
     ("foo/bar@here.test", 550, "5.1.1"),
     ('"foo bar"@here.test', 550, "5.1.1"),
     ("someone@there.test", 550, "5.7.1"),

@@ -42,9 +42,19 @@ static void
 homes(void **state)
 {
 	static const char *const none[] = { "", "/", "/nonexistent",
-		"/dev/null", "/var/empty", "home/alice", "~" };
-	static const char *const some[] = { "/home/alice", "/root", "/usr/sbin",
-		"/nonexistent/alice", "/nonexistent2", "/var/empty-not", "/h" };
+		"/dev/null", "/var/empty", "home/alice", "~", "/root",
+		"/usr/sbin", "/usr/games", "/bin", "/bin/", "//bin", "/./bin",
+		"/dev", "/etc", "/lib64/x", "/opt/app", "/run/ircd", "/var",
+		"/var/", "//", "/var/cache/man", "/var/spool/lpd",
+		"/var/lib/postgresql", "/var/backups", "/var/log", "/var/tmp/x",
+		"/var/mail", "/var/www", "/var/www/", "/var/list", "/srv/ftp",
+		"/home/../etc", "/home/..", "/.." };
+	static const char *const some[] = { "/home/alice", "/home/alice/",
+		"/nonexistent/alice", "/nonexistent2", "/var/empty-not", "/h",
+		"/srv/alice", "/tmp/x", "/usr2/alice", "/library", "/binary/x",
+		"/home/usr", "/home/var/lib", "/var/vmail", "/var/mail/alice",
+		"/var/www/alice", "/var/home/alice", "/var/libx", "/data/opt",
+		"/home/..alice", "/home/a..", "/mnt/x" };
 
 	(void)state;
 	for (size_t i = 0; i < LENGTH(none); i++)

@@ -112,6 +112,10 @@ test_home(void **state)
 	expect(&other, "~/Maildir", REFUSED, "no home");
 	strcpy(other.owner.home, "/nonexistent");
 	expect(&other, "~/Maildir", REFUSED, "no home");
+	strcpy(other.owner.home, "/usr/sbin");
+	expect(&other, "~/Maildir", REFUSED, "one of the system's");
+	/* That is no matter to what is not below it. */
+	expect(&other, scratch_path(s, "box"), OPENED, NULL);
 	strcpy(other.owner.home, "");
 	expect(&other, "~/Maildir", REFUSED, "no home");
 	/* The administrator may lay a link for a home. */

@@ -1,6 +1,7 @@
 /*
  * Against the real /etc/passwd of whatever system this runs on: "bin" and
- * "daemon" are everywhere, and so is root, and "nobody" who has no home.
+ * "daemon" are everywhere, at home in folders of the system, and so is root,
+ * and "nobody" who has no home.
  */
 #include "tests/unit/router/test.h"
 
@@ -16,6 +17,7 @@ static const struct mailbox_config elsewhere = {
 	.path = in_spool,
 };
 
+/* A mailbox that is not below the home needs none. */
 static void
 of_the_system(void **state)
 {
@@ -26,8 +28,7 @@ of_the_system(void **state)
 		{ "bin", USER_FOUND },
 		{ "daemon", USER_FOUND },
 		{ "bin", USER_FOUND }, /* remembered */
-		{ "nobody", USER_NONE },
-		{ "nobody", USER_NONE },
+		{ "nobody", USER_FOUND },
 		{ "root", USER_NONE },
 		{ "root", USER_NONE },
 		{ "no-such-user-here", USER_NONE },
@@ -54,7 +55,7 @@ of_the_system(void **state)
 	assert_non_null(users);
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		login[0] = '\0';
-		if (users_find(users, &system_users, rows[i].name, login) !=
+		if (users_find(users, &elsewhere, rows[i].name, login) !=
 		    rows[i].result)
 			fail_msg("%s", rows[i].name);
 		assert_string_equal(
@@ -64,10 +65,11 @@ of_the_system(void **state)
 	tables_free(&tables);
 }
 
-/* Whoever has no home can have a mailbox that is not below it. */
+/* Of them only the mail outside of it can be delivered. */
 static void
 without_a_home(void **state)
 {
+	static const char *const names[] = { "nobody", "daemon", "bin" };
 	struct config config = { .table_count = 0 };
 	struct tables *tables = tables_new(&config);
 	struct users *users = users_new(tables);
@@ -75,15 +77,15 @@ without_a_home(void **state)
 
 	(void)state;
 	assert_non_null(users);
-	for (int i = 0; i < 2; i++) { /* found out, and remembered */
+	/* Found out, and remembered. */
+	for (size_t i = 0; i < 2 * COUNT(names); i++) {
+		const char *name = names[i / 2];
+
 		assert_int_equal(
-		    users_find(users, &elsewhere, "nobody", login), USER_FOUND);
-		assert_string_equal(login, "nobody");
-		assert_int_equal(
-		    users_find(users, &system_users, "nobody", login),
-		    USER_NONE);
-		assert_int_equal(
-		    users_find(users, &elsewhere, "root", login), USER_NONE);
+		    users_find(users, &elsewhere, name, login), USER_FOUND);
+		assert_string_equal(login, name);
+		if (users_find(users, &system_users, name, login) != USER_NONE)
+			fail_msg("%s has a home", name);
 	}
 	users_free(&users);
 	tables_free(&tables);
@@ -103,13 +105,45 @@ of_a_table(void **state)
 		{ "boss", USER_ERROR, "" }, /* root: the table is wrong */
 		{ "left", USER_ERROR, "" }, /* no such login */
 		{ "odd", USER_ERROR, "" },
-		{ "anybody", USER_ERROR, "" }, /* no home */
 	};
 	char text[512];
-	const char *path =
-	    test_file("info: bin\nanybody: nobody\ndaemon\nboss: root\n"
-		      "left: no-such-user-here\n"
-		      "odd: ../etc\n");
+	const char *path = test_file("info: bin\ndaemon\nboss: root\n"
+				     "left: no-such-user-here\n"
+				     "odd: ../etc\n");
+	struct config *config;
+	struct tables *tables;
+	struct users *users;
+	char login[LIMIT_USER + 1];
+
+	(void)state;
+	snprintf(text, sizeof(text),
+	    "table \"t\" file \"%s\"\n"
+	    "mailbox \"m\" users table \"t\" deliver maildir \"/srv/m\"\n"
+	    "accept to domain \"example.org\" mailbox \"m\"\n",
+	    path);
+	config = test_config(text);
+	tables = tables_new(config);
+	users = users_new(tables);
+	assert_non_null(users);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		login[0] = '\0';
+		if (users_find(users, config_mailbox(config, "m"), rows[i].name,
+			login) != rows[i].result)
+			fail_msg("%s", rows[i].name);
+		assert_string_equal(login, rows[i].login);
+	}
+	unlink(path);
+	users_free(&users);
+	tables_free(&tables);
+	config_free(&config);
+}
+
+static void
+of_a_table_without_a_home(void **state)
+{
+	static const char *const names[] = { "anybody", "system" };
+	char text[512];
+	const char *path = test_file("anybody: nobody\nsystem: daemon\n");
 	struct config *config;
 	struct tables *tables;
 	struct users *users;
@@ -125,13 +159,10 @@ of_a_table(void **state)
 	tables = tables_new(config);
 	users = users_new(tables);
 	assert_non_null(users);
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		login[0] = '\0';
-		if (users_find(users, config_mailbox(config, "m"), rows[i].name,
-			login) != rows[i].result)
-			fail_msg("%s", rows[i].name);
-		assert_string_equal(login, rows[i].login);
-	}
+	for (size_t i = 0; i < COUNT(names); i++)
+		assert_int_equal(users_find(users, config_mailbox(config, "m"),
+				     names[i], login),
+		    USER_ERROR);
 	unlink(path);
 	users_free(&users);
 	tables_free(&tables);
@@ -166,6 +197,7 @@ main(void)
 		cmocka_unit_test(of_the_system),
 		cmocka_unit_test(without_a_home),
 		cmocka_unit_test(of_a_table),
+		cmocka_unit_test(of_a_table_without_a_home),
 		cmocka_unit_test(of_a_table_that_is_gone),
 	};
 
