@@ -56,9 +56,11 @@ find_system(struct cage *c)
 	if (c->system == NULL)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
-		c->system[i] = resolve_or_copy(system_folders[i]);
-		if (c->system[i] == NULL)
+		char *real = resolve_or_copy(system_folders[i]);
+
+		if (real == NULL)
 			return -1;
+		c->system[i] = real;
 	}
 	return 0;
 }
@@ -114,13 +116,12 @@ add_path(struct cage *c, const char *path, bool writable)
 		log_warn("cage-full unreachable=\"%s\"", log_text(path));
 		return 0;
 	}
-	copy = strdup(path);
-	if (copy == NULL || make_room(c) == -1) {
-		free(copy);
+	if (make_room(c) == -1 || (copy = strdup(path)) == NULL)
 		return -1;
-	}
-	c->paths[c->count++] = (struct sandbox_path){ copy, writable };
-	c->paths[c->count] = (struct sandbox_path){ NULL, false };
+	c->paths[c->count + 1].path = NULL;
+	c->paths[c->count].path = copy;
+	c->paths[c->count].writable = writable;
+	c->count++;
 	return 0;
 }
 
@@ -166,12 +167,13 @@ static int
 add_children(struct cage *c, const char *folder)
 {
 	DIR *directory = opendir(folder);
-	struct dirent *entry;
 	int result = 0, error;
 
 	if (directory == NULL)
 		return errno == ENOENT ? 0 : -1;
 	while (result == 0) {
+		struct dirent *entry;
+
 		errno = 0;
 		entry = readdir(directory);
 		if (entry == NULL) {
@@ -233,18 +235,34 @@ add_mailbox(struct cage *c, const struct mailbox_config *mailbox)
 	return result == -1 ? -1 : 0;
 }
 
+static int
+add_all(struct cage *c, const struct config *config)
+{
+	/* The accounts. */
+	if (find_system(c) == -1 || add_path(c, "/etc", false) == -1)
+		return -1;
+	/* The few that are named come before the many that are found. */
+	for (unsigned int i = 0; i < config->mailbox_count; i++)
+		if (config->mailboxes[i].path[0] == '/' &&
+		    add_mailbox(c, &config->mailboxes[i]) == -1)
+			return -1;
+	return add_children(c, "/");
+}
+
+static void
+free_strings(char **strings)
+{
+	for (char **s = strings; s != NULL && *s != NULL; s++)
+		free(*s);
+	free(strings);
+}
+
 const struct sandbox_path *
 cage_paths(const struct config *config)
 {
 	struct cage c = { .paths = NULL };
+	int result = add_all(&c, config);
 
-	/* The accounts. */
-	if (find_system(&c) == -1 || add_path(&c, "/etc", false) == -1)
-		return NULL;
-	/* The few that are named come before the many that are found. */
-	for (unsigned int i = 0; i < config->mailbox_count; i++)
-		if (config->mailboxes[i].path[0] == '/' &&
-		    add_mailbox(&c, &config->mailboxes[i]) == -1)
-			return NULL;
-	return add_children(&c, "/") == -1 ? NULL : c.paths;
+	free_strings(c.system);
+	return result == 0 ? c.paths : NULL;
 }
