@@ -241,16 +241,34 @@ make_room(void)
 	return true;
 }
 
+static void
+explain_refusal(enum report_outcome outcome, const char *reply,
+    struct lifecycle_report *refusal)
+{
+	*refusal = (struct lifecycle_report){
+		.outcome = outcome,
+		.scope = outcome == REPORT_DEFERRED ? REPORT_SCOPE_DESTINATION
+						    : REPORT_SCOPE_RECIPIENT,
+		.host = "",
+		.reply = reply,
+	};
+}
+
+/* A lack of memory is a refusal: if no other worker is there, nobody would say
+ * that there is room again. */
 static enum agent_state
-hire(const char *user)
+hire(const char *user, struct lifecycle_report *refusal)
 {
 	struct worker *w;
 
 	if (!make_room())
 		return AGENT_FULL;
 	w = calloc(1, sizeof(*w));
-	if (w == NULL)
-		return AGENT_FULL;
+	if (w == NULL) {
+		explain_refusal(
+		    REPORT_DEFERRED, "4.3.0 Out of memory", refusal);
+		return AGENT_REFUSED;
+	}
 	strlcpy(w->user, user, sizeof(w->user));
 	RB_INSERT(worker_tree, &state.tree, w);
 	state.count++;
@@ -270,26 +288,13 @@ find(const struct destination *d)
 	return RB_FIND(worker_tree, &state.tree, &key);
 }
 
-static void
-explain_refusal(const struct worker *w, struct lifecycle_report *refusal)
-{
-	*refusal = (struct lifecycle_report){
-		.outcome = w->outcome,
-		.scope = w->outcome == REPORT_DEFERRED
-			     ? REPORT_SCOPE_DESTINATION
-			     : REPORT_SCOPE_RECIPIENT,
-		.host = "",
-		.reply = w->reply,
-	};
-}
-
 enum agent_state
 workers_ready(const struct destination *d, struct lifecycle_report *refusal)
 {
 	struct worker *w = find(d);
 
 	if (w == NULL)
-		return hire(user_of(d));
+		return hire(user_of(d), refusal);
 	switch (w->state) {
 	case WORKER_WANTED:
 	case WORKER_HIRING:
@@ -300,7 +305,7 @@ workers_ready(const struct destination *d, struct lifecycle_report *refusal)
 			return AGENT_COMING; /* its successor */
 		return agent_has_room(w->agent) ? AGENT_READY : AGENT_FULL;
 	case WORKER_REFUSED:
-		explain_refusal(w, refusal);
+		explain_refusal(w->outcome, w->reply, refusal);
 		return AGENT_REFUSED;
 	}
 	return AGENT_COMING;

@@ -74,8 +74,8 @@ set_options(void)
 	ub_ctx_debugout(unbound, NULL);
 }
 
-/* A line that libunbound cannot read must not stop the mail. Without any
- * server it asks the root servers. */
+/* A line that libunbound cannot read must not stop the mail: without the file
+ * it asks the root servers, without a server in it 127.0.0.1. */
 static void
 use_system(void)
 {

@@ -18,6 +18,7 @@ units += queue/test_query queue/test_workers
 queue/test_query_src := $(queue_house_src) queue/flight.c queue/query.c
 queue/test_query_libs := -llmdb
 queue/test_workers_src := queue/workers.c
+queue/test_workers_libs := -Wl,--wrap=calloc
 queue/test_lifecycle_src := $(queue_house_src)
 queue/test_lifecycle_libs := -llmdb
 queue/test_store_src := $(queue_house_src)

@@ -32,6 +32,16 @@ static struct agent *agents[1000]; /* NULL once freed */
 static unsigned int agent_count;
 static struct agent *newest;
 static struct event_base *base;
+static bool memory_is_there = true;
+
+void *__real_calloc(size_t, size_t);
+void *__wrap_calloc(size_t, size_t);
+
+void *
+__wrap_calloc(size_t count, size_t size)
+{
+	return memory_is_there ? __real_calloc(count, size) : NULL;
+}
 
 void
 spawn_start(struct event_base *the_base, const struct spawn_handler *handler)
@@ -370,6 +380,20 @@ test_a_new_spawn_means_new_workers(void **state)
 	assert_int_equal(hires, 4);
 }
 
+/* Nobody waits for an announcement that does not come. */
+static void
+test_no_memory_for_a_worker(void **state)
+{
+	(void)state;
+	memory_is_there = false;
+	assert_int_equal(ready("alice"), AGENT_REFUSED);
+	memory_is_there = true;
+	assert_int_equal(refusal.outcome, REPORT_DEFERRED);
+	assert_int_equal(refusal.scope, REPORT_SCOPE_DESTINATION);
+	assert_int_equal(hires, 0);
+	assert_int_equal(ready("alice"), AGENT_COMING);
+}
+
 int
 main(void)
 {
@@ -382,6 +406,7 @@ main(void)
 		TEST(test_a_worker_that_dies_is_hired_again),
 		TEST(test_spawn_ends_and_comes_back),
 		TEST(test_a_new_spawn_means_new_workers),
+		TEST(test_no_memory_for_a_worker),
 	};
 
 	return cmocka_run_group_tests(tests, begin, NULL);
