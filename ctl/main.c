@@ -112,6 +112,24 @@ help(int count, char **words)
 	return EX_OK;
 }
 
+/* What a file with mistakes still says about `run`, or the default: a queue
+ * that runs can be asked although its file has just been broken. */
+static const char *
+salvage_run(const char *file)
+{
+	static char run[256];
+	char line[1024];
+	FILE *f = fopen(file, "re");
+	bool found = false;
+
+	while (f != NULL && !found && fgets(line, sizeof(line), f) != NULL)
+		found = sscanf(line, " run \"%255[^\"\\]\"", run) == 1 &&
+			run[0] == '/';
+	if (f != NULL)
+		fclose(f);
+	return found ? run : DEFAULT_RUN;
+}
+
 /* Where the sockets are. The configuration need not be readable for everyone
  * who may use them, unless it was asked for by name. */
 static int
@@ -127,10 +145,10 @@ find_run(const char *file, struct config **config, const char **run)
 	*config = config_load(file != NULL ? file : CONFIG_FILE, stderr);
 	if (*config != NULL)
 		*run = (*config)->run;
-	else if (file != NULL)
-		return EX_CONFIG;
-	else
+	else {
+		*run = salvage_run(file != NULL ? file : CONFIG_FILE);
 		fprintf(stderr, "posternctl: looking in %s instead\n", *run);
+	}
 	return EX_OK;
 }
 

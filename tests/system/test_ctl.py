@@ -96,3 +96,17 @@ def test_nobody_is_home(tmp_path):
     result = run(SBIN / "posternctl", "-c", conf, "queue", check=False)
     assert result.returncode == 69
     assert str(tmp_path) in result.stderr
+
+
+def test_a_broken_file_still_says_where_the_queue_is(tmp_path):
+    """Its mistake is told; then it is as if it had none."""
+    conf = tmp_path / "postern.conf"
+    conf.write_text(f'run "{tmp_path}"\nhostnam "a.test"\n')
+    result = run(SBIN / "posternctl", "-c", conf, "queue", check=False)
+    assert result.returncode == 69
+    assert f"looking in {tmp_path} instead" in result.stderr
+    assert "hostnam" in result.stderr
+    conf.write_text('hostnam "a.test"\n')
+    result = run(SBIN / "posternctl", "-c", conf, "stats", check=False)
+    assert "looking in /run/postern instead" in result.stderr
+    assert result.returncode != 78
