@@ -47,6 +47,8 @@ struct connection {
 	struct transaction *transaction;
 	bool reused; /* it is not the first one here */
 	bool begun;  /* the session has it */
+
+	bool leaving; /* without a message, only to say goodbye */
 };
 
 static struct {
@@ -127,13 +129,30 @@ connection_take_idle(const char *key)
 	return c;
 }
 
+/* Says QUIT as far as the socket takes it, and waits for nothing. */
+static void
+say_quit(struct connection *c)
+{
+	struct evbuffer *output = bufferevent_get_output(c->bev);
+
+	session_quit(c->session);
+	if (session_state(c->session) != SESSION_QUIT ||
+	    outgoing_fill(&c->outgoing, c->session, output) == -1)
+		return;
+	/* It is the bufferevent's to write, were there time for that. */
+	if (evbuffer_unfreeze(output, 1) == 0)
+		(void)evbuffer_write(output, bufferevent_getfd(c->bev));
+}
+
 bool
 connection_has_room(void)
 {
 	struct connection *idle;
 
-	if (!room_is_left() && (idle = pool_oldest()) != NULL)
+	if (!room_is_left() && (idle = pool_oldest()) != NULL) {
+		say_quit(idle);
 		connection_free(idle);
+	}
 	return room_is_left();
 }
 
@@ -226,9 +245,9 @@ connection_abandon(struct connection **pointer)
 		connection_free(c);
 }
 
-/* The connection is over; its user may have to be told. */
+/* The session is over; the user, if any, is told. */
 static void
-finish(struct connection *c, const struct session_end *end)
+tell(struct connection *c, const struct session_end *end)
 {
 	const struct connection_user *user = c->user;
 	bool stale =
@@ -236,14 +255,22 @@ finish(struct connection *c, const struct session_end *end)
 	    (end->kind == SESSION_END_LOST || end->kind == SESSION_END_QUIT) &&
 	    (!c->begun || !session_mail_accepted(c->session));
 
-	log_debug("disconnect host=\"%s\" messages=%u reason=\"%s\"",
+	log_debug("end host=\"%s\" messages=%u reason=\"%s\"",
 	    log_text(c->host), c->messages, log_text(end->reason));
 	/* A host that was never heard of comes last next time. */
 	if (!c->greeted && end->kind == SESSION_END_LOST)
 		bad_address_add(&c->endpoint, monotime_now());
 	c->user = NULL;
+	c->transaction = NULL;
 	if (user != NULL)
 		user->ended(c->context, end, c->host, stale);
+}
+
+static void
+finish(struct connection *c, const struct session_end *end)
+{
+	tell(c, end);
+	log_debug("disconnect host=\"%s\"", log_text(c->host));
 	connection_free(c);
 }
 
@@ -267,9 +294,24 @@ proceed(struct connection *c)
 	if (outgoing_fill(
 		&c->outgoing, c->session, bufferevent_get_output(c->bev)) == -1)
 		return handle(c, session_lost(c->session, strerror(errno)));
-	if (is_moved(c))
+	if (!c->leaving && is_moved(c))
 		set_timer(c);
 	return true;
+}
+
+/* Says goodbye, for which there is one short wait, whatever the host says.
+ * Nobody's message waits for that, nor for the room that it takes: it is in the
+ * pool, under a name that nobody asks for, and so closed like an idle one. */
+static bool
+leave(struct connection *c)
+{
+	patience_end(&c->patience);
+	set_timer(c);
+	c->leaving = true;
+	c->pool.key[0] = '\0';
+	pool_put(&c->pool);
+	room_announce();
+	return proceed(c);
 }
 
 /* The message is over. Octets after the last reply are no reply to anything:
@@ -286,12 +328,14 @@ release(struct connection *c)
 	c->transaction = NULL;
 	patience_end(&c->patience);
 	if (c->messages >= LIMIT_MESSAGES_A_CONNECTION ||
-	    evbuffer_get_length(input) > 0)
+	    evbuffer_get_length(input) > 0) {
 		session_quit(c->session);
-	else
+		there = leave(c);
+	} else {
 		pool_put(&c->pool);
-	room_announce();
-	there = proceed(c);
+		room_announce();
+		there = proceed(c);
+	}
 	user->done(context);
 	return there;
 }
@@ -321,6 +365,10 @@ handle(struct connection *c, enum session_effect effect)
 		return release(c);
 	case SESSION_ENDED:
 		break;
+	}
+	if (session_state(c->session) != SESSION_DEAD) {
+		tell(c, session_end(c->session));
+		return leave(c);
 	}
 	finish(c, session_end(c->session));
 	return false;
@@ -430,10 +478,10 @@ on_timer(evutil_socket_t fd, short what, void *argument)
 		 c->user == NULL) {
 		pool_remove(&c->pool);
 		session_quit(c->session);
-		proceed(c);
+		leave(c);
 	} else if (patience_is_last(&c->patience))
 		handle(c, session_overdue(c->session));
-	else if (is_moved(c))
+	else if (!c->leaving && is_moved(c))
 		set_timer(c); /* above OUTGOING_LOW nobody tells us of it */
 	else
 		handle(c, session_timed_out(c->session));

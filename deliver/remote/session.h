@@ -9,7 +9,8 @@
  *	                -> SESSION_SEND_CONTENT: send it, dot-stuffed and ended,
  *	                   then session_content_sent() once the socket has it
  *	                -> SESSION_DONE: every recipient is settled
- *	                -> SESSION_ENDED: session_end() says why
+ *	                -> SESSION_ENDED: session_end() says why, and if the
+ *	                   state is not SESSION_DEAD, QUIT is still to be said
  *
  * The rules:
  * - A recipient is settled when a reply to its RCPT, to DATA or to the end of
@@ -25,6 +26,11 @@
  *   temporary; but 521 that it never does (RFC 7504), and a 5xx to both EHLO
  *   and HELO that it does not want us: permanent for this host.
  * - 552 to RCPT is "too many recipients" (RFC 5321 4.5.3.1.10): temporary.
+ * - Who ends a session that is in step says QUIT (RFC 5321 4.1.1.10): after
+ *   every refusal, once the replies to what was said already are there. Not
+ *   after 421, a lost connection, a silence, a broken reply, nor instead of
+ *   content. The message does not wait for that: SESSION_ENDED comes before,
+ *   and once more after it.
  * - An 8-bit body is offered with BODY=8BITMIME if the host has that, and as
  *   it is if not, as most of the world's mailers do.
  */
@@ -51,6 +57,7 @@ enum session_state {
 	SESSION_DOT,	  /* the content was sent; its reply is awaited */
 	SESSION_LONE_DOT, /* a 354 that we do not want: RFC 2920 3.1 */
 	SESSION_RSET,
+	SESSION_LEAVING, /* to QUIT; replies to what was said are to come */
 	SESSION_QUIT,
 	SESSION_DEAD,
 	SESSION_STATES

@@ -26,6 +26,7 @@ static const struct {
 	[SESSION_LONE_DOT] = { "lone-dot", "the reply to the end of the data",
 	    IN_MINUTES(2) },
 	[SESSION_RSET] = { "rset", "the reply to RSET", 30 },
+	[SESSION_LEAVING] = { "leaving", "the replies before QUIT", 5 },
 	[SESSION_QUIT] = { "quit", "the reply to QUIT", 5 },
 	[SESSION_DEAD] = { "dead", "nothing", 0 },
 };
@@ -73,6 +74,26 @@ session_stop(struct session *s, enum session_end_kind kind,
 	s->transaction = NULL;
 	session_enter(s, SESSION_DEAD);
 	return SESSION_ENDED;
+}
+
+enum session_effect
+session_leave(struct session *s, enum session_end_kind kind,
+    enum report_scope scope, const char *reason)
+{
+	bool is_awaiting =
+	    s->state == SESSION_ENVELOPE && s->answered < s->sent;
+
+	s->end = (struct session_end){ kind, scope, reason };
+	s->transaction = NULL;
+	session_enter(s, is_awaiting ? SESSION_LEAVING : SESSION_QUIT);
+	return SESSION_ENDED;
+}
+
+bool
+session_is_parting(const struct session *s)
+{
+	return s->state == SESSION_READY || s->state == SESSION_LEAVING ||
+	       s->state == SESSION_QUIT;
 }
 
 void
@@ -139,9 +160,7 @@ session_lose(struct session *s, const char *why)
 	} else
 		session_reason(s, "%s while waiting for %s", why, awaited(s));
 	return session_stop(s,
-	    s->state == SESSION_QUIT || s->state == SESSION_READY
-		? SESSION_END_QUIT
-		: SESSION_END_LOST,
+	    session_is_parting(s) ? SESSION_END_QUIT : SESSION_END_LOST,
 	    REPORT_SCOPE_DESTINATION, s->reason);
 }
 

@@ -13,6 +13,10 @@ enum session_effect session_done(struct session *);
 /* The session is over. The reason is lent as long as it is kept. */
 enum session_effect session_stop(struct session *, enum session_end_kind,
     enum report_scope, const char *reason);
+/* The same, but QUIT will be said, after the replies that are still to come:
+ * the session is in step. */
+enum session_effect session_leave(struct session *, enum session_end_kind,
+    enum report_scope, const char *reason);
 /* No more can be learnt from this connection. `why` starts with an enhanced
  * status code of RFC 3463. */
 enum session_effect session_lose(struct session *, const char *why);

@@ -33,6 +33,8 @@ struct session {
 
 /* Does what the reply that is now whole asks for. */
 enum session_effect session_hear(struct session *);
+/* Is there no message that the end of the connection could harm? */
+bool session_is_parting(const struct session *);
 /* May the next command of the envelope be sent? */
 bool session_may_send(const struct session *);
 

@@ -21,7 +21,7 @@ on_421(struct session *s)
 		session_settle_accepted(s, REPORT_DEFERRED,
 		    REPORT_SCOPE_DESTINATION, s->reply.text);
 	return session_stop(s,
-	    s->state == SESSION_READY ? SESSION_END_QUIT : SESSION_END_LOST,
+	    session_is_parting(s) ? SESSION_END_QUIT : SESSION_END_LOST,
 	    REPORT_SCOPE_DESTINATION, s->reply.text);
 }
 
@@ -34,7 +34,7 @@ on_greeting(struct session *s)
 		return SESSION_NOTHING;
 	case 4:
 	case 5:
-		return session_stop(s,
+		return session_leave(s,
 		    s->reply.code == 521 ? SESSION_END_PERMANENT
 					 : SESSION_END_TEMPORARY,
 		    REPORT_SCOPE_DESTINATION, s->reply.text);
@@ -50,7 +50,7 @@ on_hello(struct session *s)
 		extensions_read(
 		    &s->extensions, s->reply.text, s->state == SESSION_EHLO);
 		if (extensions_is_host(s->reply.text, s->hostname))
-			return session_stop(s, SESSION_END_LOOP,
+			return session_leave(s, SESSION_END_LOOP,
 			    REPORT_SCOPE_DESTINATION,
 			    session_reason(s,
 				"5.4.6 mail loops back to myself: the host "
@@ -63,10 +63,10 @@ on_hello(struct session *s)
 			session_enter(s, SESSION_HELO);
 			return SESSION_NOTHING;
 		}
-		return session_stop(s, SESSION_END_PERMANENT,
+		return session_leave(s, SESSION_END_PERMANENT,
 		    REPORT_SCOPE_DESTINATION, s->reply.text);
 	case 4:
-		return session_stop(s, SESSION_END_TEMPORARY,
+		return session_leave(s, SESSION_END_TEMPORARY,
 		    REPORT_SCOPE_DESTINATION, s->reply.text);
 	}
 	return on_unexpected(s);
@@ -98,7 +98,7 @@ on_mail_reply(struct session *s)
 		s->mail_accepted = true;
 		return after_envelope_reply(s);
 	case 4:
-		return session_stop(s, SESSION_END_TEMPORARY,
+		return session_leave(s, SESSION_END_TEMPORARY,
 		    REPORT_SCOPE_MESSAGE, s->reply.text);
 	case 5:
 		s->mail_refused = true;
@@ -214,6 +214,18 @@ on_reset_reply(struct session *s)
 	return on_unexpected(s);
 }
 
+/* What was said after a MAIL that was refused has its replies too; none is of
+ * interest, but that no content may follow QUIT. */
+static enum session_effect
+on_late_reply(struct session *s)
+{
+	if (s->reply.code / 100 == 3)
+		return on_unexpected(s);
+	if (++s->answered == s->sent)
+		session_enter(s, SESSION_QUIT);
+	return SESSION_NOTHING;
+}
+
 enum session_effect
 session_hear(struct session *s)
 {
@@ -234,6 +246,8 @@ session_hear(struct session *s)
 	case SESSION_LONE_DOT:
 	case SESSION_RSET:
 		return on_reset_reply(s);
+	case SESSION_LEAVING:
+		return on_late_reply(s);
 	case SESSION_QUIT:
 		return session_stop(s, SESSION_END_QUIT,
 		    REPORT_SCOPE_DESTINATION, s->reply.text);

@@ -80,6 +80,7 @@ put_command(struct session *s, char *buffer, size_t size)
 	case SESSION_ENVELOPE:
 	case SESSION_CONTENT:
 	case SESSION_DOT:
+	case SESSION_LEAVING:
 	case SESSION_DEAD:
 	case SESSION_STATES:
 		break;

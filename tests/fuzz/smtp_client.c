@@ -5,7 +5,8 @@
  *
  * Whatever the host does: each recipient is settled at most once; delivered
  * only after the end of the content was sent; a message that is over leaves
- * none unsettled; and after that end nobody is left to be offered elsewhere.
+ * none unsettled; after that end nobody is left to be offered elsewhere; and
+ * when the session has ended nothing comes of it but a goodbye.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@ struct play {
 	struct session *session;
 	struct transaction *transaction;
 	bool content_sent;
+	bool over; /* only QUIT and what comes before are left to say */
 	unsigned int settled;
 	unsigned int messages;
 };
@@ -30,8 +32,9 @@ on_settled(void *context, unsigned int recipient, enum report_outcome outcome,
 {
 	struct play *p = context;
 
-	if (recipient >= p->transaction->count || scope >= REPORT_SCOPES ||
-	    reply[0] == '\0' || strlen(reply) > LIMIT_REMOTE_REPLY)
+	if (p->over || recipient >= p->transaction->count ||
+	    scope >= REPORT_SCOPES || reply[0] == '\0' ||
+	    strlen(reply) > LIMIT_REMOTE_REPLY)
 		abort();
 	if (outcome == REPORT_DELIVERED && !p->content_sent)
 		abort();
@@ -83,6 +86,8 @@ act(struct play *p, enum session_effect effect)
 		make_transaction(p, count);
 		/* FALLTHROUGH */
 	case SESSION_GREETED:
+		if (p->over)
+			abort();
 		if (p->messages > 3) {
 			session_quit(p->session);
 			return true;
@@ -97,7 +102,11 @@ act(struct play *p, enum session_effect effect)
 				abort();
 		if (session_end(p->session)->reason[0] == '\0')
 			abort();
-		return false;
+		/* It ends once for the message, and once more after QUIT. */
+		if (p->over && session_state(p->session) != SESSION_DEAD)
+			abort();
+		p->over = true;
+		return session_state(p->session) != SESSION_DEAD;
 	}
 	return false;
 }

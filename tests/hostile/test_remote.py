@@ -117,6 +117,71 @@ def test_refusals(remote, verb, reply, want, pipelining):
     serves(remote)
 
 
+@pytest.mark.parametrize("replies", [
+    {"GREETING": "554 5.0.0 go away"},
+    {"GREETING": "450 4.0.0 busy"},
+    {"EHLO": "450 4.0.0 busy"},
+    {"EHLO": "502 what?", "HELO": "550 5.0.0 no"},
+    {"MAIL": "451 4.1.8 later", "EHLO": "250 mx.test"},
+    {"MAIL": "451 4.1.8 later", "RCPT": "503 no", "DATA": "503 no"},
+], ids=lambda r: "-".join(f"{k}{v[:3]}" for k, v in r.items()))
+def test_says_goodbye(remote, replies):
+    """RFC 5321 3.1, 4.1.1.10: after the replies to all that was said; and the
+    report does not wait for what the host says to that."""
+    asked = threading.Event()
+    with Host(replies={**replies, "QUIT": lambda: asked.wait(4) and
+                       "221 bye"}) as host:
+        start = time.monotonic()
+        remote.report(relay="one")
+        assert time.monotonic() - start < 2
+        wait_for(lambda: host.sessions[0][-1:] == ["QUIT"])
+        assert host.sessions[0].count("QUIT") == 1
+        asked.set()
+        wait_for(lambda: not host.open)
+    serves(remote)
+
+
+@pytest.mark.parametrize("replies", [
+    {"GREETING": "421 4.3.2 bye"}, {"GREETING": "hello?"},
+    {"EHLO": "354 go"}, {"MAIL": "421 4.3.2 bye"}, {"DOT": "421 4.3.2 bye"},
+], ids=str)
+def test_says_no_goodbye(remote, replies):
+    with Host(replies=replies) as host:
+        assert remote.report(relay="one")[0] == DEFERRED
+        wait_for(lambda: not host.open)
+        assert "QUIT" not in host.sessions[0]
+
+
+@pytest.mark.parametrize("more", [b"", b"220 mx\r\n", b"x" * 9000],
+                         ids=["silent", "greets-again", "no-smtp"])
+def test_goodbye_to_one_who_stays(remote, more):
+    """It is closed after five seconds, whatever comes."""
+    def handler(_, peer, session):
+        peer.sendall(b"554 go away\r\n")
+        session.append(peer.recv(100))
+        if more:
+            peer.sendall(more)
+        start = time.monotonic()
+        session.append(peer.recv(100))
+        session.append(time.monotonic() - start)
+
+    with Host(handler=handler) as host:
+        assert remote.report(relay="one")[0] == DEFERRED
+        wait_for(lambda: not host.open, 10)
+        quit, end, seconds = host.sessions[0]
+        assert (quit, end) == (b"QUIT\r\n", b"")
+        assert seconds < 1 if more else 4 < seconds < 7
+    serves(remote)
+
+
+def test_late_content_is_no_goodbye(remote):
+    """A refused MAIL, and 354 all the same: QUIT would be content."""
+    with Host(replies={"MAIL": "451 4.1.8 later"}) as host:
+        assert remote.report(relay="one")[0] == DEFERRED
+        wait_for(lambda: not host.open)
+        assert host.sessions[0][-1] == "DATA" and host.messages == []
+
+
 @pytest.mark.parametrize("verb", ["GREETING", "EHLO", "MAIL", "RCPT", "DOT"])
 def test_closes(remote, verb):
     with Host(replies={verb: None}):

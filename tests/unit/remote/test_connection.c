@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
+#include <errno.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #include "clock.h"
 #include "common/limits.h"
 #include "deliver/remote/connection.h"
+#include "deliver/remote/room.h"
 
 #define KEY "mx:dst.test"
 #define LINE \
@@ -362,6 +364,106 @@ test_octets(void **unused)
 	    reason, "4.4.2 timed out while waiting for the greeting");
 }
 
+/* -- Goodbye --------------------------------------------------------------- */
+
+/* The host hears this, and nothing else. */
+static void
+expect(const char *words)
+{
+	char buffer[256];
+	ssize_t n;
+
+	run_until_readable(host);
+	n = recv(host, buffer, sizeof(buffer) - 1, 0);
+	assert_true(n >= 0);
+	buffer[n] = '\0';
+	assert_string_equal(buffer, words);
+}
+
+static bool
+hears_nothing(void)
+{
+	char octet;
+
+	return recv(host, &octet, 1, MSG_DONTWAIT) == -1 && errno == EAGAIN;
+}
+
+/* RFC 5321 3.1. The message is over before the host has answered. */
+static void
+test_goodbye(void **unused)
+{
+	(void)unused;
+	say("554 no mail here\r\n");
+	assert_string_equal(reason, "554 no mail here");
+	expect("QUIT\r\n");
+	assert_null(connection_take_idle(KEY));
+	assert_true(hears_nothing());
+	say("221 bye\r\n");
+	expect("");
+}
+
+/* For 5 seconds from when it began, whatever is said. */
+static void
+test_goodbye_to_nobody(void **unused)
+{
+	(void)unused;
+	say("220 mx.test\r\n");
+	take(strlen("EHLO client.test\r\n"));
+	say("250-mx.test\r\n250 PIPELINING\r\n");
+	take(strlen("MAIL FROM:<s@src.test>\r\n") +
+	     RECIPIENTS * strlen("RCPT TO:<r@dst.test>\r\n") +
+	     strlen("DATA\r\n"));
+	say("451 later\r\n");
+	assert_string_equal(reason, "451 later");
+	pass(4);
+	for (unsigned int i = 0; i < RECIPIENTS; i++)
+		say("503 no\r\n");
+	assert_true(hears_nothing());
+	say("503 no\r\n");
+	expect("QUIT\r\n");
+	assert_true(hears_nothing());
+	pass(1);
+	expect("");
+}
+
+/* Its place is given to who needs it; so is that of an idle one, which says
+ * goodbye too. */
+static void
+make_room(void)
+{
+	for (unsigned int i = 1; i < LIMIT_CONNECTIONS; i++)
+		room_take();
+	assert_false(room_is_left());
+	assert_true(connection_has_room());
+	for (unsigned int i = 1; i < LIMIT_CONNECTIONS; i++)
+		room_give_back();
+}
+
+static void
+test_room_of_leaving(void **unused)
+{
+	(void)unused;
+	say("554 no mail here\r\n");
+	make_room();
+	expect("QUIT\r\n");
+	expect("");
+}
+
+static void
+test_room_of_idle(void **unused)
+{
+	(void)unused;
+	talk(0);
+	take(SIZE + strlen(".\r\n"));
+	say("250 taken\r\n");
+	assert_true(is_done);
+	make_room();
+	is_done = false;
+	connection = NULL;
+	expect("QUIT\r\n");
+	expect("");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -374,6 +476,10 @@ main(void)
 		TEST(test_sent_in_time),
 		TEST(test_no_last_reply),
 		TEST(test_octets),
+		TEST(test_goodbye),
+		TEST(test_goodbye_to_nobody),
+		TEST(test_room_of_leaving),
+		TEST(test_room_of_idle),
 	};
 
 	alarm(60);

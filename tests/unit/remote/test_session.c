@@ -187,14 +187,68 @@ test_multi_line(void **unused)
 	    "# 550 5.1.1 such user", "#");
 }
 
+/* RFC 5321 3.1 and 4.1.1.10. The message is over before. */
+static void
+test_goodbye(void **unused)
+{
+	(void)unused;
+	PLAY(1, "> 554 no mail here", "= ended temporary", "< QUIT", "<",
+	    "> 221 bye", "= ended quit", "<", "#");
+	PLAY(1, "> 521 never", "= ended permanent", "< QUIT", "<");
+	PLAY(1, "> 450 busy", "= ended temporary", "< QUIT", "<");
+	PLAY(1, HELLO, "> 450 busy", "= ended temporary", "< QUIT", "<");
+	PLAY(1, HELLO, "> 500 what?", "< HELO client.test", "> 550 no",
+	    "= ended permanent", "< QUIT", "<", "> 421 bye", "= ended quit");
+	PLAY(1, GREETED_PLAIN, "< MAIL FROM:<s@src.test>", "> 451 later",
+	    "= ended temporary", "< QUIT", "<", "drop", "= ended quit", "#");
+	PLAY(1, HELLO, "> 250 client.test", "= ended loop", "< QUIT", "<",
+	    "timeout", "= ended quit");
+}
+
+/* All replies come before QUIT; none of them is one to it. */
+static void
+test_goodbye_pipelined(void **unused)
+{
+#define REFUSED                                                             \
+	GREETED_PIPELINING, "< MAIL FROM:<s@src.test>",                     \
+	    "< RCPT TO:<r0@dst.test>", "< RCPT TO:<r1@dst.test>", "< DATA", \
+	    "<", "> 451 later", "= ended temporary", "<", "> 250 ok",       \
+	    "= nothing", "<", "> 503 no", "<"
+	(void)unused;
+	PLAY(2, REFUSED, "> 503 no", "= nothing", "< QUIT", "<", "> 221 bye",
+	    "= ended quit", "#");
+	/* Content would follow, and QUIT would be that. */
+	PLAY(2, REFUSED, "> 354 go", "= ended quit", "<", "#");
+	PLAY(2, REFUSED, "> 421 bye", "= ended quit", "<", "#");
+	PLAY(2, REFUSED, "> hm", "= ended quit", "<", "#");
+	PLAY(2, REFUSED, "timeout", "= ended quit", "<", "#");
+#undef REFUSED
+}
+
+/* Nobody would hear it, or it would not be taken for what it is. */
+static void
+test_no_goodbye(void **unused)
+{
+	(void)unused;
+	PLAY(1, "> 421 bye", "= ended lost", "<");
+	PLAY(1, "> hm", "= ended lost", "<");
+	PLAY(1, "timeout", "= ended lost", "<");
+	PLAY(1, "drop", "= ended lost", "<");
+	PLAY(1, GREETED_PLAIN, "< MAIL FROM:<s@src.test>", "> 354 go",
+	    "= ended lost", "<");
+	PLAY(1, GREETED_PLAIN, "< MAIL FROM:<s@src.test>", "> 250 ok",
+	    "< RCPT TO:<r0@dst.test>", "> 250 ok", "< DATA", "> 354 go",
+	    "= content", "> 554 enough", "= ended lost", "<");
+}
+
 static void
 test_loop(void **unused)
 {
 	(void)unused;
 	PLAY(1, HELLO, "> 250-Client.Test at your service", "> 250 SIZE",
-	    "= ended loop", "<", "#");
+	    "= ended loop", "< QUIT", "<", "#");
 	PLAY(1, HELLO, "> 500 what?", "< HELO client.test", "> 250 client.test",
-	    "= ended loop", "<", "#");
+	    "= ended loop", "< QUIT", "<", "#");
 	PLAY(1, HELLO, "> 250 client.test.example", "= nothing",
 	    "< MAIL FROM:<s@src.test>");
 }
@@ -323,6 +377,9 @@ main(void)
 		cmocka_unit_test(test_data_refused),
 		cmocka_unit_test(test_too_many_recipients),
 		cmocka_unit_test(test_multi_line),
+		cmocka_unit_test(test_goodbye),
+		cmocka_unit_test(test_goodbye_pipelined),
+		cmocka_unit_test(test_no_goodbye),
 		cmocka_unit_test(test_loop),
 		cmocka_unit_test(test_lost_content),
 		cmocka_unit_test(test_idle),
