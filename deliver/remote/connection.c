@@ -157,14 +157,14 @@ connection_has_room(void)
 }
 
 static int
-start_connect(struct connection *c)
+start_connect(struct connection *c, enum route_kind kind)
 {
 	struct sockaddr_storage address;
 	socklen_t length = endpoint_sockaddr(&c->endpoint, &address);
 
 	c->bev = bufferevent_socket_new(state.base, -1, BEV_OPT_CLOSE_ON_FREE);
 	c->timer = event_new(state.base, -1, 0, on_timer, c);
-	c->session = session_new(state.hostname);
+	c->session = session_new(state.hostname, kind);
 	if (c->bev == NULL || c->timer == NULL || c->session == NULL)
 		return -1;
 	bufferevent_setwatermark(c->bev, EV_READ, 0, INPUT_HIGH);
@@ -182,8 +182,8 @@ start_connect(struct connection *c)
 }
 
 struct connection *
-connection_open(
-    const char *key, const struct endpoint *endpoint, const char *host)
+connection_open(const char *key, enum route_kind kind,
+    const struct endpoint *endpoint, const char *host)
 {
 	struct connection *c = calloc(1, sizeof(*c));
 
@@ -194,7 +194,7 @@ connection_open(
 	strlcpy(c->pool.key, key, sizeof(c->pool.key));
 	c->endpoint = *endpoint;
 	endpoint_format(endpoint, host, c->host);
-	if (start_connect(c) == -1) {
+	if (start_connect(c, kind) == -1) {
 		connection_free(c);
 		return NULL;
 	}

@@ -42,8 +42,9 @@ struct connection *connection_take_idle(const char *key);
 bool connection_has_room(void);
 /* Connects; `host` is the name of the endpoint. The result comes by way of
  * the message. NULL with errno. */
-struct connection *connection_open(const char *key, const struct endpoint *,
-    const char *host) __attribute__((warn_unused_result));
+struct connection *connection_open(
+    const char *key, enum route_kind, const struct endpoint *, const char *host)
+    __attribute__((warn_unused_result));
 /* Sends a message on a connection that was just taken or opened. All is lent
  * until `done` or `ended`, neither of which is called from within this. */
 void connection_send(struct connection *, struct transaction *, int content,

@@ -322,7 +322,7 @@ advance(struct delivery *d)
 		break;
 	}
 	d->tried = true;
-	c = connection_open(d->key, &endpoint, host);
+	c = connection_open(d->key, d->kind, &endpoint, host);
 	if (c == NULL)
 		lack(d);
 	else

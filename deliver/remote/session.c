@@ -7,12 +7,14 @@
 #include "deliver/remote/session_move.h"
 
 struct session *
-session_new(const char *hostname)
+session_new(const char *hostname, enum route_kind kind)
 {
 	struct session *s = calloc(1, sizeof(*s));
 
-	if (s != NULL)
+	if (s != NULL) {
 		s->hostname = hostname;
+		s->kind = kind;
+	}
 	return s;
 }
 

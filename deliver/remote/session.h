@@ -91,8 +91,10 @@ typedef void (*session_settled)(void *context, unsigned int recipient,
 
 struct session;
 
-/* `hostname` is ours; it is lent. NULL with errno. */
-struct session *session_new(const char *hostname)
+/* `hostname` is ours; it is lent. A host that was found by MX and calls itself
+ * so is a loop; a relay is what the configuration wants, and may. NULL with
+ * errno. */
+struct session *session_new(const char *hostname, enum route_kind)
     __attribute__((warn_unused_result));
 void session_free(struct session **);
 

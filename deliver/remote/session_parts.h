@@ -12,6 +12,7 @@
 
 struct session {
 	const char *hostname;
+	enum route_kind kind; /* of the way to the host */
 	enum session_state state;
 	bool unsent; /* the one command of this state is still to be sent */
 	struct extensions extensions;

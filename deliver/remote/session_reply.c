@@ -49,7 +49,8 @@ on_hello(struct session *s)
 	case 2:
 		extensions_read(
 		    &s->extensions, s->reply.text, s->state == SESSION_EHLO);
-		if (extensions_is_host(s->reply.text, s->hostname))
+		if (s->kind == ROUTE_MX &&
+		    extensions_is_host(s->reply.text, s->hostname))
 			return session_leave(s, SESSION_END_LOOP,
 			    REPORT_SCOPE_DESTINATION,
 			    session_reason(s,

@@ -157,7 +157,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size == 0)
 		return 0;
 	end = (const char *)data + size;
-	p.session = session_new("client.test");
+	p.session = session_new("client.test", ROUTE_MX);
 	if (p.session == NULL)
 		abort();
 	make_transaction(&p, data[0] % 40U + 1);

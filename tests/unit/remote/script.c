@@ -56,7 +56,7 @@ void
 play_open(struct play *p, unsigned int recipients, enum smtp_body body)
 {
 	memset(p, 0, sizeof(*p));
-	p->session = session_new(HOSTNAME);
+	p->session = session_new(HOSTNAME, ROUTE_MX);
 	assert_non_null(p->session);
 	p->transaction = make_transaction(recipients, body);
 }
@@ -189,7 +189,11 @@ script_line(struct play *p, const char *line)
 		expect_effect(p, rest);
 	else if (strcmp(line, "sent") == 0)
 		session_content_sent(p->session);
-	else if (strcmp(line, "begin") == 0) {
+	else if (strcmp(line, "relay") == 0) {
+		session_free(&p->session);
+		p->session = session_new(HOSTNAME, ROUTE_RELAY);
+		assert_non_null(p->session);
+	} else if (strcmp(line, "begin") == 0) {
 		transaction_free(&p->transaction);
 		p->transaction = make_transaction(1, SMTP_BODY_7BIT);
 		play_begin(p);

@@ -9,6 +9,7 @@
  *	"#"		no more reports
  *	"sent"		the content has left
  *	"begin"		another message is given to the session
+ *	"relay"		first of all: the configuration chose the host
  *	"quit", "drop", "drop REASON", "timeout"
  *
  * The message is given as soon as the session is greeted.

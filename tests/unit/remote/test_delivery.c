@@ -102,9 +102,11 @@ connection_has_room(void)
 }
 
 struct connection *
-connection_open(const char *key, const struct endpoint *e, const char *host)
+connection_open(const char *key, enum route_kind kind, const struct endpoint *e,
+    const char *host)
 {
-	(void)key;
+	assert_string_equal(key, "mx:d.test");
+	assert_int_equal(kind, ROUTE_MX);
 	(void)e;
 	(void)host;
 	opened++;

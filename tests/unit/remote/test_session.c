@@ -251,6 +251,9 @@ test_loop(void **unused)
 	    "= ended loop", "< QUIT", "<", "#");
 	PLAY(1, HELLO, "> 250 client.test.example", "= nothing",
 	    "< MAIL FROM:<s@src.test>");
+	/* A filter on this host has its name. */
+	PLAY(1, "relay", HELLO, "> 250 client.test", "= nothing",
+	    "< MAIL FROM:<s@src.test>");
 }
 
 /* Nothing is settled by a host that goes away before the end of the content,
