@@ -305,11 +305,12 @@ play_open_dsn(struct play *p)
 static void
 test_dsn_is_passed_on(void **unused)
 {
+	static const char rcpt[] = "< RCPT TO:<r0@dst.test> "
+				   "NOTIFY=SUCCESS,DELAY "
+				   "ORCPT=rfc822;a+2Bb@c.test";
 	static const char *const lines[] = { HELLO, "> 250-mx.test",
 		"> 250-PIPELINING", "> 250 DSN",
-		"< MAIL FROM:<s@src.test> RET=HDRS ENVID=QQ+20x",
-		"< RCPT TO:<r0@dst.test> NOTIFY=SUCCESS,DELAY "
-		"ORCPT=rfc822;a+2Bb@c.test",
+		"< MAIL FROM:<s@src.test> RET=HDRS ENVID=QQ+20x", rcpt,
 		"< RCPT TO:<r1@dst.test> NOTIFY=NEVER",
 		"< RCPT TO:<r2@dst.test>", "< DATA", "<", NULL };
 	static const char *const nothing_given[] = { HELLO, "> 250-mx.test",
