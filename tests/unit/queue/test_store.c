@@ -128,13 +128,13 @@ static const char *const old_mail[] = { "u@example.com", NULL };
 static uint64_t
 make_old_store(void)
 {
-	static const uint8_t one[4] = { 1, 0, 0, 0 };
+	static const uint8_t older[4] = { 1, 0, 0, 0 };
 	uint64_t id = house_accept(&house, 10, old_mail);
 
 	assert_int_equal(store_write_begin(house.store), 0);
 	put_old_message(id);
 	assert_int_equal(store_write_commit(house.store), 0);
-	write_schema(one, sizeof(one));
+	write_schema(older, sizeof(older));
 	return id;
 }
 
@@ -200,7 +200,7 @@ static void
 test_a_migration_is_all_or_nothing(void **state)
 {
 	struct row_key key = row_key_text("schema");
-	static const uint8_t one[4] = { 1, 0, 0, 0 };
+	static const uint8_t older[4] = { 1, 0, 0, 0 };
 	int status;
 	pid_t pid;
 
@@ -208,7 +208,7 @@ test_a_migration_is_all_or_nothing(void **state)
 	(void)make_old_store();
 	assert_int_equal(store_write_begin(house.store), 0);
 	assert_int_equal(
-	    store_put(house.store, STORE_META, &key, one, sizeof(one)), 0);
+	    store_put(house.store, STORE_META, &key, older, sizeof(older)), 0);
 	assert_int_equal(store_write_commit(house.store), 0);
 	store_close(&house.store);
 	/* The disk is full: what is written does not fit. */
