@@ -88,7 +88,7 @@ test_a_newer_schema_is_refused(void **state)
 static void
 put_old_message(uint64_t id)
 {
-	struct row_key key = row_key_id(id);
+	struct row_key key = row_key_number(id, 0);
 	uint8_t value[512];
 	struct wire_writer w = { .data = value, .size = sizeof(value) };
 
@@ -104,7 +104,6 @@ put_old_message(uint64_t id)
 	wire_put_u32(&w, 1);
 	wire_put_u32(&w, 1);
 	put(house.store, id, value, w.length);
-	key = row_key_number(id, 0);
 	w = (struct wire_writer){ .data = value, .size = sizeof(value) };
 	wire_put_u8(&w, 1);
 	wire_put_text(&w, "u@example.com", LIMIT_PATH);
