@@ -13,6 +13,7 @@
 #include <lmdb.h>
 
 #include "common/log.h"
+#include "queue/store_migrate.h"
 #include "queue/store_room.h"
 
 /* Of the lock table in the file; we use one, the others are for tools. */
@@ -183,7 +184,6 @@ write_schema(struct store *s, const struct row_key *key)
 	return store_put(s, STORE_META, key, value, w.length);
 }
 
-/* Schema 1 is the first: there is no older one to migrate from yet. */
 static int
 check_schema(struct store *s)
 {
@@ -191,6 +191,7 @@ check_schema(struct store *s)
 	struct row_key first = { .length = 1 };
 	struct bytes k, value;
 	struct wire_reader r;
+	uint32_t schema;
 
 	if (store_get(s, STORE_META, &key, &value) == -1) {
 		if (errno != ENOENT)
@@ -202,10 +203,14 @@ check_schema(struct store *s)
 		return write_schema(s, &key);
 	}
 	r = (struct wire_reader){ .data = value.data, .size = value.length };
-	if (wire_get_u32(&r) == STORE_SCHEMA && wire_done(&r))
+	schema = wire_get_u32(&r);
+	if (!wire_done(&r)) {
+		errno = EUCLEAN;
+		return -1;
+	}
+	if (schema == STORE_SCHEMA)
 		return 0;
-	errno = wire_done(&r) ? ENOTSUP : EUCLEAN;
-	return -1;
+	return store_migrate(s, schema) == -1 ? -1 : write_schema(s, &key);
 }
 
 static int

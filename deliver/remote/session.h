@@ -1,5 +1,5 @@
 /*
- * The client's side of SMTP (RFC 5321, 2920, 1870, 6152) as a state machine
+ * The client's side of SMTP (RFC 5321, 2920, 1870, 6152, 3461) as a state machine
  * without I/O: replies in, commands and reports out.
  *
  * Whoever owns the connection feeds what arrives, sends what
@@ -31,6 +31,8 @@
  *   after 421, a lost connection, a silence, a broken reply, nor instead of
  *   content. The message does not wait for that: SESSION_ENDED comes before,
  *   and once more after it.
+ * - RET, ENVID, NOTIFY and ORCPT go to a host with DSN as they were given, and
+ *   to others not at all (RFC 3461 5.2); nothing is added to them.
  * - An 8-bit body is offered with BODY=8BITMIME if the host has that, and as
  *   it is if not, as most of the world's mailers do.
  */
@@ -43,9 +45,9 @@
 #include "common/mail.h"
 #include "deliver/remote/transaction.h"
 
-/* The longest command: MAIL with two paths' worth of address and parameters.
- * session_output() wants room for at least one. */
-#define SESSION_COMMAND_SIZE 1024
+/* The longest command: RCPT with a path, NOTIFY and ORCPT. session_output()
+ * wants room for at least one. */
+#define SESSION_COMMAND_SIZE (LIMIT_PATH + LIMIT_ORCPT + 256)
 
 enum session_state {
 	SESSION_GREETING,
