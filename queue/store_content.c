@@ -71,44 +71,84 @@ store_content_delete(struct store *store, uint64_t id)
 	return errno == ENOENT ? 0 : -1;
 }
 
+/* What each chunk is given to, besides being looked at; -1 to stop. */
+typedef int each_chunk(struct bytes octets, void *context);
+
+static const char missing[] = "a chunk of the content is missing";
+static const char wrong_length[] = "a chunk of the content has another length";
+static const char too_many[] = "there is more content than there should be";
+
 static int
-copy_out(struct store *store, uint64_t id, uint64_t size, int fd)
+damaged(const char **what, const char *how)
 {
+	*what = how;
+	errno = EBADMSG;
+	return -1;
+}
+
+static int
+read_chunks(struct store *store, uint64_t id, uint64_t size, each_chunk *each,
+    void *context, const char **what)
+{
+	struct bytes octets;
+	struct row_key key = row_key_number(id, 0);
 	uint32_t chunk = 0;
 
-	for (uint64_t at = 0; at < size; at += ROW_CHUNK_SIZE) {
-		struct row_key key = row_key_number(id, chunk++);
+	for (uint64_t at = 0; at < size; at += octets.length) {
 		uint64_t left = size - at;
-		size_t length =
-		    left < ROW_CHUNK_SIZE ? (size_t)left : ROW_CHUNK_SIZE;
-		struct bytes octets;
 
-		if (store_get(store, STORE_CONTENT, &key, &octets) == -1) {
-			if (errno == ENOENT)
-				errno = EBADMSG;
-			return -1;
-		}
-		if (octets.length != length) {
-			errno = EBADMSG;
-			return -1;
-		}
-		if (content_write(fd, octets.data, length) == -1)
+		key = row_key_number(id, chunk++);
+		if (store_get(store, STORE_CONTENT, &key, &octets) == -1)
+			return errno == ENOENT ? damaged(what, missing) : -1;
+		if (octets.length !=
+		    (left < ROW_CHUNK_SIZE ? left : ROW_CHUNK_SIZE))
+			return damaged(what, wrong_length);
+		if (each(octets, context) == -1)
 			return -1;
 	}
-	return content_seal(fd);
+	key = row_key_number(id, chunk);
+	if (store_get(store, STORE_CONTENT, &key, &octets) == 0)
+		return damaged(what, too_many);
+	return errno == ENOENT ? 0 : -1;
+}
+
+static int
+write_chunk(struct bytes octets, void *context)
+{
+	const int *fd = context;
+
+	return content_write(*fd, octets.data, octets.length);
 }
 
 int
 store_content_load(struct store *store, uint64_t id, uint64_t size)
 {
 	int fd = content_create(), error;
+	const char *what;
 
 	if (fd == -1)
 		return -1;
-	if (copy_out(store, id, size, fd) == 0)
+	if (read_chunks(store, id, size, write_chunk, &fd, &what) == 0 &&
+	    content_seal(fd) == 0)
 		return fd;
 	error = errno;
 	close(fd);
 	errno = error;
 	return -1;
+}
+
+static int
+pass_chunk(struct bytes octets, void *context)
+{
+	(void)octets;
+	(void)context;
+	return 0;
+}
+
+int
+store_content_check(struct store *store, uint64_t id,
+    const struct row_message *row, const char **what)
+{
+	*what = "the content cannot be read";
+	return read_chunks(store, id, row->size, pass_chunk, NULL, what);
 }

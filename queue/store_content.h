@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 
+struct row_message;
 struct store;
 
 /* EPROTO if the descriptor does not give so many octets; what was written by
@@ -19,5 +20,9 @@ int store_content_delete(struct store *, uint64_t id)
  * or more: truncated mail is never served. */
 int store_content_load(struct store *, uint64_t id, uint64_t size)
     __attribute__((warn_unused_result));
+/* Is the content there as the message's row says? Else -1, and `what` says how
+ * it differs. */
+int store_content_check(struct store *, uint64_t id, const struct row_message *,
+    const char **what) __attribute__((warn_unused_result));
 
 #endif
