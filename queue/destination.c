@@ -173,6 +173,17 @@ destination_hurry(struct destination *d)
 	d->row.backoff_until = 0;
 }
 
+void
+destination_restore(struct destination *d, uint64_t backoff_until,
+    uint32_t failures, const char *reply)
+{
+	if (d->row.failures > 0 || d->row.backoff_until > 0)
+		return;
+	d->row.failures = failures;
+	d->row.backoff_until = backoff_until;
+	keep_reply(d, reply);
+}
+
 static int
 find_first_due(struct destination *d, struct store *store)
 {

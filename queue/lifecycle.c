@@ -215,8 +215,8 @@ take_step(struct lifecycle *l, struct recipient *r, enum lifecycle_step step,
 
 /* -- A new message -------------------------------------------------------- */
 
-static int
-check_is_new(struct lifecycle *l, uint64_t id)
+int
+lifecycle_check_new(struct lifecycle *l, uint64_t id)
 {
 	struct row_key message = row_key_id(id);
 	struct row_key event = row_key_number(id, 0);
@@ -280,7 +280,7 @@ lifecycle_accept(struct lifecycle *l, const struct submission *s)
 		.open = s->count,
 	};
 
-	if (check_is_new(l, s->id) == -1 || accept_content(l, s) == -1 ||
+	if (lifecycle_check_new(l, s->id) == -1 || accept_content(l, s) == -1 ||
 	    rows_save_message(l, s->id, &message) == -1)
 		return -1;
 	for (uint32_t i = 0; i < s->count; i++)
@@ -293,6 +293,32 @@ lifecycle_accept(struct lifecycle *l, const struct submission *s)
 	l->totals.messages++;
 	l->totals.bytes += s->size;
 	return 0;
+}
+
+/* -- A message from elsewhere --------------------------------------------- */
+
+int
+lifecycle_restore_message(
+    struct lifecycle *l, uint64_t id, const struct row_message *message)
+{
+	l->totals.messages++;
+	l->totals.bytes += message->size;
+	return rows_save_message(l, id, message);
+}
+
+int
+lifecycle_restore_recipient(struct lifecycle *l, uint64_t id, uint32_t number,
+    const struct row_recipient *row)
+{
+	struct recipient r;
+
+	r.id = id;
+	r.number = number;
+	r.row = *row;
+	r.destination = rows_open_destination(l, row->destination);
+	if (r.destination == NULL)
+		return -1;
+	return enter_state(l, &r, (enum recipient_state)row->state);
 }
 
 /* -- A report ------------------------------------------------------------- */

@@ -43,6 +43,17 @@ static const struct command commands[] = {
 	{ "check", "[--json] [FILE]",
 	    "say what is wrong with the store, or with a backup", ARGUMENT_MAY,
 	    true, false, NULL, check_work, NULL },
+	{ "backup", "[--compact] FILE|FOLDER",
+	    "copy the store while mail flows", ARGUMENT_MUST, false, true,
+	    backup_prepare, backup_work, backup_finish },
+	{ "restore", "FILE", "put a backup in place of the store",
+	    ARGUMENT_MUST, false, false, restore_prepare, restore_work, NULL },
+	{ "compact", "", "make the store's file as small as can be",
+	    ARGUMENT_NONE, false, false, NULL, compact_work, NULL },
+	{ "dump", "", "write all mail and its history as JSON Lines",
+	    ARGUMENT_NONE, false, false, NULL, dump_work, NULL },
+	{ "load", "", "add what a dump holds and the store does not",
+	    ARGUMENT_NONE, false, false, NULL, load_work, NULL },
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -54,7 +65,7 @@ usage(void)
 	fputs(
 	    "usage: postern-store [-c FILE] COMMAND [ARGUMENT...]\n\n", stderr);
 	for (size_t i = 0; i < COMMANDS; i++)
-		fprintf(stderr, "  %-7s %-22s %s\n", commands[i].name,
+		fprintf(stderr, "  %-8s %-24s %s\n", commands[i].name,
 		    commands[i].arguments, commands[i].summary);
 	return EX_USAGE;
 }
