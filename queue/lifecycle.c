@@ -47,6 +47,7 @@
 #include "queue/store.h"
 #include "queue/store_content.h"
 #include "queue/submission.h"
+#include "queue/totals_mend.h"
 
 static const enum lifecycle_step steps[RECIPIENT_STATES][LIFECYCLE_EVENTS] = {
 	[RECIPIENT_WAITING] = {
@@ -101,7 +102,9 @@ lifecycle_begin(struct lifecycle *l)
 	memset(&l->totals, 0, sizeof(l->totals));
 	if (store_get(l->store, STORE_META, &key, &value) == -1)
 		return errno == ENOENT ? 0 : -1;
-	return row_totals_decode(&l->totals, value.data, value.length);
+	if (row_totals_decode(&l->totals, value.data, value.length) == 0)
+		return 0;
+	return totals_mend(&l->totals, l->store);
 }
 
 int
@@ -150,43 +153,49 @@ enter_state(
 }
 
 static int
-delete_message(
-    struct lifecycle *l, uint64_t id, const struct row_message *message)
+delete_message(struct lifecycle *l, uint64_t id, uint64_t size)
 {
 	struct row_key key = row_key_id(id);
 
 	if (l->totals.messages > 0)
 		l->totals.messages--;
-	if (l->totals.bytes >= message->size)
-		l->totals.bytes -= message->size;
-	if (store_delete(l->store, STORE_MESSAGE, &key) == -1)
+	l->totals.bytes -= size < l->totals.bytes ? size : l->totals.bytes;
+	if (store_delete(l->store, STORE_MESSAGE, &key) == -1 &&
+	    errno != ENOENT)
 		return -1;
 	return store_content_delete(l->store, id);
 }
 
-/* Only now, with the last recipient, does the message go. */
+/* Only now, with the last recipient, does the message go. What it says of
+ * itself may be damaged: it goes if there are none, and not before. */
 static int
 close_recipient(
     struct lifecycle *l, struct recipient *r, struct lifecycle_result *result)
 {
 	struct row_key key = row_key_number(r->id, r->number);
 	uint8_t octets[ROW_VALUE_SIZE];
-	struct row_message message;
+	struct row_message message = { .open = 0 };
+	int more;
 
 	if (store_delete(l->store, STORE_RECIPIENT, &key) == -1)
+		return -1;
+	more = rows_have_recipients(l, r->id);
+	if (more == -1)
 		return -1;
 	if (rows_load_message(l, r->id, &message, octets) == -1) {
 		if (errno != ENOENT && errno != EBADMSG)
 			return -1;
 		log_error("message-damaged id=%s", id_format(r->id).text);
-		return 0;
+		if (more == 1)
+			return 0;
+		message.size = 0;
 	}
-	if (message.open > 1) {
-		message.open--;
+	if (more == 1) {
+		message.open -= message.open > 1;
 		return rows_save_message(l, r->id, &message);
 	}
 	result->message_gone = true;
-	return delete_message(l, r->id, &message);
+	return delete_message(l, r->id, message.size);
 }
 
 static int
@@ -487,16 +496,23 @@ lifecycle_apply_verb(struct lifecycle *l, enum ctl_verb verb, uint64_t id,
 
 /* -- Damage --------------------------------------------------------------- */
 
+/* One that cannot be read has waited here if it is in the due index, and does
+ * so no more. */
 static int
-drop_due(
-    struct lifecycle *l, const char *destination, const struct row_place *place)
+drop_due(struct lifecycle *l, const char *destination,
+    const struct row_place *place, bool is_readable)
 {
 	struct row_key key = row_key_due(destination, place);
+	struct recipient lost;
 
-	if (rows_open_destination(l, destination) == NULL)
+	lost.destination = rows_open_destination(l, destination);
+	lost.row.state = RECIPIENT_WAITING;
+	if (lost.destination == NULL)
 		return -1;
 	if (store_delete(l->store, STORE_DUE, &key) == -1)
 		return errno == ENOENT ? 0 : -1;
+	if (!is_readable)
+		rows_count(l, &lost, -1);
 	return 0;
 }
 
@@ -507,6 +523,7 @@ lifecycle_set_aside(struct lifecycle *l, const char *destination,
 {
 	struct recipient r;
 	enum lifecycle_step step = LIFECYCLE_REFUSED;
+	bool is_readable = true;
 
 	*result = (struct lifecycle_result){ .event = LIFECYCLE_DAMAGED };
 	if (rows_load_recipient(l, place->id, place->number, &r) == 0)
@@ -514,6 +531,8 @@ lifecycle_set_aside(struct lifecycle *l, const char *destination,
 		    (enum recipient_state)r.row.state, LIFECYCLE_DAMAGED);
 	else if (note_absent(place->id, place->number, result) == -1)
 		return -1;
+	else
+		is_readable = false;
 	if (step != LIFECYCLE_REFUSED) {
 		r.row.reply = reason;
 		if (take_step(l, &r, step, r.row.due, result) == -1 ||
@@ -522,5 +541,5 @@ lifecycle_set_aside(struct lifecycle *l, const char *destination,
 		result->applied = true;
 	}
 	story_tell_damage(result, destination, place, reason);
-	return drop_due(l, destination, place);
+	return drop_due(l, destination, place, is_readable);
 }

@@ -61,6 +61,20 @@ rows_save_recipient(struct lifecycle *l, const struct recipient *r)
 }
 
 int
+rows_have_recipients(struct lifecycle *l, uint64_t id)
+{
+	struct row_key from = row_key_number(id, 0);
+	struct bytes key, value;
+	uint32_t number;
+	uint64_t of;
+
+	if (store_seek(l->store, STORE_RECIPIENT, &from, &key, &value) == -1)
+		return errno == ENOENT ? 0 : -1;
+	return row_key_number_read(key.data, key.length, &of, &number) == 0 &&
+	       of == id;
+}
+
+int
 rows_load_message(
     struct lifecycle *l, uint64_t id, struct row_message *row, uint8_t *octets)
 {

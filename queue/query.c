@@ -162,9 +162,10 @@ walk_items(struct walk *w, struct query_place *place, unsigned int most,
 		uint64_t id;
 		uint32_t number;
 
+		/* It hides nothing behind it. */
 		if (row_key_number_read(key.data, key.length, &id, &number) ==
 		    -1)
-			return -1;
+			continue;
 		if (w->filter->id != 0 && id != w->filter->id)
 			return 0;
 		*place = (struct query_place){ id, number };

@@ -14,7 +14,8 @@ queue_house_src := tests/unit/queue/house.c tests/unit/queue/sound.c \
 	queue/retry.c queue/store.c queue/store_check.c \
 	queue/store_check_counts.c queue/store_check_rows.c \
 	queue/store_content.c queue/store_event.c queue/store_lock.c \
-	queue/store_room.c queue/store_row.c queue/submission.c
+	queue/store_room.c queue/store_row.c queue/submission.c \
+	queue/totals_mend.c
 units += queue/test_query queue/test_workers
 queue/test_query_src := $(queue_house_src) queue/flight.c queue/query.c
 queue/test_query_libs := -llmdb -lxxhash
@@ -47,3 +48,6 @@ queue/test_content_cache_libs := -llmdb -lxxhash
 units += queue/test_store_check
 queue/test_store_check_src := $(queue_house_src)
 queue/test_store_check_libs := -llmdb -lxxhash
+units += queue/test_damage
+queue/test_damage_src := $(rig_src)
+queue/test_damage_libs := -llmdb -lxxhash
