@@ -47,7 +47,6 @@
 #include "queue/store.h"
 #include "queue/store_content.h"
 #include "queue/submission.h"
-#include "queue/totals_mend.h"
 
 static const enum lifecycle_step steps[RECIPIENT_STATES][LIFECYCLE_EVENTS] = {
 	[RECIPIENT_WAITING] = {
@@ -89,34 +88,6 @@ enum lifecycle_step
 lifecycle_step(enum recipient_state state, enum lifecycle_event event)
 {
 	return steps[state][event];
-}
-
-/* -- Counting ------------------------------------------------------------- */
-
-int
-lifecycle_begin(struct lifecycle *l)
-{
-	struct row_key key = row_key_text("totals");
-	struct bytes value;
-
-	memset(&l->totals, 0, sizeof(l->totals));
-	if (store_get(l->store, STORE_META, &key, &value) == -1)
-		return errno == ENOENT ? 0 : -1;
-	if (row_totals_decode(&l->totals, value.data, value.length) == 0)
-		return 0;
-	return totals_mend(&l->totals, l->store);
-}
-
-int
-lifecycle_write_totals(struct lifecycle *l, const struct row_totals *before)
-{
-	struct row_key key = row_key_text("totals");
-	uint8_t value[ROW_VALUE_SIZE];
-
-	if (memcmp(before, &l->totals, sizeof(*before)) == 0)
-		return 0;
-	return store_put(l->store, STORE_META, &key, value,
-	    row_totals_encode(&l->totals, value));
 }
 
 /* -- Transitions ---------------------------------------------------------- */
@@ -239,9 +210,10 @@ lifecycle_check_new(struct lifecycle *l, uint64_t id)
 }
 
 static int
-accept_content(struct lifecycle *l, const struct submission *s)
+accept_content(
+    struct lifecycle *l, const struct submission *s, uint64_t *digest)
 {
-	if (store_content_put(l->store, s->id, s->fd, s->size) == 0)
+	if (store_content_put(l->store, s->id, s->fd, s->size, digest) == 0)
 		return 0;
 	if (errno == EPROTO && store_content_delete(l->store, s->id) == 0)
 		errno = EPROTO;
@@ -289,7 +261,8 @@ lifecycle_accept(struct lifecycle *l, const struct submission *s)
 		.open = s->count,
 	};
 
-	if (lifecycle_check_new(l, s->id) == -1 || accept_content(l, s) == -1 ||
+	if (lifecycle_check_new(l, s->id) == -1 ||
+	    accept_content(l, s, &message.digest) == -1 ||
 	    rows_save_message(l, s->id, &message) == -1)
 		return -1;
 	for (uint32_t i = 0; i < s->count; i++)

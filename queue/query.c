@@ -220,7 +220,7 @@ query_content(uint64_t id)
 	if (store_read_begin(store) == -1)
 		return -1;
 	if (read_message(id, &row) == 0)
-		fd = store_content_load(store, id, row.size);
+		fd = store_content_load(store, id, &row);
 	store_read_end(store);
 	if (fd == -1 && errno == EBADMSG) {
 		log_error("content-unreadable id=%s", id_format(id).text);

@@ -168,12 +168,13 @@ check_content_of(struct check *c, uint64_t id, struct bytes value)
 {
 	struct row_message row;
 	const char *what;
+	uint64_t digest;
 
 	/* A damaged row has been told of. */
 	if (row_message_decode(&row, value.data, value.length) == -1)
 		return;
 	c->asked->octets += row.size;
-	if (store_content_check(c->store, id, &row, &what) == -1)
+	if (store_content_check(c->store, id, &row, &digest, &what) == -1)
 		check_fault(c, STORE_CONTENT, id, -1, "", "%s", what);
 }
 

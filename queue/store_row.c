@@ -8,6 +8,8 @@
 
 /* The first octet of each value. A changed layout gets the next number. */
 #define FORMAT 1
+/* A message's row ends in the checksum of its content since 2. */
+#define FORMAT_MESSAGE 2
 
 /* So much of an address is in its key: with the NUL and the id it is below
  * ROW_KEY_SIZE. */
@@ -16,12 +18,18 @@
 #define LIMIT_HOST (LIMIT_DOMAIN + 64)
 
 static struct wire_writer
-begin(uint8_t *value)
+begin_format(uint8_t *value, uint8_t format)
 {
 	struct wire_writer w = { .data = value, .size = ROW_VALUE_SIZE };
 
-	wire_put_u8(&w, FORMAT);
+	wire_put_u8(&w, format);
 	return w;
+}
+
+static struct wire_writer
+begin(uint8_t *value)
+{
+	return begin_format(value, FORMAT);
 }
 
 static size_t
@@ -52,7 +60,7 @@ close_row(const struct wire_reader *r, bool in_range)
 size_t
 row_message_encode(const struct row_message *row, uint8_t *value)
 {
-	struct wire_writer w = begin(value);
+	struct wire_writer w = begin_format(value, FORMAT_MESSAGE);
 
 	wire_put_u64(&w, row->arrival);
 	wire_put_u64(&w, row->size);
@@ -64,14 +72,17 @@ row_message_encode(const struct row_message *row, uint8_t *value)
 	wire_put_u8(&w, row->body);
 	wire_put_u32(&w, row->recipients);
 	wire_put_u32(&w, row->open);
+	wire_put_u64(&w, row->digest);
 	return end(&w);
 }
 
 int
 row_message_decode(struct row_message *row, const void *data, size_t length)
 {
-	struct wire_reader r = open_row(data, length);
+	struct wire_reader r = { .data = data, .size = length };
+	uint8_t format = wire_get_u8(&r);
 
+	r.failed = r.failed || format < FORMAT || format > FORMAT_MESSAGE;
 	row->arrival = wire_get_u64(&r);
 	row->size = wire_get_u64(&r);
 	row->sender = wire_get_text(&r, LIMIT_PATH);
@@ -82,6 +93,7 @@ row_message_decode(struct row_message *row, const void *data, size_t length)
 	row->body = wire_get_u8(&r);
 	row->recipients = wire_get_u32(&r);
 	row->open = wire_get_u32(&r);
+	row->digest = format < FORMAT_MESSAGE ? 0 : wire_get_u64(&r);
 	return close_row(&r, row->size <= LIMIT_CONTENT_SIZE_MOST &&
 				 row->protocol < SMTP_PROTOCOLS &&
 				 row->body < SMTP_BODIES &&

@@ -38,6 +38,7 @@ struct row_message {
 	uint8_t body;	  /* enum smtp_body */
 	uint32_t recipients;
 	uint32_t open;
+	uint64_t digest; /* of the content (digest.h); 0: unknown */
 };
 
 /* One recipient that has not got the message yet. `due` is in seconds; it is

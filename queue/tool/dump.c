@@ -68,6 +68,16 @@ dump_content(struct dump *d, uint64_t id, uint64_t size)
 	}
 }
 
+static bool
+is_readable(uint64_t id, uint32_t number, struct bytes value)
+{
+	struct row_recipient row;
+
+	(void)id;
+	(void)number;
+	return row_recipient_decode(&row, value.data, value.length) == 0;
+}
+
 /* Each row of this message in the table; `each` as many as could be read. */
 static uint64_t
 dump_rows(struct dump *d, enum store_table table, uint64_t id,
@@ -85,23 +95,13 @@ dump_rows(struct dump *d, enum store_table table, uint64_t id,
 	     found = store_next(d->store, table, &key, &value)) {
 		if (each(id, number, value))
 			written++;
-		else
+		else if (each != is_readable) /* they are told of later */
 			leave_out(d,
 			    table == STORE_EVENT ? "an event of"
 						 : "a recipient of",
 			    id, "the row is damaged");
 	}
 	return written;
-}
-
-static bool
-is_readable(uint64_t id, uint32_t number, struct bytes value)
-{
-	struct row_recipient row;
-
-	(void)id;
-	(void)number;
-	return row_recipient_decode(&row, value.data, value.length) == 0;
 }
 
 static bool
@@ -139,17 +139,18 @@ static void
 dump_message(struct dump *d, uint64_t id, struct bytes value)
 {
 	struct row_message row;
-	uint64_t left_out = d->left_out;
+	uint64_t digest;
 	const char *why = NULL;
 	struct json j;
 
 	if (row_message_decode(&row, value.data, value.length) == -1)
 		why = "the row is damaged";
-	else if (store_content_check(d->store, id, &row, &why) == 0) {
+	else if (store_content_check(d->store, id, &row, &digest, &why) == 0) {
 		why = "it has no recipients";
 		if (dump_rows(d, STORE_RECIPIENT, id, is_readable) > 0)
 			why = NULL;
-		d->left_out = left_out;
+		/* One of before there were checksums gets one. */
+		row.digest = digest;
 	}
 	if (why != NULL) {
 		leave_out(d, "message", id, why);

@@ -1,5 +1,7 @@
 #include "queue/tool/fields.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +27,7 @@ const struct field fields_message[] = {
 	FIELD(message, U8, protocol),
 	FIELD(message, U8, body),
 	FIELD(message, U32, recipients),
+	FIELD(message, DIGEST, digest),
 	END,
 };
 
@@ -77,6 +80,7 @@ get_number(const struct field *f, const void *row)
 		memcpy(&u32, at, sizeof(u32));
 		return u32;
 	case FIELD_U64:
+	case FIELD_DIGEST:
 		memcpy(&u64, at, sizeof(u64));
 		return u64;
 	case FIELD_TEXT:
@@ -100,6 +104,7 @@ set_number(const struct field *f, void *row, uint64_t number)
 		memcpy(at, &u32, sizeof(u32));
 		return number <= UINT32_MAX;
 	case FIELD_U64:
+	case FIELD_DIGEST:
 		memcpy(at, &number, sizeof(number));
 		return true;
 	case FIELD_TEXT:
@@ -108,24 +113,52 @@ set_number(const struct field *f, void *row, uint64_t number)
 	return false;
 }
 
+static void
+write_field(struct json *j, const struct field *f, const void *row)
+{
+	char digest[17];
+	const char *text;
+
+	switch (f->kind) {
+	case FIELD_TEXT:
+		memcpy(&text, (const char *)row + f->offset, sizeof(text));
+		json_text(j, f->name, text);
+		break;
+	case FIELD_DIGEST:
+		snprintf(
+		    digest, sizeof(digest), "%016" PRIx64, get_number(f, row));
+		json_text(j, f->name, digest);
+		break;
+	case FIELD_U8:
+	case FIELD_U32:
+	case FIELD_U64:
+		json_number(j, f->name, get_number(f, row));
+		break;
+	}
+}
+
 void
 fields_write(struct json *j, const struct field *f, const void *row)
 {
-	const char *text;
+	for (; f->name != NULL; f++)
+		write_field(j, f, row);
+}
 
-	for (; f->name != NULL; f++) {
-		if (f->kind != FIELD_TEXT) {
-			json_number(j, f->name, get_number(f, row));
-			continue;
-		}
-		memcpy(&text, (const char *)row + f->offset, sizeof(text));
-		json_text(j, f->name, text);
-	}
+static bool
+set_digest(const struct field *f, void *row, const char *text)
+{
+	char *end;
+
+	if (strlen(text) != 16 || strspn(text, "0123456789abcdef") != 16)
+		return false;
+	return set_number(f, row, strtoull(text, &end, 16));
 }
 
 static bool
 set_field(const struct field *f, void *row, const struct json_member *m)
 {
+	if (f->kind == FIELD_DIGEST)
+		return m->text != NULL && set_digest(f, row, m->text);
 	if ((f->kind == FIELD_TEXT) != (m->text != NULL))
 		return false;
 	if (f->kind != FIELD_TEXT)

@@ -18,7 +18,9 @@
 #define DUMP_LINE (128 * 1024)
 #define DUMP_MEMBERS 24
 
-enum field_kind { FIELD_TEXT, FIELD_U8, FIELD_U32, FIELD_U64 };
+/* FIELD_DIGEST is 64 bits that are written as 16 digits: more than a number in
+ * JSON can hold everywhere. */
+enum field_kind { FIELD_TEXT, FIELD_U8, FIELD_U32, FIELD_U64, FIELD_DIGEST };
 
 struct field {
 	const char *name; /* NULL ends the table */

@@ -123,19 +123,34 @@ commit(void)
 /* -- One message ---------------------------------------------------------- */
 
 static int
+check_digest(const struct row_message *row, uint64_t digest)
+{
+	if (row->digest == 0 || row->digest == digest)
+		return EX_OK;
+	return bad_line(
+	    "the content of %s has another checksum", id_format(state.id).text);
+}
+
+/* From here on it has one. */
+static int
 put_content(struct row_message *row)
 {
 	struct lifecycle *l = &state.lifecycle;
+	uint64_t digest;
+	int code;
 
-	if (state.fd == -1 && row->size == 0)
-		return EX_OK;
-	if (state.fd == -1 || state.size != row->size)
+	if (state.fd == -1)
+		state.fd = content_create();
+	if (state.size != row->size)
 		return bad_line(
 		    "the content of %s is not whole", id_format(state.id).text);
-	if (content_seal(state.fd) == -1 ||
-	    store_content_put(l->store, state.id, state.fd, row->size) == -1)
+	if (state.fd == -1 || content_seal(state.fd) == -1 ||
+	    store_content_put(
+		l->store, state.id, state.fd, row->size, &digest) == -1)
 		return cannot_write();
-	return EX_OK;
+	code = check_digest(row, digest);
+	row->digest = digest;
+	return code;
 }
 
 static int

@@ -153,11 +153,18 @@ def test_check_makes_nothing(house):
 
 def test_flipped_bits_are_found(house):
     house.start()
-    ident = house.send(b"lorem ipsum dolor" * 10000)
+    ident = house.send(b"lorem ipsum dolor" * 10000 + b"the end")
     other = house.send(b"sit amet")
     house.stop()
     data = house.store / "data.mdb"
     sound = data.read_bytes()
+
+    # The content.
+    flip(data, b"dolorthe end", at=7)
+    assert house.faults() == [{
+        "table": "content", "id": base32(ident),
+        "fault": "the content has another checksum"}]
+    data.write_bytes(sound)
 
     # The time in a key of the due index.
     flip(data, b"relay:sink\0" + struct_time(sound), at=17)
@@ -172,7 +179,36 @@ def test_flipped_bits_are_found(house):
                for f in faults)
     assert all(set(f) <= {"table", "id", "number", "name", "fault"}
                for f in faults)
-    assert base32(ident)
+
+
+def test_altered_content_is_held_and_the_rest_goes_on(house):
+    queue = house.start()
+    bad = house.send(b"lorem ipsum", recipients=2)
+    good = house.send(b"dolor sit amet")
+    house.stop()
+    flip(house.store / "data.mdb", b"lorem ipsum", at=3)
+    queue = house.start()
+    agent = queue.add_peer("remote")
+    m = records.receive(agent, 5)
+    assert m.type == "DELIVER" and m["id"] == good
+    with os.fdopen(m.fd, "rb") as file:
+        file.seek(0)
+        assert file.read() == b"dolor sit amet"
+    items = wait_for("the hold", lambda: [
+        i for i in queue.items() if i["id"] == bad and i["state"] == 1])
+    wait_for("both", lambda: len([
+        i for i in queue.items() if i["id"] == bad and i["state"] == 1]) == 2)
+    assert items[0]["reply"] == "the content in the store is damaged"
+    assert queue.content(bad) is None
+    log = queue.read_log()
+    assert f"content-unreadable id={base32(bad)}" in log
+    assert f"set-aside id={base32(bad)}" in log
+    # Nor does it go elsewhere.
+    house.stop()
+    done = house.tool("dump", code=DATAERR)
+    assert b"another checksum" in done.stderr
+    assert b'"type":"message","id":"' + base32(good).encode() in done.stdout
+    assert b'"type":"message","id":"' + base32(bad).encode() not in done.stdout
 
 
 def struct_time(data):

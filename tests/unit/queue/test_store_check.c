@@ -213,6 +213,27 @@ test_faults_are_named(void **state)
 	is_found("content -1 : a chunk of the content is missing\n");
 }
 
+static void
+test_altered_content(void **state)
+{
+	uint64_t id = live();
+	struct row_key key = row_key_number(id, 2);
+	uint8_t chunk[ROW_CHUNK_SIZE];
+	struct bytes value;
+
+	(void)state;
+	assert_int_equal(store_read_begin(house.store), 0);
+	assert_int_equal(
+	    store_get(house.store, STORE_CONTENT, &key, &value), 0);
+	assert_int_equal(value.length, sizeof(chunk));
+	memcpy(chunk, value.data, sizeof(chunk));
+	store_read_end(house.store);
+	chunk[sizeof(chunk) - 1] ^= 0x80;
+	put(STORE_CONTENT, &key, chunk, sizeof(chunk));
+	assert_int_equal(look(), 1);
+	is_found("content -1 : the content has another checksum\n");
+}
+
 /* Rows that nobody points to. */
 static void
 test_strays(void **state)
@@ -300,6 +321,7 @@ main(void)
 		TEST(test_no_row_is_lost_unseen),
 		TEST(test_no_row_is_damaged_unseen),
 		TEST(test_faults_are_named),
+		TEST(test_altered_content),
 		TEST(test_strays),
 		TEST(test_counts_of_many_destinations),
 	};
