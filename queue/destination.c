@@ -190,9 +190,9 @@ find_first_due(struct destination *d, struct store *store)
 {
 	static const struct row_place start = { 0, 0, 0 };
 	struct row_key from = row_key_due(d->name, &start);
-	struct row_place place;
+	struct row_place place = start;
 	struct bytes key, value;
-	const char *name;
+	const char *name = "";
 	int found = store_seek(store, STORE_DUE, &from, &key, &value);
 
 	d->first_due = 0;

@@ -97,7 +97,7 @@ static int
 read_chunks(struct store *store, uint64_t id, uint64_t size, int fd,
     struct digest *d, const char **what)
 {
-	struct row_key key = row_key_number(id, 0);
+	struct row_key key;
 	struct bytes octets;
 	uint32_t chunk = 0;
 

@@ -144,6 +144,12 @@ fields_write(struct json *j, const struct field *f, const void *row)
 		write_field(j, f, row);
 }
 
+static void
+set_text(const struct field *f, void *row, const char *text)
+{
+	memcpy((char *)row + f->offset, &text, sizeof(text));
+}
+
 static bool
 set_digest(const struct field *f, void *row, const char *text)
 {
@@ -163,7 +169,7 @@ set_field(const struct field *f, void *row, const struct json_member *m)
 		return false;
 	if (f->kind != FIELD_TEXT)
 		return set_number(f, row, m->number);
-	memcpy((char *)row + f->offset, &m->text, sizeof(m->text));
+	set_text(f, row, m->text);
 	return true;
 }
 
@@ -178,11 +184,9 @@ const char *
 fields_read(const struct field *fields, void *row,
     const struct json_member *members, int count)
 {
-	static const char *const empty = "";
-
 	for (const struct field *f = fields; f->name != NULL; f++)
 		if (f->kind == FIELD_TEXT)
-			memcpy((char *)row + f->offset, &empty, sizeof(empty));
+			set_text(f, row, "");
 		else
 			(void)set_number(f, row, 0);
 	for (int i = 0; i < count; i++) {

@@ -12,6 +12,11 @@ try_message(const uint8_t *data, size_t size, uint8_t *value)
 	struct row_message row;
 
 	if (row_message_decode(&row, data, size) == 0) {
+		/* What was written before is not written like that again. */
+		if (data[0] == 1) {
+			CHECK(row.digest == 0);
+			return;
+		}
 		CHECK(row_message_encode(&row, value) == size);
 		CHECK(memcmp(value, data, size) == 0);
 	}

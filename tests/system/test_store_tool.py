@@ -8,6 +8,7 @@ import os
 import pathlib
 import pwd
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import time
 
 import pytest
 
-from lab import SBIN, run, wait_for
+from lab import SBIN, Postern, wait_for
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "hostile"))
 import records  # noqa: E402
@@ -349,6 +350,73 @@ def test_backup_while_mail_flows(house, tmp_path, how):
     house.tool("restore", kept)
     house.start()
     house.holds(after)
+
+
+def test_backup_of_a_whole_postern(lab, config, client):
+    """By SMTP, with every program: what was answered 250 before the backup
+    began is there when it was put back, also after the plug was pulled."""
+    postern = Postern(lab.hosts["second"], config, name="backup")
+    tokens, stop = [], threading.Event()
+
+    def send():
+        with client.smtp("192.0.2.60") as smtp:
+            while not stop.is_set():
+                token = f"token-{len(tokens):06}"
+                smtp.sendmail("a@here.test", ["nobody@other.test"],
+                              f"Subject: {token}\n\n{token}\n" + "x" * 5000)
+                tokens.append(token)
+
+    def tool(*arguments):
+        done = postern.host.run(
+            SBIN / "postern-store", "-c", postern.config_file, *arguments,
+            check=False)
+        assert done.returncode == OK, done.stderr
+        return done.stdout
+
+    def held():
+        return [postern.ctl("show", "--content", i["id"]).stdout
+                for i in postern.ctl_json("queue")]
+
+    def all_there(wanted):
+        contents = held()
+        for token in wanted:
+            assert any(f"Subject: {token}\n" in c.replace("\r", "")
+                       for c in contents), token
+        return contents
+
+    thread = threading.Thread(target=send, daemon=True)
+    try:
+        thread.start()
+        wait_for("mail", lambda: len(tokens) > 30)
+        tool("check")
+        before = list(tokens)
+        backup = tool("backup", lab.dir).strip()
+        # The queue's own user may too, and is as free of root's files.
+        own = lab.dir / "postern-store"
+        shutil.copy(SBIN / "postern-store", own)
+        mine = lab.dir / "mine"
+        mine.mkdir()
+        os.chown(mine, UID, -1)
+        for words in (["check"], ["backup", mine], ["dump"]):
+            done = subprocess.run(
+                [own, "-c", postern.config_file, *words], user=UID,
+                extra_groups=[], capture_output=True, text=True)
+            assert done.returncode == OK, done.stderr
+        tool("check", *mine.iterdir())
+        wait_for("more mail", lambda: len(tokens) > len(before) + 10)
+        stop.set()
+        thread.join()
+        postern.kill_all()
+        tool("check")
+        tool("check", backup)
+        tool("restore", backup)
+        postern.start()
+        contents = all_there(before)
+        assert len(contents) < len(tokens)
+        tool("check")
+    finally:
+        stop.set()
+        postern.close()
 
 
 def test_backup_overwrites_nothing(house, tmp_path):

@@ -51,3 +51,5 @@ queue/test_store_check_libs := -llmdb -lxxhash
 units += queue/test_damage
 queue/test_damage_src := $(rig_src)
 queue/test_damage_libs := -llmdb -lxxhash
+units += queue/test_store_json
+queue/test_store_json_src := queue/tool/json.c
