@@ -25,7 +25,7 @@
 
 /* Of one transaction: its pages are in memory until it is committed. */
 #define BATCH_OCTETS (UINT64_C(16) * 1024 * 1024)
-#define BATCH_LINES 20000
+#define BATCH_LINES 4000
 
 /* One line, taken apart. */
 struct line {

@@ -7,6 +7,7 @@
  * ever root's, and what a damaged store does to its reader ends with the child.
  */
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <errno.h>
@@ -111,12 +112,22 @@ check_caller(void)
 
 /* -- The child ------------------------------------------------------------ */
 
-/* A file that is not in the store is read as whoever could open it. */
+/* A file that is not in the store is read as root, or as the queue's user if it
+ * is theirs: root is without its powers there. */
+static bool
+is_of_queue(const char *file)
+{
+	const struct passwd *pw = getpwnam(USER);
+	struct stat st;
+
+	return pw != NULL && stat(file, &st) == 0 && st.st_uid == pw->pw_uid;
+}
+
 static void
 enter_cage(struct tool *tool)
 {
-	bool is_root = geteuid() == 0,
-	     inside = tool->file == NULL || tool->fd != -1;
+	bool is_root = geteuid() == 0;
+	bool inside = tool->file == NULL || tool->fd != -1;
 	const struct sandbox_path paths[] = {
 		{ .path = inside ? tool->place : tool->file,
 		    .writable = inside },
@@ -124,7 +135,8 @@ enter_cage(struct tool *tool)
 	};
 
 	sandbox_enter(&(struct sandbox){
-	    .user = is_root && inside ? USER : NULL,
+	    .user =
+		is_root && (inside || is_of_queue(tool->file)) ? USER : NULL,
 	    .root = is_root && inside ? tool->directory : NULL,
 	    .paths = paths,
 	    .calls = SANDBOX_FILES_READ | SANDBOX_FILES_WRITE | SANDBOX_MEMFD |
