@@ -27,6 +27,7 @@ struct check {
 	/* The event that was seen last. */
 	uint64_t event_id;
 	uint32_t event_number;
+	bool event_whole; /* its history has its beginning */
 };
 
 typedef void check_look(struct check *, struct bytes key, struct bytes value);

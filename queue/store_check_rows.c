@@ -307,6 +307,8 @@ check_sequence(struct check *c, uint64_t id, uint32_t number)
 	if (c->event_id == id && number != c->event_number + 1)
 		check_fault(c, STORE_EVENT, id, number, "",
 		    "events before it are missing");
+	if (c->event_id != id)
+		c->event_whole = number == 0;
 	c->event_id = id;
 	c->event_number = number;
 }
@@ -328,7 +330,8 @@ check_event(struct check *c, struct bytes key, struct bytes value)
 		    c, STORE_EVENT, id, number, "", "the row is damaged");
 		return;
 	}
-	if (row.what != EVENT_ACCEPTED)
+	/* Of a history that is being forgotten the index goes first. */
+	if (row.what != EVENT_ACCEPTED || !c->event_whole)
 		return;
 	check_indexed(c, id, number, row.address);
 	if (number == 0)

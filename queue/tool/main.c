@@ -225,6 +225,18 @@ run(const struct command *c, struct tool *tool)
 	return c->finish == NULL ? code : c->finish(tool, code);
 }
 
+static bool
+has_store(const struct tool *tool)
+{
+	struct stat st;
+
+	if (stat(tool->directory, &st) == 0)
+		return true;
+	tool_say("%s: %s (postern makes it when it starts)", tool->directory,
+	    strerror(errno));
+	return false;
+}
+
 static int
 run_with_config(const struct command *c, struct tool *tool, const char *file)
 {
@@ -232,13 +244,17 @@ run_with_config(const struct command *c, struct tool *tool, const char *file)
 	char *directory = NULL;
 	int code = EX_CONFIG;
 
-	if (config != NULL) {
-		if (asprintf(&directory, "%s/store", config->spool) == -1)
-			return EX_OSERR;
-		tool->config = config;
-		tool->directory = directory;
+	if (config == NULL)
+		return code;
+	if (asprintf(&directory, "%s/store", config->spool) == -1)
+		return EX_OSERR;
+	tool->config = config;
+	tool->directory = directory;
+	/* A backup can be checked anywhere. */
+	if ((c->work == check_work && tool->file != NULL) || has_store(tool))
 		code = run(c, tool);
-	}
+	else
+		code = EX_NOINPUT;
 	free(directory);
 	config_free(&config);
 	return code;

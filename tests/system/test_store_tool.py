@@ -155,6 +155,24 @@ def test_check_makes_nothing(house):
     assert not list(house.store.iterdir())
 
 
+def test_where_there_is_no_store(house, tmp_path):
+    for words in ("check", "dump", "load", "compact"):
+        done = subprocess.run(
+            [SBIN / "postern-store", "-c", house.config, words],
+            capture_output=True, stdin=subprocess.DEVNULL)
+        assert done.returncode == NOINPUT
+    assert sorted(os.listdir(house.folder)) == ["postern.conf"]
+    # Yet a backup can be looked at.
+    other = House(tmp_path / "other")
+    other.start()
+    other.send(b"x")
+    other.tool("backup", tmp_path / "backup")
+    other.stop()
+    subprocess.run([SBIN / "postern-store", "-c", house.config, "check",
+                    tmp_path / "backup"], check=True,
+                   stdout=subprocess.DEVNULL)
+
+
 def test_flipped_bits_are_found(house):
     house.start()
     ident = house.send(b"lorem ipsum dolor" * 10000 + b"the end")

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "queue/store_check.h"
+#include "queue/store_event.h"
 #include "tests/unit/queue/test.h"
 
 static struct house house;
@@ -234,6 +235,34 @@ test_altered_content(void **state)
 	is_found("content -1 : the content has another checksum\n");
 }
 
+/* In the middle of being forgotten a history has no beginning, and the index
+ * that its events share is gone. */
+static void
+test_a_history_that_is_being_forgotten(void **state)
+{
+	static const char *const same[] = { "a@example.com", "a@example.com",
+		"b@example.com", "a@example.com", NULL };
+	struct store_event_purge purge = { 0 };
+	struct lifecycle_result result;
+	uint64_t id = house_accept(&house, 10, same);
+
+	(void)state;
+	for (uint32_t i = 0; i < 4; i++)
+		house_report(&house, id, i, REPORT_DELIVERED,
+		    REPORT_SCOPE_RECIPIENT, &result);
+	house_now += 1000000;
+	for (unsigned int left = 8; left > 0; left--) {
+		assert_int_equal(house_count(&house, STORE_EVENT), left);
+		assert_int_equal(look(), 0);
+		assert_int_equal(store_write_begin(house.store), 0);
+		assert_int_not_equal(
+		    store_event_purge(house.store, &purge, house_now / 1000, 1),
+		    -1);
+		assert_int_equal(store_write_commit(house.store), 0);
+	}
+	assert_int_equal(look(), 0);
+}
+
 /* Rows that nobody points to. */
 static void
 test_strays(void **state)
@@ -322,6 +351,7 @@ main(void)
 		TEST(test_no_row_is_damaged_unseen),
 		TEST(test_faults_are_named),
 		TEST(test_altered_content),
+		TEST(test_a_history_that_is_being_forgotten),
 		TEST(test_strays),
 		TEST(test_counts_of_many_destinations),
 	};
