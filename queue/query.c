@@ -101,6 +101,7 @@ look_at_message(struct walk *w, uint64_t id)
 			.client_address = "",
 			.helo = "",
 			.user = "",
+			.envid = "",
 		};
 }
 

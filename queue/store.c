@@ -9,6 +9,7 @@
 #include <lmdb.h>
 
 #include "queue/store_lock.h"
+#include "queue/store_migrate.h"
 #include "queue/store_room.h"
 
 /* Of the lock table in the file; the queue uses one, the others are for tools. */
@@ -120,16 +121,32 @@ write_schema(struct store *s, const struct row_key *key)
 	return store_put(s, STORE_META, key, value, w.length);
 }
 
-/* Schema 1 is the first: there is no older one to migrate from yet. */
+int
+store_schema(struct store *s, uint32_t *schema)
+{
+	struct row_key key = row_key_text("schema");
+	struct bytes value;
+	struct wire_reader r;
+
+	if (store_get(s, STORE_META, &key, &value) == -1)
+		return -1;
+	r = (struct wire_reader){ .data = value.data, .size = value.length };
+	*schema = wire_get_u32(&r);
+	if (wire_done(&r))
+		return 0;
+	errno = EUCLEAN;
+	return -1;
+}
+
 static int
 check_schema(struct store *s)
 {
 	struct row_key key = row_key_text("schema");
 	struct row_key first = { .length = 1 };
 	struct bytes k, value;
-	struct wire_reader r;
+	uint32_t schema;
 
-	if (store_get(s, STORE_META, &key, &value) == -1) {
+	if (store_schema(s, &schema) == -1) {
 		if (errno != ENOENT)
 			return -1;
 		if (store_seek(s, STORE_MESSAGE, &first, &k, &value) == 0) {
@@ -138,11 +155,9 @@ check_schema(struct store *s)
 		}
 		return write_schema(s, &key);
 	}
-	r = (struct wire_reader){ .data = value.data, .size = value.length };
-	if (wire_get_u32(&r) == STORE_SCHEMA && wire_done(&r))
+	if (schema == STORE_SCHEMA)
 		return 0;
-	errno = wire_done(&r) ? ENOTSUP : EUCLEAN;
-	return -1;
+	return store_migrate(s, schema) == -1 ? -1 : write_schema(s, &key);
 }
 
 static int
@@ -268,23 +283,6 @@ store_open_copy(const char *file)
 
 	return s == NULL ? NULL
 			 : open_to_read(s, file, MDB_NOSUBDIR | MDB_NOLOCK);
-}
-
-int
-store_schema(struct store *s, uint32_t *schema)
-{
-	struct row_key key = row_key_text("schema");
-	struct bytes value;
-	struct wire_reader r;
-
-	if (store_get(s, STORE_META, &key, &value) == -1)
-		return -1;
-	r = (struct wire_reader){ .data = value.data, .size = value.length };
-	*schema = wire_get_u32(&r);
-	if (wire_done(&r))
-		return 0;
-	errno = EUCLEAN;
-	return -1;
 }
 
 int

@@ -23,7 +23,7 @@
 #include "common/wire.h"
 #include "queue/store_row.h"
 
-#define STORE_SCHEMA 1
+#define STORE_SCHEMA 2
 
 enum store_table {
 	STORE_MESSAGE,	   /* id */
@@ -41,7 +41,8 @@ enum store_table {
 struct store;
 
 /* Opens or makes the store in an existing directory. EBUSY: another process
- * has it. ENOTSUP: it is of a newer schema than ours. */
+ * has it. ENOTSUP: it is of a newer schema than ours. An older one is brought
+ * up to ours (store_migrate.h). */
 struct store *store_open(const char *directory, uint64_t map_size)
     __attribute__((warn_unused_result));
 /* To look only, while its owner works or none does. Never makes or changes

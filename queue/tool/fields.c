@@ -28,6 +28,8 @@ const struct field fields_message[] = {
 	FIELD(message, U8, body),
 	FIELD(message, U32, recipients),
 	FIELD(message, DIGEST, digest),
+	FIELD(message, U8, ret),
+	FIELD(message, TEXT, envid),
 	END,
 };
 
@@ -43,6 +45,9 @@ const struct field fields_recipient[] = {
 	FIELD(recipient, U64, due),
 	FIELD(recipient, TEXT, host),
 	FIELD(recipient, TEXT, reply),
+	FIELD(recipient, U8, notify),
+	FIELD(recipient, TEXT, orcpt),
+	FIELD(recipient, U8, told),
 	END,
 };
 

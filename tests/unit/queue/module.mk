@@ -14,7 +14,7 @@ queue_house_src := tests/unit/queue/house.c tests/unit/queue/sound.c \
 	queue/retry.c queue/store.c queue/store_check.c \
 	queue/store_check_counts.c queue/store_check_rows.c \
 	queue/store_content.c queue/store_event.c queue/store_lock.c \
-	queue/store_room.c queue/store_row.c queue/submission.c \
+	queue/store_migrate.c queue/store_room.c queue/store_row.c queue/submission.c \
 	queue/totals_mend.c
 units += queue/test_query queue/test_workers
 queue/test_query_src := $(queue_house_src) queue/flight.c queue/query.c

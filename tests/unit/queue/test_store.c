@@ -1,3 +1,4 @@
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -83,6 +84,166 @@ test_a_newer_schema_is_refused(void **state)
 	write_schema(newer, sizeof(newer));
 	assert_null(house.store);
 	assert_int_equal(errno, ENOTSUP);
+}
+
+/* The rows of a message that waits, octet by octet as schema 1 wrote them:
+ * nothing that encodes them today is asked. */
+static void
+put_old_message(uint64_t id)
+{
+	struct row_key key = row_key_id(id);
+	uint8_t value[512];
+	struct wire_writer w = { .data = value, .size = sizeof(value) };
+
+	wire_put_u8(&w, 1);
+	wire_put_u64(&w, house_now);
+	wire_put_u64(&w, 10);
+	wire_put_text(&w, "old@example.net", LIMIT_PATH);
+	wire_put_text(&w, "192.0.2.1", LIMIT_ADDRESS_TEXT);
+	wire_put_text(&w, "client", LIMIT_HELO);
+	wire_put_text(&w, "", LIMIT_USER);
+	wire_put_u8(&w, SMTP_PROTOCOL_ESMTP);
+	wire_put_u8(&w, SMTP_BODY_7BIT);
+	wire_put_u32(&w, 1);
+	wire_put_u32(&w, 1);
+	put(house.store, id, value, w.length);
+	key = row_key_number(id, 0);
+	w = (struct wire_writer){ .data = value, .size = sizeof(value) };
+	wire_put_u8(&w, 1);
+	wire_put_text(&w, "u@example.com", LIMIT_PATH);
+	wire_put_text(&w, "alias@example.com", LIMIT_PATH);
+	wire_put_u8(&w, ROUTE_MX);
+	wire_put_text(&w, "", LIMIT_NAME);
+	wire_put_text(&w, "", LIMIT_USER);
+	wire_put_text(&w, "mx:example.com", LIMIT_DESTINATION);
+	wire_put_u8(&w, RECIPIENT_WAITING);
+	wire_put_u32(&w, 0);
+	wire_put_u64(&w, house_now / 1000);
+	wire_put_text(&w, "", LIMIT_DOMAIN);
+	wire_put_text(&w, "", LIMIT_REPLY);
+	assert_int_equal(
+	    store_put(house.store, STORE_RECIPIENT, &key, value, w.length), 0);
+}
+
+static const char *const old_mail[] = { "u@example.com", NULL };
+
+/* A store of schema 1 with one message that waits. */
+static uint64_t
+make_old_store(void)
+{
+	static const uint8_t one[4] = { 1, 0, 0, 0 };
+	uint64_t id = house_accept(&house, 10, old_mail);
+
+	assert_int_equal(store_write_begin(house.store), 0);
+	put_old_message(id);
+	assert_int_equal(store_write_commit(house.store), 0);
+	write_schema(one, sizeof(one));
+	return id;
+}
+
+static uint32_t
+schema_here(void)
+{
+	struct row_key key = row_key_text("schema");
+	struct bytes value;
+	uint32_t schema;
+
+	assert_int_equal(store_read_begin(house.store), 0);
+	assert_int_equal(store_get(house.store, STORE_META, &key, &value), 0);
+	assert_int_equal(value.length, 4);
+	schema = value.data[0];
+	store_read_end(house.store);
+	return schema;
+}
+
+static uint8_t
+format_of(enum store_table table, struct row_key key)
+{
+	struct bytes value;
+	uint8_t format;
+
+	assert_int_equal(store_read_begin(house.store), 0);
+	assert_int_equal(store_get(house.store, table, &key, &value), 0);
+	format = value.data[0];
+	store_read_end(house.store);
+	return format;
+}
+
+static void
+test_schema_1_is_migrated(void **state)
+{
+	uint64_t id = make_old_store();
+	struct lifecycle_result result;
+	struct row_recipient r;
+
+	(void)state;
+	assert_non_null(house.store);
+	assert_int_equal(schema_here(), STORE_SCHEMA);
+	house_crash(&house);
+	assert_true(house_recipient(&house, id, 0, &r));
+	assert_string_equal(r.original, "alias@example.com");
+	assert_string_equal(r.orcpt, "");
+	house_is_sound(&house);
+	/* Not each row is written at once; one that changes is. */
+	assert_int_equal(format_of(STORE_RECIPIENT, row_key_number(id, 0)), 1);
+	house_report(
+	    &house, id, 0, REPORT_DEFERRED, REPORT_SCOPE_RECIPIENT, &result);
+	assert_int_equal(format_of(STORE_RECIPIENT, row_key_number(id, 0)), 2);
+	assert_int_equal(format_of(STORE_MESSAGE, row_key_id(id)), 1);
+	house_is_sound(&house);
+	house_report(
+	    &house, id, 0, REPORT_DELIVERED, REPORT_SCOPE_RECIPIENT, &result);
+	assert_true(result.message_gone);
+	house_is_sound(&house);
+}
+
+/* Killed before the commit: the old store is as it was, and is migrated by
+ * the next who opens it. */
+static void
+test_a_migration_is_all_or_nothing(void **state)
+{
+	struct row_key key = row_key_text("schema");
+	static const uint8_t one[4] = { 1, 0, 0, 0 };
+	int status;
+	pid_t pid;
+
+	(void)state;
+	(void)make_old_store();
+	assert_int_equal(store_write_begin(house.store), 0);
+	assert_int_equal(
+	    store_put(house.store, STORE_META, &key, one, sizeof(one)), 0);
+	assert_int_equal(store_write_commit(house.store), 0);
+	store_close(&house.store);
+	/* The disk is full: what is written does not fit. */
+	pid = fork();
+	assert_int_not_equal(pid, -1);
+	if (pid == 0) {
+		const struct rlimit none = { 0, RLIM_INFINITY };
+
+		signal(SIGXFSZ, SIG_IGN);
+		if (setrlimit(RLIMIT_FSIZE, &none) == -1)
+			_exit(2);
+		_exit(store_open(house.directory, MIB) == NULL ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	house.store = store_open(house.directory, MIB);
+	assert_non_null(house.store);
+	assert_int_equal(schema_here(), STORE_SCHEMA);
+	house_crash(&house);
+	house_is_sound(&house);
+}
+
+static void
+test_there_is_no_schema_0(void **state)
+{
+	static const uint8_t zero[4] = { 0, 0, 0, 0 };
+
+	(void)state;
+	write_schema(zero, sizeof(zero));
+	assert_null(house.store);
+	assert_int_equal(errno, EUCLEAN);
 }
 
 static void
@@ -644,6 +805,9 @@ main(void)
 		TEST(test_one_owner_at_a_time),
 		TEST(test_no_directory),
 		TEST(test_a_newer_schema_is_refused),
+		TEST(test_schema_1_is_migrated),
+		TEST(test_a_migration_is_all_or_nothing),
+		TEST(test_there_is_no_schema_0),
 		TEST(test_a_damaged_schema_is_refused),
 		TEST(test_a_store_without_schema_is_new_or_nothing),
 		TEST(test_the_file_is_no_store),
