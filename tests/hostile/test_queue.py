@@ -1,6 +1,7 @@
 """What a router, an agent or spawn could do to the queue if it were taken
 over: end its own link, and nothing else."""
 import os
+import socket
 import threading
 import time
 
@@ -309,6 +310,32 @@ def test_a_worker_that_nobody_hired(queue):
     records.send(link, "WORKER", 4711, fd=fd, pid=1)
     os.close(fd)
     time.sleep(0.2)
+
+
+def test_a_mailbox_relays_nothing(queue):
+    """It is the end of the way: a worker that says otherwise lies."""
+    spawn = queue.add_peer("spawn", generation=2)
+    fd, ident = memfd(MAIL), new_id()
+    records.send(queue.router, "ENVELOPE", 6, fd=fd, id=ident,
+                 sender="a@example.net", client_address="192.0.2.1",
+                 helo="x", protocol=1, size=len(MAIL), recipients=1)
+    os.close(fd)
+    route(queue.router, 6, 0, kind=0, name="people", user="daemon")
+    assert records.receive(queue.router)["code"] == 250
+    hire = records.receive(spawn)
+    assert (hire.type, hire["user"]) == ("HIRE", "daemon")
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    records.send(spawn, "WORKER", hire.handle, fd=theirs.fileno(), pid=1)
+    theirs.close()
+    m = records.receive(ours)
+    os.close(m.fd)
+    assert (m.type, records.receive(ours).type) == ("DELIVER", "DELIVER_TO")
+    records.send(ours, "REPORT", m.handle, number=0, outcome=0, scope=0,
+                 host="x", reply="2.0.0 ok", relayed=1)
+    assert is_closed(ours)
+    assert present(queue, ident)
+    finish(queue, ident)
+    spawn.close()
 
 
 class HangingAgent:
