@@ -222,7 +222,7 @@ collect_content(struct delivery *delivery)
 	int error;
 
 	delivery->fd = content_cache_open(
-	    lifecycle->store, delivery->id, delivery->message.size);
+	    lifecycle->store, delivery->id, &delivery->message);
 	if (delivery->fd != -1)
 		return 0;
 	error = errno;

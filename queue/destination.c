@@ -171,14 +171,27 @@ void
 destination_hurry(struct destination *d)
 {
 	d->row.backoff_until = 0;
+	d->hurried = true;
 }
 
+void
+destination_restore(struct destination *d, uint64_t backoff_until,
+    uint32_t failures, const char *reply)
+{
+	if (d->row.failures > 0 || d->row.backoff_until > 0)
+		return;
+	d->row.failures = failures;
+	d->row.backoff_until = backoff_until;
+	keep_reply(d, reply);
+}
+
+/* A key that makes no sense is nobody's, and hides nothing behind it. */
 static int
 find_first_due(struct destination *d, struct store *store)
 {
 	static const struct row_place start = { 0, 0, 0 };
 	struct row_key from = row_key_due(d->name, &start);
-	struct row_place place;
+	struct row_place place = start;
 	struct bytes key, value;
 	const char *name;
 	int found = store_seek(store, STORE_DUE, &from, &key, &value);
@@ -216,8 +229,9 @@ move_wake(struct destination *d, struct store *store, uint64_t wake)
 {
 	struct row_key key;
 
-	if (wake == d->row.wake)
+	if (wake == d->row.wake && !d->hurried)
 		return 0;
+	d->hurried = false;
 	if (d->row.wake != 0) {
 		key = row_key_wake(d->row.wake, d->name);
 		if (store_delete(store, STORE_WAKE, &key) == -1 &&

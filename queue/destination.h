@@ -64,6 +64,9 @@ struct destination {
 	char *name;
 	enum route_kind kind;
 	bool changed; /* in this batch */
+	/* Its key in the wake index is written even if it stays: it may have
+	 * been lost. */
+	bool hurried;
 	/* The stored part. `reply` points to `reply_text`. */
 	struct row_destination row;
 	char reply_text[LIMIT_REPLY + 1];
@@ -108,6 +111,10 @@ void destination_failed(struct destination *, const struct retry_policy *,
 void destination_answered(struct destination *);
 /* The administrator wants a try now, whatever the back-off says. */
 void destination_hurry(struct destination *);
+
+/* How it was elsewhere, unless it backs off here already. */
+void destination_restore(struct destination *, uint64_t backoff_until,
+    uint32_t failures, const char *reply);
 
 /* Writes all changed ones, with their keys in the wake index, in the open
  * write transaction. `now` in seconds. */

@@ -39,7 +39,7 @@ struct row_message {
 	uint8_t body;	  /* enum smtp_body */
 	uint32_t recipients;
 	uint32_t open;
-	uint64_t digest;   /* XXH3-64 of the content; 0: unknown */
+	uint64_t digest;   /* of the content (digest.h); 0: unknown */
 	uint8_t ret;	   /* enum dsn_ret */
 	const char *envid; /* in xtext, as given; "" none */
 };

@@ -1,9 +1,14 @@
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <dirent.h>
 #include <signal.h>
 
+#include <lmdb.h>
+
 #include "queue/store_event.h"
+#include "queue/store_lock.h"
 #include "tests/unit/queue/test.h"
 
 static struct house house;
@@ -460,6 +465,276 @@ test_killed(void **state)
 	store_read_end(house.store);
 }
 
+/* -- Others who look on --------------------------------------------------- */
+
+/* LMDB takes an environment once in a process: others are other processes. */
+static int
+in_another_process(int (*look)(void))
+{
+	int status;
+	pid_t pid = fork();
+
+	assert_int_not_equal(pid, -1);
+	if (pid == 0)
+		_exit(look());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+static bool
+sees(struct store *store, uint64_t id)
+{
+	struct row_key key = row_key_id(id);
+	struct bytes value;
+	bool found;
+
+	if (store_read_begin(store) == -1)
+		return false;
+	found = store_get(store, STORE_MESSAGE, &key, &value) == 0;
+	store_read_end(store);
+	return found;
+}
+
+static int
+look_once(void)
+{
+	struct store *store = store_open_read(house.directory);
+	uint32_t schema = 0;
+
+	if (store == NULL || !sees(store, 1))
+		return 1;
+	if (store_read_begin(store) == -1 ||
+	    store_schema(store, &schema) == -1 || schema != STORE_SCHEMA)
+		return 2;
+	store_close(&store);
+	return 0;
+}
+
+static void
+test_others_look_on(void **state)
+{
+	(void)state;
+	assert_int_equal(store_write_begin(house.store), 0);
+	put(house.store, 1, "x", 1);
+	assert_int_equal(store_write_commit(house.store), 0);
+	assert_int_equal(in_another_process(look_once), 0);
+	/* Also while nobody owns it; and the owner is not kept out. */
+	store_close(&house.store);
+	assert_int_equal(in_another_process(look_once), 0);
+	house.store = store_open(house.directory, MIB);
+	assert_non_null(house.store);
+}
+
+static int
+look_without_a_table(void)
+{
+	struct store *store = store_open_read(house.directory);
+	struct row_key first = { .length = 1 };
+	struct bytes key, value;
+	uint64_t rows = 1;
+
+	if (store == NULL || sees(store, 1) || store_read_begin(store) == -1)
+		return 1;
+	errno = 0;
+	if (store_seek(store, STORE_MESSAGE, &first, &key, &value) == 0 ||
+	    errno != ENOENT)
+		return 2;
+	if (store_rows(store, STORE_MESSAGE, &rows) == -1 || rows != 0)
+		return 3;
+	if (store_rows(store, STORE_META, &rows) == -1 || rows == 0)
+		return 4;
+	return 0;
+}
+
+/* A store of another schema may lack tables: they are empty for whoever
+ * looks. */
+static void
+test_a_table_that_is_not_there(void **state)
+{
+	MDB_env *env;
+	MDB_txn *txn;
+	MDB_dbi table;
+
+	(void)state;
+	store_close(&house.store);
+	assert_int_equal(mdb_env_create(&env), 0);
+	assert_int_equal(mdb_env_set_maxdbs(env, STORE_TABLES), 0);
+	assert_int_equal(mdb_env_open(env, house.directory, 0, 0600), 0);
+	assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
+	assert_int_equal(mdb_dbi_open(txn, "message", 0, &table), 0);
+	assert_int_equal(mdb_drop(txn, table, 1), 0);
+	assert_int_equal(mdb_txn_commit(txn), 0);
+	mdb_env_close(env);
+	assert_int_equal(in_another_process(look_without_a_table), 0);
+	house.store = store_open(house.directory, MIB);
+	assert_non_null(house.store);
+}
+
+static int
+count_files(void)
+{
+	DIR *directory = opendir(house.directory);
+	int count = 0;
+
+	assert_non_null(directory);
+	while (readdir(directory) != NULL)
+		count++;
+	closedir(directory);
+	return count - 2;
+}
+
+static void
+test_whoever_looks_makes_nothing(void **state)
+{
+	char path[128];
+
+	(void)state;
+	store_close(&house.store);
+	for (int i = 0; i < 2; i++) {
+		static const char *const names[] = { "data.mdb", "owner" };
+
+		snprintf(
+		    path, sizeof(path), "%s/%s", house.directory, names[i]);
+		assert_int_equal(unlink(path), 0);
+		errno = 0;
+		assert_null(store_open_read(house.directory));
+		assert_int_equal(errno, ENOENT);
+	}
+	assert_int_equal(count_files(), 1);
+	snprintf(path, sizeof(path), "%s/data.mdb", house.directory);
+	errno = 0;
+	assert_null(store_open_copy(path));
+	assert_int_equal(errno, ENOENT);
+	assert_int_equal(count_files(), 1);
+}
+
+static int
+look_and_die(void)
+{
+	struct store *store = store_open_read(house.directory);
+
+	if (store != NULL && store_read_begin(store) == 0)
+		raise(SIGKILL);
+	return 1;
+}
+
+/* As many pages as the file has, after so many commits of one chunk. */
+static uint64_t
+pages_after(unsigned int commits)
+{
+	static uint8_t chunk[ROW_CHUNK_SIZE];
+	struct row_key key = row_key_number(1, 0);
+	uint64_t size;
+	struct stat st;
+	char path[128];
+
+	for (unsigned int i = 0; i < commits; i++) {
+		assert_int_equal(store_write_begin(house.store), 0);
+		assert_int_equal(store_put(house.store, STORE_CONTENT, &key,
+				     chunk, sizeof(chunk)),
+		    0);
+		assert_int_equal(store_write_commit(house.store), 0);
+	}
+	snprintf(path, sizeof(path), "%s/data.mdb", house.directory);
+	assert_int_equal(stat(path, &st), 0);
+	size = (uint64_t)st.st_size;
+	return size / 4096;
+}
+
+/* One that was killed while it looked would keep every page from being used
+ * again. */
+static void
+test_a_dead_reader_costs_nothing_for_long(void **state)
+{
+	uint64_t before, after;
+
+	(void)state;
+	assert_int_equal(store_resize(house.store, 64 * MIB), 0);
+	before = pages_after(20);
+	assert_int_equal(in_another_process(look_and_die), -SIGKILL);
+	assert_true(pages_after(20) > before + 100);
+	sleep(1);
+	assert_true(store_has_room(house.store, 1));
+	after = pages_after(5);
+	assert_int_equal(pages_after(100), after);
+}
+
+/* The owner makes the map larger and fills it: whoever looks on follows. */
+static void
+test_whoever_looks_follows_a_larger_map(void **state)
+{
+	struct store *reader;
+	int status, go[2];
+	pid_t pid;
+
+	(void)state;
+	store_close(&house.store);
+	assert_int_equal(pipe(go), 0);
+	pid = fork();
+	assert_int_not_equal(pid, -1);
+	if (pid == 0) {
+		static uint8_t chunk[ROW_CHUNK_SIZE];
+		char c;
+
+		if (read(go[0], &c, 1) != 1)
+			_exit(1);
+		house.store = store_open(house.directory, 64 * MIB);
+		if (house.store == NULL || store_write_begin(house.store) == -1)
+			_exit(2);
+		for (uint32_t i = 0; i < 200; i++) {
+			struct row_key key = row_key_number(1, i);
+
+			if (store_put(house.store, STORE_CONTENT, &key, chunk,
+				sizeof(chunk)) == -1)
+				_exit(3);
+		}
+		put(house.store, 1, "x", 1);
+		_exit(store_write_commit(house.store) == 0 ? 0 : 4);
+	}
+	reader = store_open_read(house.directory);
+	assert_non_null(reader);
+	assert_false(sees(reader, 1));
+	assert_int_equal(write(go[1], "", 1), 1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_true(sees(reader, 1));
+	store_close(&reader);
+	close(go[0]);
+	close(go[1]);
+}
+
+static void
+test_locks(void **state)
+{
+	const char *directory = house.directory;
+	int reader, second, exchange;
+
+	(void)state;
+	/* The house owns it. */
+	assert_int_equal(store_lock(directory, STORE_LOCK_OWNER), -1);
+	assert_int_equal(errno, EBUSY);
+	assert_int_equal(store_lock(directory, STORE_LOCK_EXCHANGE), -1);
+	assert_int_equal(errno, EBUSY);
+	reader = store_lock(directory, STORE_LOCK_READER);
+	second = store_lock(directory, STORE_LOCK_READER);
+	assert_int_not_equal(reader, -1);
+	assert_int_not_equal(second, -1);
+	close(second);
+	store_close(&house.store);
+	assert_int_equal(store_lock(directory, STORE_LOCK_EXCHANGE), -1);
+	assert_int_equal(errno, EBUSY);
+	close(reader);
+	exchange = store_lock(directory, STORE_LOCK_EXCHANGE);
+	assert_int_not_equal(exchange, -1);
+	assert_null(store_open(directory, MIB));
+	assert_int_equal(errno, EBUSY);
+	assert_null(store_open_read(directory));
+	assert_int_equal(errno, EBUSY);
+	close(exchange);
+	house.store = store_open(directory, MIB);
+	assert_non_null(house.store);
+}
+
 /* -- History -------------------------------------------------------------- */
 
 static const char *const one[] = { "u@example.com", NULL };
@@ -588,6 +863,12 @@ main(void)
 		TEST(test_room_is_kept_in_mind),
 		TEST(test_a_larger_map),
 		TEST(test_killed),
+		TEST(test_others_look_on),
+		TEST(test_a_table_that_is_not_there),
+		TEST(test_whoever_looks_makes_nothing),
+		TEST(test_a_dead_reader_costs_nothing_for_long),
+		TEST(test_whoever_looks_follows_a_larger_map),
+		TEST(test_locks),
 		TEST(test_history_is_forgotten_after_a_while),
 		TEST(test_history_is_forgotten_in_small_steps),
 		TEST(test_a_look_is_bounded),

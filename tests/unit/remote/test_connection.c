@@ -207,7 +207,7 @@ set_up(void **unused)
 	assert_non_null(transaction);
 	for (unsigned int i = 0; i < RECIPIENTS; i++)
 		assert_int_equal(
-		    transaction_add(transaction, i, "r@dst.test"), 0);
+		    transaction_add(transaction, i, "r@dst.test", 0, ""), 0);
 	connection = connection_open(KEY, ROUTE_MX, &e, "mx.dst.test");
 	assert_non_null(connection);
 	connection_send(connection, transaction, content, &user, NULL);

@@ -148,9 +148,10 @@ static bool is_over;
 
 static void
 on_report(void *context, uint32_t number, enum report_outcome outcome,
-    enum report_scope scope, const char *host, const char *reply)
+    enum report_scope scope, const char *host, const char *reply, bool relayed)
 {
 	(void)context;
+	(void)relayed;
 	(void)scope;
 	assert_int_equal(number, 7);
 	assert_string_equal(reported, "");
@@ -194,7 +195,7 @@ begin(void)
 	    transaction_new("s@src.test", SMTP_BODY_7BIT, 3, 1);
 
 	assert_non_null(t);
-	assert_int_equal(transaction_add(t, 7, "r@d.test"), 0);
+	assert_int_equal(transaction_add(t, 7, "r@d.test", 0, ""), 0);
 	assert_non_null(
 	    delivery_new(1, ROUTE_MX, "d.test", t, -1, &handler, NULL));
 	delivery_wake();

@@ -28,11 +28,10 @@ link_router_open(struct router_exchange *e, unsigned int slot,
 
 int
 link_router_recipient(
-    const struct router_exchange *e, uint32_t number, const char *address)
+    const struct router_exchange *e, const struct message_recipient *recipient)
 {
 	(void)e;
-	(void)number;
-	(void)address;
+	(void)recipient;
 	return 0;
 }
 
