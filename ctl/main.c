@@ -33,6 +33,8 @@ static const struct command commands[] = {
 	{ "trace", "ID|ADDRESS",
 	    "tell the whole life of a message, also after it is gone",
 	    OPTIONS_JSON, trace_run, 0 },
+	{ "destinations", "", "list where mail waits, and how each fares",
+	    OPTIONS_DESTINATION | OPTIONS_JSON, destinations_run, 0 },
 	{ "stats", "", "print the queue's counters", OPTIONS_JSON, stats_run,
 	    0 },
 	{ "retry", IDS, "try again now",
@@ -82,7 +84,7 @@ print_commands(FILE *out)
 {
 	fputs("usage: posternctl [-c FILE] COMMAND [ARGUMENT...]\n\n", out);
 	for (size_t i = 0; i < COMMANDS; i++)
-		fprintf(out, "  %-7s %-12s %s\n", commands[i].name,
+		fprintf(out, "  %-12s %-12s %s\n", commands[i].name,
 		    commands[i].arguments, commands[i].summary);
 	fputs(
 	    "\n\"posternctl help COMMAND\" tells its options. -c FILE names "

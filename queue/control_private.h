@@ -41,6 +41,8 @@ struct control_work {
 	char text[LIMIT_REPLY + 1];
 	bool null_sender; /* the filter means bounces only */
 	struct query_place place;
+	/* Where a walk of the destinations stands. */
+	char destination_place[LIMIT_DESTINATION + 1];
 	uint64_t matched; /* recipients that the filter meant */
 
 	enum ctl_verb verb;
@@ -67,6 +69,7 @@ enum control_progress control_step_act(struct control_work *);
 enum control_progress control_step_ids(struct control_work *);
 enum control_progress control_step_events(struct control_work *);
 enum control_progress control_step_stats(struct control_work *);
+enum control_progress control_step_destinations(struct control_work *);
 
 /* Does the filter mean it? What query.h cannot say is said here. */
 bool control_means(const struct control_work *, const struct query_item *);

@@ -78,6 +78,12 @@ begin(struct control_work *w, const struct message *m)
 		w->step = control_step_stats;
 		return 0;
 	}
+	if (m->type == MESSAGE_CTL_DESTINATIONS) {
+		w->step = control_step_destinations;
+		strlcpy(w->destination, m->ctl_destinations.destination,
+		    sizeof(w->destination));
+		return 0;
+	}
 	return -1;
 }
 

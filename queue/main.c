@@ -28,6 +28,7 @@
 #include "queue/link_router.h"
 #include "queue/link_spawn.h"
 #include "queue/query.h"
+#include "queue/query_destinations.h"
 #include "queue/query_stats.h"
 #include "queue/remotes.h"
 #include "queue/scheduler.h"
@@ -194,6 +195,7 @@ start_parts(void)
 		log_fatal(EX_OSERR, "start");
 	query_start(state.lifecycle.store);
 	query_stats_start(&state.lifecycle);
+	query_destinations_start(&state.lifecycle);
 }
 
 int

@@ -50,11 +50,27 @@ struct query_place {
 	uint32_t number;
 };
 
+/* One destination: what the store says, and what the scheduler knows. */
+struct query_destination {
+	const char *name;
+	const struct row_destination *row;
+	unsigned int in_flight;	 /* recipients */
+	unsigned int deliveries; /* at agents now, */
+	unsigned int window;	 /* of at most so many */
+};
+
 void query_start(struct store *);
 
 int query_items(const struct query_filter *, struct query_place *,
     unsigned int most, bool (*each)(const struct query_item *, void *),
     void *context) __attribute__((warn_unused_result));
+
+/* The destinations that have mail, in the order of their names; an empty
+ * `wanted` means all. `place` has LIMIT_DESTINATION + 1 octets and starts as
+ * the empty text. */
+int query_destinations(const char *wanted, char *place, unsigned int most,
+    bool (*each)(const struct query_destination *, void *), void *context)
+    __attribute__((warn_unused_result));
 
 /* Calls `each` once with the message. -1 and ENOENT if it is not here. */
 int query_message(uint64_t id,

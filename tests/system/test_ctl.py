@@ -72,6 +72,22 @@ def test_trace_by_address(postern, waiting):
     assert ident in postern.ctl("trace", "someone@other.test").stdout
 
 
+def test_destinations(postern, waiting):
+    """The text and the JSON; a host that only puts one recipient off is not
+    down."""
+    row = {r["destination"]: r for r in
+           postern.ctl_json("destinations")}["mx:other.test"]
+    assert row["waiting"] == 1 and row["held"] == row["failed"] == 0
+    assert row["window"] >= 1 and row["in_flight"] == 0
+    assert row["failures"] == 0 and row["backoff_until"] is None
+    assert row["next_try"] is not None
+    shown = postern.ctl("destinations", "--destination", "mx:other.test")
+    assert shown.stdout.split()[-1] == "mx:other.test"
+    assert len(shown.stdout.splitlines()) == 1
+    assert postern.ctl("destinations", "--destination",
+                       "mx:none.test").stdout == ""
+
+
 def test_stats(postern, waiting):
     rows = {r["name"]: r["value"] for r in postern.ctl_json("stats")}
     assert rows["accepted"] >= 1

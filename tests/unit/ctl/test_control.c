@@ -313,6 +313,44 @@ query_stats(
 		each("waiting", 2, "recipients that wait", context);
 }
 
+/* One that is down, one that is well, then very many. */
+static const struct row_destination places[] = {
+	{ .waiting = 12345,
+	    .failures = 3,
+	    .wake = NOW + 720,
+	    .backoff_until = NOW + 720,
+	    .reply = "421 4.3.2 \033[2Jbusy" },
+	{ .waiting = 1, .held = 2, .failed = 3, .wake = NOW, .reply = "" },
+};
+
+int
+query_destinations(const char *wanted, char *place, unsigned int most,
+    bool (*each)(const struct query_destination *, void *), void *context)
+{
+	unsigned int at = place[0] == '\0' ? 0 : (unsigned int)atoi(place + 4);
+
+	for (; at < MANY; at++, most--) {
+		char name[32];
+		struct query_destination d = {
+			.name = name,
+			.row = &places[at < 2 ? at : 1],
+			.in_flight = at == 1 ? 9 : 0,
+			.deliveries = at == 1 ? 2 : 0,
+			.window = at == 1 ? 20 : 1,
+		};
+
+		snprintf(name, sizeof(name), "mx:n%u.test", at);
+		strlcpy(place, name, LIMIT_DESTINATION + 1);
+		if (most == 0)
+			return 1;
+		if (wanted[0] != '\0' && strcasecmp(wanted, name) != 0)
+			continue;
+		if (!each(&d, context))
+			return 1;
+	}
+	return 0;
+}
+
 static void
 serve(int listener)
 {
@@ -559,6 +597,51 @@ counts(void **state)
 }
 
 static void
+lists_destinations(void **state)
+{
+	size_t lines = 0;
+
+	(void)state;
+	assert_int_equal(
+	    run(destinations_run, 0, "--destination MX:n0.test"), EX_OK);
+	assert_string_equal(run_out,
+	    "  12345     0      0      0      1     12m mx:n0.test: "
+	    "421 4.3.2 \\x1b[2Jbusy\n");
+	assert_int_equal(
+	    run(destinations_run, 0, "--json --destination mx:n1.test"), EX_OK);
+	assert_string_equal(run_out,
+	    "{\"destination\":\"mx:n1.test\",\"waiting\":1,\"held\":2,"
+	    "\"failed\":3,\"in_flight\":9,\"deliveries\":2,\"window\":20,"
+	    "\"failures\":0,\"backoff_until\":null,"
+	    "\"next_try\":\"2026-01-31T23:59:59Z\",\"reply\":\"\"}\n");
+	assert_int_equal(run(destinations_run, 0, ""), EX_OK);
+	for (const char *p = run_out; (p = strchr(p, '\n')) != NULL; p++)
+		lines++;
+	assert_int_equal(lines, MANY);
+	assert_int_equal(run(destinations_run, 0, "word"), EX_USAGE);
+}
+
+static void
+sums_destinations_up(void **state)
+{
+	(void)state;
+	run_ctl.terminal = run_ctl.colour = true;
+	run_ctl.width = 28;
+	assert_int_equal(
+	    run(destinations_run, 0, "--destination mx:n0.test"), EX_OK);
+	assert_non_null(strstr(run_out, "WAITING "));
+	assert_non_null(strstr(run_out,
+	    "\033[31mmx:n0.test\033[0m\n        421 4.3.2 \\x1b[2J...\n"));
+	assert_non_null(
+	    strstr(run_out, "\n1 destination, 12345 recipients.\n"));
+	assert_int_equal(
+	    run(destinations_run, 0, "--destination mx:none.test"), EX_OK);
+	assert_string_equal(run_out, "Nothing waits.\n");
+	run_ctl.terminal = run_ctl.colour = false;
+	run_ctl.width = 0;
+}
+
+static void
 acts(void **state)
 {
 	char words[64];
@@ -755,6 +838,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lists),
 		cmocka_unit_test(lists_json),
+		cmocka_unit_test(lists_destinations),
+		cmocka_unit_test(sums_destinations_up),
 		cmocka_unit_test(lists_bounces),
 		cmocka_unit_test(lists_very_many),
 		cmocka_unit_test(sums_up_on_a_terminal),

@@ -38,6 +38,9 @@ queue/test_scheduler_faults_src := $(rig_src)
 queue/test_scheduler_faults_libs := -llmdb
 queue/test_scheduler_clock_src := $(rig_src)
 queue/test_scheduler_clock_libs := -llmdb
+units += queue/test_query_destinations
+queue/test_query_destinations_src := $(rig_src) queue/query_destinations.c
+queue/test_query_destinations_libs := -llmdb
 queue/test_submission_src := queue/submission.c queue/destination_name.c
 queue/test_content_cache_src := $(queue_house_src) queue/content_cache.c \
 	queue/flight.c queue/losses.c
