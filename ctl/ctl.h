@@ -37,6 +37,7 @@ int list_run(struct ctl *, const struct command *, int, char **);
 int show_run(struct ctl *, const struct command *, int, char **);
 int why_run(struct ctl *, const struct command *, int, char **);
 int trace_run(struct ctl *, const struct command *, int, char **);
+int summary_run(struct ctl *, const struct command *, int, char **);
 int destinations_run(struct ctl *, const struct command *, int, char **);
 int stats_run(struct ctl *, const struct command *, int, char **);
 int act_run(struct ctl *, const struct command *, int, char **);

@@ -33,6 +33,8 @@ static const struct command commands[] = {
 	{ "trace", "ID|ADDRESS",
 	    "tell the whole life of a message, also after it is gone",
 	    OPTIONS_JSON, trace_run, 0 },
+	{ "summary", "", "count what waits by destination and reason",
+	    OPTIONS_FILTER | OPTIONS_JSON, summary_run, 0 },
 	{ "destinations", "", "list where mail waits, and how each fares",
 	    OPTIONS_DESTINATION | OPTIONS_JSON, destinations_run, 0 },
 	{ "stats", "", "print the queue's counters", OPTIONS_JSON, stats_run,

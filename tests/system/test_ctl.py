@@ -88,6 +88,23 @@ def test_destinations(postern, waiting):
                        "mx:none.test").stdout == ""
 
 
+def test_summary(postern, client, waiting):
+    """Like replies fall together; what waits behind a dead host has its
+    reason."""
+    others = [submit(client, f"user{n}@other.test")[0] for n in range(3)]
+    for ident in others:
+        settled(postern, ident)
+    rows = [r for r in postern.ctl_json("summary")
+            if r["destination"] == "mx:other.test"]
+    assert [(r["recipients"], r["state"], r["reason"]) for r in rows] == \
+        [(4, "waiting", "450 4.2.0 come back later")]
+    assert rows[0]["oldest"] == item(postern, waiting[0])["arrival"]
+    shown = postern.ctl("summary", "--destination", "mx:other.test").stdout
+    assert shown.split()[0] == "4" and len(shown.splitlines()) == 1
+    for ident in others:
+        postern.ctl("remove", ident)
+
+
 def test_stats(postern, waiting):
     rows = {r["name"]: r["value"] for r in postern.ctl_json("stats")}
     assert rows["accepted"] >= 1

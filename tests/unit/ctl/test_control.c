@@ -642,6 +642,35 @@ sums_destinations_up(void **state)
 }
 
 static void
+sums_reasons_up(void **state)
+{
+	const char *last;
+
+	(void)state;
+	assert_int_equal(run(summary_run, 0, ""), EX_OK);
+	last = strstr(run_out, "    100000     5s waiting mx:many.test: ");
+	assert_non_null(last);
+	assert_string_equal(strchr(last, '\n'), "\n");
+	assert_non_null(
+	    strstr(run_out, "         1     2h waiting mx:other.test: "
+			    "450 4.2.0 not \\x1b[#Jnow\n"));
+	assert_int_equal(run(summary_run, 0, "--json --state failed"), EX_OK);
+	assert_string_equal(run_out,
+	    "{\"recipients\":1,\"oldest\":\"2026-01-31T23:59:54Z\","
+	    "\"state\":\"failed\",\"destination\":\"relay:smart\","
+	    "\"reason\":\"550 no \\\"such\\\" \\ufffd\"}\n");
+	run_ctl.terminal = true;
+	assert_int_equal(run(summary_run, 0, ""), EX_OK);
+	assert_non_null(strstr(run_out, "RECIPIENTS OLDEST STATE"));
+	assert_non_null(strstr(run_out, "100003 recipients in 4 groups.\n"));
+	assert_int_equal(run(summary_run, 0, "--recipient x@y.test"), EX_OK);
+	assert_string_equal(run_out, "Nothing waits.\n");
+	run_ctl.terminal = false;
+	assert_int_equal(run(summary_run, 0, "--recipient x@y.test"), EX_OK);
+	assert_string_equal(run_out, "");
+}
+
+static void
 acts(void **state)
 {
 	char words[64];
@@ -839,6 +868,7 @@ main(void)
 		cmocka_unit_test(lists),
 		cmocka_unit_test(lists_json),
 		cmocka_unit_test(lists_destinations),
+		cmocka_unit_test(sums_reasons_up),
 		cmocka_unit_test(sums_destinations_up),
 		cmocka_unit_test(lists_bounces),
 		cmocka_unit_test(lists_very_many),
