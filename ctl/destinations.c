@@ -6,6 +6,7 @@
 
 #include <bsd/string.h>
 
+#include "common/mail.h"
 #include "ctl/connect.h"
 #include "ctl/format.h"
 #include "ctl/json.h"
@@ -42,6 +43,7 @@ print_json(const struct ctl *ctl, const struct message_ctl_destination *d)
 	    &j, "backoff_until", is_backing_off(ctl, d) ? d->backoff_until : 0);
 	json_time(&j, "next_try", d->next_try);
 	json_text(&j, "reply", d->reply);
+	json_boolean(&j, "paused", d->paused != PAUSE_NONE);
 	json_end(&j);
 }
 
@@ -74,7 +76,9 @@ print_line(const struct ctl *ctl, const struct message_ctl_destination *d)
 	struct format_text backoff = { "-" };
 	bool down = is_backing_off(ctl, d);
 
-	if (down)
+	if (d->paused != PAUSE_NONE)
+		backoff = (struct format_text){ "paused" };
+	else if (down)
 		backoff =
 		    format_duration(d->backoff_until - (uint64_t)ctl->now);
 	fprintf(ctl->out,
@@ -98,7 +102,8 @@ on_destination(const struct message *m, void *context)
 	const struct message_ctl_destination *d = &m->ctl_destination;
 	struct listing *l = context;
 
-	if (m->type != MESSAGE_CTL_DESTINATION || d->name[0] == '\0')
+	if (m->type != MESSAGE_CTL_DESTINATION || d->name[0] == '\0' ||
+	    d->paused >= PAUSE_KINDS)
 		return EX_PROTOCOL;
 	if (l->json)
 		print_json(l->ctl, d);

@@ -14,7 +14,8 @@
 bool
 item_is_valid(const struct message_ctl_item *item)
 {
-	return item->id != 0 && item->state < RECIPIENT_STATES;
+	return item->id != 0 && item->state < RECIPIENT_STATES &&
+	       item->paused < PAUSE_KINDS;
 }
 
 uint64_t
@@ -25,11 +26,19 @@ item_age(const struct ctl *ctl, uint64_t arrival)
 	return now > arrival ? now - arrival : 0;
 }
 
+static bool
+is_paused(const struct message_ctl_item *item)
+{
+	return !item->in_flight && item->state == RECIPIENT_WAITING &&
+	       item->paused != PAUSE_NONE;
+}
+
 const char *
 item_state(const struct message_ctl_item *item)
 {
-	return item->in_flight ? "delivering"
-			       : recipient_state_name(item->state);
+	if (item->in_flight)
+		return "delivering";
+	return is_paused(item) ? "paused" : recipient_state_name(item->state);
 }
 
 void
@@ -41,7 +50,7 @@ item_colour(const struct ctl *ctl, const struct message_ctl_item *item)
 		fputs("\033[32m", ctl->out);
 	else if (item->state == RECIPIENT_FAILED)
 		fputs("\033[31m", ctl->out);
-	else if (item->state == RECIPIENT_HELD)
+	else if (item->state == RECIPIENT_HELD || is_paused(item))
 		fputs("\033[33m", ctl->out);
 }
 
@@ -58,7 +67,8 @@ item_next_try(const struct ctl *ctl, const struct message_ctl_item *item)
 	uint64_t now = (uint64_t)ctl->now;
 	struct format_text out = { "-" };
 
-	if (item->in_flight || item->state != RECIPIENT_WAITING)
+	if (item->in_flight || item->state != RECIPIENT_WAITING ||
+	    item->paused != PAUSE_NONE)
 		return out;
 	if (item->next_try > now)
 		return format_duration(item->next_try - now);
@@ -153,5 +163,6 @@ item_print_json(const struct ctl *ctl, const struct message_ctl_item *item)
 	    item->state == RECIPIENT_WAITING ? item->next_try : 0);
 	json_text(&j, "host", item->host);
 	json_text(&j, "reply", item->reply);
+	json_boolean(&j, "paused", item->paused != PAUSE_NONE);
 	json_end(&j);
 }

@@ -15,7 +15,7 @@ void item_print_heading(const struct ctl *);
 /* On one line; the last reply is cut to the width of a terminal. */
 void item_print(const struct ctl *, const struct message_ctl_item *);
 void item_print_json(const struct ctl *, const struct message_ctl_item *);
-/* "waiting", or "delivering" while an agent has it. */
+/* "waiting", or "delivering" while an agent has it, or "paused". */
 const char *item_state(const struct message_ctl_item *);
 /* Starts and ends the colour of a state; nothing without colours. */
 void item_colour(const struct ctl *, const struct message_ctl_item *);

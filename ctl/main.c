@@ -51,6 +51,10 @@ static const struct command commands[] = {
 	{ "remove", IDS, "delete from the queue, without a bounce",
 	    OPTIONS_ACT | OPTIONS_FILTER | OPTIONS_JSON, act_run,
 	    CTL_VERB_REMOVE },
+	{ "pause", "DESTINATION...", "deliver nothing there until resumed",
+	    OPTIONS_PAUSE | OPTIONS_JSON, pause_run, 0 },
+	{ "resume", "DESTINATION...", "deliver again what was paused",
+	    OPTIONS_PAUSE | OPTIONS_JSON, pause_run, 1 },
 	{ "reload", "", "make postern read its configuration again", 0,
 	    reload_run, 0 },
 	{ "help", "[COMMAND]", "explain a command", 0, NULL, 0 },
@@ -86,7 +90,7 @@ print_commands(FILE *out)
 {
 	fputs("usage: posternctl [-c FILE] COMMAND [ARGUMENT...]\n\n", out);
 	for (size_t i = 0; i < COMMANDS; i++)
-		fprintf(out, "  %-12s %-12s %s\n", commands[i].name,
+		fprintf(out, "  %-12s %-14s %s\n", commands[i].name,
 		    commands[i].arguments, commands[i].summary);
 	fputs(
 	    "\n\"posternctl help COMMAND\" tells its options. -c FILE names "

@@ -112,6 +112,7 @@ static const struct option options[] = {
 	    OPTIONS_FILTER, use_reply },
 	{ "--all", NULL, "every message in the queue", NULL, OPTIONS_ACT,
 	    use_all },
+	{ "--all", NULL, "all delivery", NULL, OPTIONS_PAUSE, use_all },
 	{ "--dry-run", NULL, "only show what would be affected", NULL,
 	    OPTIONS_ACT, use_dry_run },
 	{ "--content", NULL, "only the message itself, octet by octet", NULL,

@@ -26,6 +26,7 @@ send_destination(const struct query_destination *d, void *context)
 		.backoff_until = d->row->backoff_until,
 		.next_try = d->row->wake,
 		.reply = d->row->reply,
+		.paused = (uint8_t)d->paused,
 	};
 	control_send(w, &m, 0);
 	w->done++;

@@ -36,6 +36,7 @@ send_item(struct control_work *w, const struct query_item *item)
 		.in_flight = item->in_flight,
 		.host = r->host,
 		.reply = r->reply,
+		.paused = (uint8_t)item->paused,
 	};
 	control_send(w, &m, item->id);
 }

@@ -47,6 +47,7 @@ struct control_work {
 
 	enum ctl_verb verb;
 	bool dry_run;
+	bool pause;  /* not resume */
 	bool walked; /* the filter has been applied to everything */
 	struct target batch[BATCH];
 	unsigned int batched;
@@ -70,6 +71,7 @@ enum control_progress control_step_ids(struct control_work *);
 enum control_progress control_step_events(struct control_work *);
 enum control_progress control_step_stats(struct control_work *);
 enum control_progress control_step_destinations(struct control_work *);
+enum control_progress control_step_pause(struct control_work *);
 
 /* Does the filter mean it? What query.h cannot say is said here. */
 bool control_means(const struct control_work *, const struct query_item *);

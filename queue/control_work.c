@@ -78,6 +78,13 @@ begin(struct control_work *w, const struct message *m)
 		w->step = control_step_stats;
 		return 0;
 	}
+	if (m->type == MESSAGE_CTL_PAUSE) {
+		w->step = control_step_pause;
+		w->pause = m->ctl_pause.resume == 0;
+		strlcpy(w->destination, m->ctl_pause.destination,
+		    sizeof(w->destination));
+		return m->ctl_pause.resume > 1 ? -1 : 0;
+	}
 	if (m->type == MESSAGE_CTL_DESTINATIONS) {
 		w->step = control_step_destinations;
 		strlcpy(w->destination, m->ctl_destinations.destination,

@@ -27,6 +27,7 @@
 #include "queue/link_control.h"
 #include "queue/link_router.h"
 #include "queue/link_spawn.h"
+#include "queue/pause.h"
 #include "queue/query.h"
 #include "queue/query_destinations.h"
 #include "queue/query_stats.h"
@@ -81,6 +82,7 @@ static const struct commit_handler commit_handler = {
 	.landed = scheduler_landed,
 	.gone = content_cache_drop,
 	.committed = scheduler_committed,
+	.resumed = scheduler_resume,
 	.stalled = on_stalled,
 };
 
@@ -176,7 +178,8 @@ open_store(void)
 		log_fatal(EX_IOERR, "store");
 	l->destinations = &state.destinations;
 	destinations_begin(l->destinations);
-	if (store_read_begin(l->store) == -1 || lifecycle_begin(l) == -1)
+	if (store_read_begin(l->store) == -1 || lifecycle_begin(l) == -1 ||
+	    pause_load(l->store) == -1)
 		log_fatal(EX_IOERR, "store");
 	store_read_end(l->store);
 }

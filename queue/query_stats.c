@@ -2,6 +2,7 @@
 
 #include "queue/flight.h"
 #include "queue/lifecycle.h"
+#include "queue/pause.h"
 #include "queue/query_stats.h"
 #include "queue/scheduler.h"
 #include "queue/stats.h"
@@ -57,6 +58,9 @@ say_content(struct listing *l)
 		    scheduler_in_flight(ROUTE_MX) },
 		{ "destinations_active", "destinations that are busy now",
 		    scheduler_active() },
+		{ "destinations_paused", "destinations paused by name",
+		    pause_count() },
+		{ "paused", "1 if all delivery is paused", pause_is_set("") },
 	};
 
 	SAY(l, list);

@@ -1,6 +1,7 @@
 """The administrator's tool, against a queue with mail in it."""
 import json
-import uuid
+import os
+import signal
 
 import pytest
 
@@ -103,6 +104,51 @@ def test_summary(postern, client, waiting):
     assert shown.split()[0] == "4" and len(shown.splitlines()) == 1
     for ident in others:
         postern.ctl("remove", ident)
+
+
+@pytest.fixture
+def resumed(postern):
+    yield
+    postern.ctl("resume", "--all", check=False)
+    postern.ctl("resume", "mx:other.test", "local:alice", check=False)
+
+
+@pytest.mark.parametrize("what", ["mx:other.test", "--all"])
+def test_pause_and_resume(lab, postern, client, waiting, resumed, what):
+    """Mail is taken meanwhile, it is said why it waits, and a restart of the
+    queue changes nothing."""
+    assert "paused" in postern.ctl("pause", what).stdout
+    attempts = item(postern, waiting[0])["attempts"]
+    ident, _ = submit(client, "someone@other.test")
+    queue, = postern.pids("queue")
+    os.kill(queue, signal.SIGKILL)
+    wait_for("another queue", lambda: postern.pids("queue") not in
+             ([], [queue]) and
+             postern.ctl("stats", check=False).returncode == 0)
+    postern.ctl("retry", waiting[0])
+    row = item(postern, ident)
+    assert (row["attempts"], row["state"], row["paused"]) == \
+        (0, "waiting", True)
+    assert f'posternctl resume {what}"' in postern.ctl("why", ident).stdout
+    row = {r["destination"]: r for r in postern.ctl_json("destinations")}
+    assert row["mx:other.test"]["paused"] is True
+    stats = {r["name"]: r["value"] for r in postern.ctl_json("stats")}
+    assert (stats["paused"], stats["destinations_paused"]) == \
+        ((1, 0) if what == "--all" else (0, 1))
+    # Others are served, unless all delivery is paused.
+    other, token = submit(client, "alice@here.test")
+    if what == "--all":
+        assert item(postern, other)["paused"] is True
+    else:
+        wait_for("mail for others", lambda: any(
+            f"body {token}" in m for m in lab.mail_of("alice").values()))
+    assert item(postern, waiting[0])["attempts"] == attempts
+    assert "resumed" in postern.ctl("resume", what).stdout
+    wait_for("all to go on", lambda: item(postern, ident)["attempts"] and
+             item(postern, waiting[0])["attempts"] > attempts and
+             not item(postern, other))
+    assert item(postern, ident)["paused"] is False
+    postern.ctl("remove", ident)
 
 
 def test_stats(postern, waiting):

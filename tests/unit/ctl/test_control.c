@@ -131,6 +131,19 @@ matches(
 	       (f->state == 0 || f->state == r->state + 1);
 }
 
+/* One may be paused by name: all that is remembered here. */
+static char paused_name[LIMIT_DESTINATION + 1];
+static bool paused_all;
+
+static enum pause_kind
+paused_kind(const char *destination)
+{
+	if (paused_all)
+		return PAUSE_ALL;
+	return strcmp(paused_name, destination) == 0 ? PAUSE_DESTINATION
+						     : PAUSE_NONE;
+}
+
 int
 query_items(const struct query_filter *f, struct query_place *place,
     unsigned int most, bool (*each)(const struct query_item *, void *),
@@ -148,6 +161,7 @@ query_items(const struct query_filter *f, struct query_place *place,
 		if (at == SPECIAL + MANY)
 			return 0;
 		item.next_try = item.recipient->due;
+		item.paused = paused_kind(item.recipient->destination);
 		if (at < SPECIAL && gone[at])
 			continue;
 		if (matches(f, item.id, item.recipient) &&
@@ -351,6 +365,40 @@ query_destinations(const char *wanted, char *place, unsigned int most,
 	return 0;
 }
 
+int
+query_pause(const char *destination, bool paused, void (*done)(int, void *),
+    void *context)
+{
+	static const struct timeval later = { 0, 1000 };
+	struct noted *n;
+	bool all = destination[0] == '\0';
+	bool was = all ? paused_all : strcmp(paused_name, destination) == 0;
+
+	if (strcmp(destination, "mx:full.test") == 0)
+		return 1;
+	n = calloc(1, sizeof(*n));
+	if (n == NULL)
+		_exit(1);
+	n->done = done;
+	n->context = context;
+	n->result = was != paused;
+	if (all)
+		paused_all = paused;
+	else
+		strlcpy(paused_name, paused ? destination : "",
+		    sizeof(paused_name));
+	TAILQ_INSERT_TAIL(&noted, n, next);
+	evtimer_add(commit, &later);
+	return 0;
+}
+
+bool
+query_paused(unsigned int *named)
+{
+	*named = paused_name[0] != '\0';
+	return paused_all;
+}
+
 static void
 serve(int listener)
 {
@@ -446,7 +494,8 @@ lists_json(void **state)
 	    "\"name\":\"smart\",\"user\":\"\",\"destination\":\"relay:smart\","
 	    "\"state\":\"failed\",\"in_flight\":false,\"attempts\":1,"
 	    "\"next_try\":null,\"host\":\"\","
-	    "\"reply\":\"550 no \\\"such\\\" \\ufffd\"}\n",
+	    "\"reply\":\"550 no \\\"such\\\" \\ufffd\","
+	    "\"paused\":false}\n",
 	    id_text(2));
 	assert_string_equal(run_out, line);
 }
@@ -613,7 +662,8 @@ lists_destinations(void **state)
 	    "{\"destination\":\"mx:n1.test\",\"waiting\":1,\"held\":2,"
 	    "\"failed\":3,\"in_flight\":9,\"deliveries\":2,\"window\":20,"
 	    "\"failures\":0,\"backoff_until\":null,"
-	    "\"next_try\":\"2026-01-31T23:59:59Z\",\"reply\":\"\"}\n");
+	    "\"next_try\":\"2026-01-31T23:59:59Z\",\"reply\":\"\",\"paused\":"
+	    "false}\n");
 	assert_int_equal(run(destinations_run, 0, ""), EX_OK);
 	for (const char *p = run_out; (p = strchr(p, '\n')) != NULL; p++)
 		lines++;
@@ -668,6 +718,44 @@ sums_reasons_up(void **state)
 	run_ctl.terminal = false;
 	assert_int_equal(run(summary_run, 0, "--recipient x@y.test"), EX_OK);
 	assert_string_equal(run_out, "");
+}
+
+static void
+pauses(void **state)
+{
+	(void)state;
+	assert_int_equal(run(pause_run, 0, ""), EX_USAGE);
+	assert_int_equal(run(pause_run, 0, "--all mx:other.test"), EX_USAGE);
+	assert_int_equal(run(pause_run, 0, "other.test"), EX_DATAERR);
+	assert_non_null(strstr(run_err, "mx:DOMAIN"));
+	assert_int_equal(run(pause_run, 0, "mx:full.test"), EX_UNAVAILABLE);
+	assert_int_equal(run(pause_run, 0, "mx:other.test"), EX_OK);
+	assert_string_equal(run_out, "mx:other.test is paused\n");
+	assert_int_equal(run(pause_run, 0, "mx:other.test --json"), EX_OK);
+	assert_string_equal(run_out,
+	    "{\"verb\":\"test\",\"destination\":\"mx:other.test\","
+	    "\"changed\":false}\n");
+	assert_int_equal(run(list_run, 0, "--recipient bob@other.test"), EX_OK);
+	assert_non_null(strstr(run_out, " paused       3    - alice@"));
+	assert_int_equal(run(why_run, 0, id_text(0)), EX_OK);
+	assert_non_null(
+	    strstr(run_out, "until \"posternctl resume mx:other.test\""));
+	assert_int_equal(run(pause_run, 0, "--all"), EX_OK);
+	assert_string_equal(run_out, "all delivery is paused\n");
+	assert_int_equal(run(why_run, 0, id_text(0)), EX_OK);
+	assert_non_null(strstr(run_out, "until \"posternctl resume --all\""));
+	/* One that is held is not said to be paused. */
+	assert_non_null(strstr(run_out, "is held by the administrator"));
+	assert_int_equal(run(pause_run, 1, "--all"), EX_OK);
+	assert_string_equal(run_out, "all delivery is resumed\n");
+	assert_non_null(strstr(run_err, "1 destination is still paused"));
+	assert_int_equal(run(pause_run, 0, "--all"), EX_OK);
+	assert_int_equal(run(pause_run, 1, "mx:other.test"), EX_OK);
+	assert_non_null(strstr(run_err, "all delivery is paused"));
+	assert_int_equal(run(pause_run, 1, "--all"), EX_OK);
+	assert_string_equal(run_err, "");
+	assert_int_equal(run(pause_run, 1, "mx:other.test"), EX_OK);
+	assert_string_equal(run_out, "mx:other.test was not paused\n");
 }
 
 static void
@@ -782,6 +870,7 @@ ends_broken_clients(void **state)
 	struct message list = MESSAGE_INIT(MESSAGE_CTL_LIST, 1);
 	struct message act = MESSAGE_INIT(MESSAGE_CTL_ACT, 1);
 	struct message show = MESSAGE_INIT(MESSAGE_CTL_SHOW, 1);
+	struct message halt = MESSAGE_INIT(MESSAGE_CTL_PAUSE, 1);
 	int fd;
 
 	(void)state;
@@ -807,6 +896,10 @@ ends_broken_clients(void **state)
 	expect_closed(fd);
 	fd = dial();
 	assert_int_equal(record_write(fd, &show, 0), 0);
+	expect_closed(fd);
+	fd = dial();
+	halt.ctl_pause.resume = 2;
+	assert_int_equal(record_write(fd, &halt, 0), 0);
 	expect_closed(fd);
 	/* A second question before the first is answered. */
 	fd = dial();
@@ -869,6 +962,7 @@ main(void)
 		cmocka_unit_test(lists_json),
 		cmocka_unit_test(lists_destinations),
 		cmocka_unit_test(sums_reasons_up),
+		cmocka_unit_test(pauses),
 		cmocka_unit_test(sums_destinations_up),
 		cmocka_unit_test(lists_bounces),
 		cmocka_unit_test(lists_very_many),

@@ -9,7 +9,7 @@ queue/test_retry_src := queue/retry.c
 # that a store is whole.
 queue_house_src := tests/unit/queue/house.c tests/unit/queue/sound.c \
 	queue/destination.c queue/destination_mend.c \
-	queue/destination_name.c queue/lifecycle.c \
+	queue/destination_name.c queue/lifecycle.c queue/pause.c \
 	queue/lifecycle_rows.c queue/lifecycle_story.c \
 	queue/retry.c queue/store.c queue/store_content.c queue/store_event.c \
 	queue/store_room.c queue/store_row.c queue/submission.c
@@ -38,7 +38,9 @@ queue/test_scheduler_faults_src := $(rig_src)
 queue/test_scheduler_faults_libs := -llmdb
 queue/test_scheduler_clock_src := $(rig_src)
 queue/test_scheduler_clock_libs := -llmdb
-units += queue/test_query_destinations
+units += queue/test_query_destinations queue/test_pause
+queue/test_pause_src := $(rig_src) queue/query_destinations.c
+queue/test_pause_libs := -llmdb
 queue/test_query_destinations_src := $(rig_src) queue/query_destinations.c
 queue/test_query_destinations_libs := -llmdb
 queue/test_submission_src := queue/submission.c queue/destination_name.c
