@@ -50,8 +50,8 @@ print_json(const struct ctl *ctl, const struct message_ctl_destination *d)
 static void
 print_heading(const struct ctl *ctl)
 {
-	fprintf(ctl->out, "%7s %5s %6s %6s %6s %7s %s\n", "WAITING", "HELD",
-	    "FAILED", "FLIGHT", "WINDOW", "BACKOFF", "DESTINATION");
+	fprintf(ctl->out, "%7s %5s %6s %6s %6s %7s %4s %s\n", "WAITING", "HELD",
+	    "FAILED", "FLIGHT", "WINDOW", "BACKOFF", "NEXT", "DESTINATION");
 }
 
 /* A terminal has no room for both on a line. */
@@ -70,6 +70,18 @@ print_error(const struct ctl *ctl, const char *reply)
 		format_print(ctl->out, reply);
 }
 
+static struct format_text
+next_try(const struct ctl *ctl, const struct message_ctl_destination *d)
+{
+	uint64_t now = (uint64_t)ctl->now;
+
+	if (d->next_try == 0 || d->paused != PAUSE_NONE)
+		return (struct format_text){ "-" };
+	if (d->next_try <= now)
+		return (struct format_text){ "now" };
+	return format_duration(d->next_try - now);
+}
+
 static void
 print_line(const struct ctl *ctl, const struct message_ctl_destination *d)
 {
@@ -83,9 +95,9 @@ print_line(const struct ctl *ctl, const struct message_ctl_destination *d)
 		    format_duration(d->backoff_until - (uint64_t)ctl->now);
 	fprintf(ctl->out,
 	    "%7" PRIu64 " %5" PRIu64 " %6" PRIu64 " %6" PRIu32 " %6" PRIu32
-	    " %7s ",
+	    " %7s %4s ",
 	    d->waiting, d->held, d->failed, d->in_flight, d->window,
-	    backoff.text);
+	    backoff.text, next_try(ctl, d).text);
 	if (ctl->colour && down)
 		fputs("\033[31m", ctl->out);
 	format_print(ctl->out, d->name);

@@ -538,7 +538,22 @@ sums_up_on_a_terminal(void **state)
 	    strstr(run_out, "\n1 recipient of 1 message, 11 octets.\n"));
 	assert_null(strstr(run_out, "LAST REPLY"));
 	assert_int_equal(run(list_run, 0, "--recipient bob@other.test"), EX_OK);
-	assert_null(strstr(run_out, "450-4.2.0"));
+	assert_non_null(strstr(run_out,
+	    " alice@here.test\n    -> bob@other.test (mx:other.test): "
+	    "450-4.2.0 not / 450 4.2.0 \\x1b[2Jnow\n"));
+	run_ctl.width = 96;
+	assert_int_equal(run(list_run, 0, "--recipient bob@other.test"), EX_OK);
+	assert_non_null(strstr(run_out,
+	    " alice@here.test -> bob@other.test (mx:other.test)\n"
+	    "    450-4.2.0 not / 450 4.2.0 \\x1b[2Jnow\n"));
+	run_ctl.width = 40;
+	assert_int_equal(run(list_run, 0, "--recipient bob@other.test"), EX_OK);
+	assert_non_null(strstr(run_out,
+	    " alice@here.test\n    -> bob@other.test (mx:other.test)\n"
+	    "    450-4.2.0 not / 450 4.2.0 \\x1b[2Jnow\n"));
+	run_ctl.width = 30;
+	assert_int_equal(run(list_run, 0, "--recipient bob@other.test"), EX_OK);
+	assert_non_null(strstr(run_out, ")\n    450-4.2.0 not / 450 4.2...\n"));
 	run_ctl.width = 120;
 	assert_int_equal(run(list_run, 0, "--recipient bob@other.test"), EX_OK);
 	assert_non_null(strstr(run_out, "LAST REPLY"));
@@ -581,8 +596,11 @@ shows(void **state)
 	assert_int_equal(run(show_run, 0, id_text(0)), EX_OK);
 	assert_non_null(strstr(run_out, "sender     alice@here.test\n"));
 	assert_non_null(strstr(run_out, "client     192.0.2.7\n"));
-	assert_non_null(
-	    strstr(run_out, "recipient  carol@here.test (local:carol), held"));
+	assert_non_null(strstr(
+	    run_out, "recipient  carol@here.test (local:carol), held\n"));
+	assert_non_null(strstr(run_out,
+	    "bob@other.test (mx:other.test), waiting, tried 3 times, next try "
+	    "in 5m\n"));
 	assert_non_null(strstr(run_out, "\n\nA: b\r\n\r\nhi\a"));
 	run_ctl.terminal = true;
 	assert_int_equal(run(show_run, 0, id_text(0)), EX_OK);
@@ -654,7 +672,7 @@ lists_destinations(void **state)
 	assert_int_equal(
 	    run(destinations_run, 0, "--destination MX:n0.test"), EX_OK);
 	assert_string_equal(run_out,
-	    "  12345     0      0      0      1     12m mx:n0.test: "
+	    "  12345     0      0      0      1     12m  12m mx:n0.test: "
 	    "421 4.3.2 \\x1b[2Jbusy\n");
 	assert_int_equal(
 	    run(destinations_run, 0, "--json --destination mx:n1.test"), EX_OK);
