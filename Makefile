@@ -14,6 +14,7 @@ sbindir = $(PREFIX)/sbin
 bindir = $(PREFIX)/bin
 libexecdir = $(PREFIX)/libexec/postern
 mandir = $(PREFIX)/share/man
+completiondir = $(PREFIX)/share/bash-completion/completions
 sysconfdir = $(SYSCONFDIR)/postern
 
 ifeq ($(origin CC),default)
@@ -94,13 +95,14 @@ libexec_programs = $(filter-out postern posternctl,$(programs))
 install: programs
 	install -d $(DESTDIR)$(sbindir) $(DESTDIR)$(libexecdir) \
 	    $(DESTDIR)$(sysconfdir) $(DESTDIR)$(mandir)/man5 \
-	    $(DESTDIR)$(mandir)/man8
+	    $(DESTDIR)$(mandir)/man8 $(DESTDIR)$(completiondir)
 	install -m 755 $(BUILD)/postern $(BUILD)/posternctl \
 	    $(DESTDIR)$(sbindir)
 	install -m 755 $(addprefix $(BUILD)/,$(libexec_programs)) \
 	    $(DESTDIR)$(libexecdir)
 	install -m 644 man/*.5 $(DESTDIR)$(mandir)/man5
 	install -m 644 man/*.8 $(DESTDIR)$(mandir)/man8
+	install -m 644 etc/completion/posternctl $(DESTDIR)$(completiondir)
 	test -e $(DESTDIR)$(sysconfdir)/postern.conf || install -m 644 \
 	    etc/postern.conf $(DESTDIR)$(sysconfdir)/postern.conf
 
