@@ -93,11 +93,12 @@ generated: $(common_gen)
 libexec_programs = $(filter-out postern posternctl,$(programs))
 
 install: programs
-	install -d $(DESTDIR)$(sbindir) $(DESTDIR)$(libexecdir) \
+	install -d $(DESTDIR)$(sbindir) $(DESTDIR)$(bindir) $(DESTDIR)$(libexecdir) \
 	    $(DESTDIR)$(sysconfdir) $(DESTDIR)$(mandir)/man5 \
 	    $(DESTDIR)$(mandir)/man8 $(DESTDIR)$(completiondir)
 	install -m 755 $(BUILD)/postern $(BUILD)/posternctl \
 	    $(DESTDIR)$(sbindir)
+	ln -sf ../sbin/posternctl $(DESTDIR)$(bindir)/mailq
 	install -m 755 $(addprefix $(BUILD)/,$(libexec_programs)) \
 	    $(DESTDIR)$(libexecdir)
 	install -m 644 man/*.5 $(DESTDIR)$(mandir)/man5

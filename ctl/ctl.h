@@ -35,6 +35,7 @@ struct command {
 };
 
 int list_run(struct ctl *, const struct command *, int, char **);
+int mailq_run(struct ctl *, const struct command *, int, char **);
 int show_run(struct ctl *, const struct command *, int, char **);
 int why_run(struct ctl *, const struct command *, int, char **);
 int trace_run(struct ctl *, const struct command *, int, char **);

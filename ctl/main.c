@@ -173,6 +173,43 @@ run_command(const struct command *c, const char *file, int count, char **words)
 	return code;
 }
 
+/* What could not be written is not a success. */
+static int
+finish(int code)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return code;
+	perror("posternctl: standard output");
+	return code != EX_OK ? code : EX_IOERR;
+}
+
+/* As mailq(8), which other software calls without knowing whose it is. */
+static bool
+is_mailq(const char *name)
+{
+	const char *slash = strrchr(name, '/');
+
+	return strcmp(slash != NULL ? slash + 1 : name, "mailq") == 0;
+}
+
+/* Only what names another configuration is ours. */
+static int
+mailq(int argc, char **argv)
+{
+	static const struct command command = {
+		.name = "mailq",
+		.run = mailq_run,
+	};
+	const char *file = NULL;
+	int option;
+
+	opterr = 0;
+	while ((option = getopt(argc, argv, "+c:")) != -1)
+		if (option == 'c')
+			file = optarg;
+	return finish(run_command(&command, file, 0, NULL));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -181,6 +218,8 @@ main(int argc, char **argv)
 	int option, code;
 
 	setlocale(LC_CTYPE, "");
+	if (argc > 0 && is_mailq(argv[0]))
+		return mailq(argc, argv);
 	while ((option = getopt(argc, argv, "+c:h")) != -1) {
 		if (option == 'c')
 			file = optarg;
@@ -202,9 +241,5 @@ main(int argc, char **argv)
 		code = help(argc, argv);
 	else
 		code = run_command(command, file, argc, argv);
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		perror("posternctl: standard output");
-		return code != EX_OK ? code : EX_IOERR;
-	}
-	return code;
+	return finish(code);
 }

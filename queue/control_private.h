@@ -6,6 +6,8 @@
 #ifndef QUEUE_CONTROL_PRIVATE_H
 #define QUEUE_CONTROL_PRIVATE_H
 
+#include <sys/types.h>
+
 #include <stdbool.h>
 #include <stdint.h>
 

@@ -19,6 +19,7 @@
 #include "queue/agents.h"
 #include "queue/commit.h"
 #include "queue/content_cache.h"
+#include "queue/control_peer.h"
 #include "queue/destination.h"
 #include "queue/drain.h"
 #include "queue/flight.h"
@@ -212,6 +213,7 @@ main(void)
 	struct child child;
 
 	child_begin(&child, PROGRAM_QUEUE);
+	control_peer_begin();
 	enter_cage(child.config);
 	state.base = event_base_new();
 	if (state.base == NULL ||

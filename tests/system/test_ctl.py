@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from lab import ScriptedServer, SBIN, run, wait_for
+from lab import ScriptedServer, SBIN, STAGE, run, wait_for
 from test_send import item, script, settled, submit
 
 
@@ -37,6 +37,20 @@ def test_queue_lists_and_filters(postern, waiting):
     for other in (["--recipient", "x@other.test"], ["--state", "held"],
                   ["--older-than", "1h"], ["--reply", "nothing like it"]):
         assert ident not in postern.ctl("queue", *other).stdout, other
+
+
+def test_mailq(postern, waiting):
+    """What other software expects: whatever the options, and of an empty
+    queue these words."""
+    mailq = STAGE / "usr/local/bin/mailq"
+
+    def ask(*options):
+        return run(mailq, "-c", postern.config_file, *options).stdout
+
+    assert waiting[0] in ask() and waiting[0] in ask("-v", "-q")
+    assert ask().splitlines()[-1].startswith("1 recipient of 1 message")
+    postern.ctl("remove", waiting[0])
+    assert ask() == "Mail queue is empty\n"
 
 
 def test_show_and_why(postern, waiting):
