@@ -42,6 +42,7 @@ int trace_run(struct ctl *, const struct command *, int, char **);
 int summary_run(struct ctl *, const struct command *, int, char **);
 int destinations_run(struct ctl *, const struct command *, int, char **);
 int stats_run(struct ctl *, const struct command *, int, char **);
+int top_run(struct ctl *, const struct command *, int, char **);
 int pause_run(struct ctl *, const struct command *, int, char **);
 int act_run(struct ctl *, const struct command *, int, char **);
 int reload_run(struct ctl *, const struct command *, int, char **);

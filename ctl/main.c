@@ -39,6 +39,7 @@ static const struct command commands[] = {
 	    OPTIONS_DESTINATION | OPTIONS_JSON, destinations_run, 0 },
 	{ "stats", "", "print the queue's counters", OPTIONS_JSON, stats_run,
 	    0 },
+	{ "top", "", "watch the queue; q quits", 0, top_run, 0 },
 	{ "retry", IDS, "try again now",
 	    OPTIONS_ACT | OPTIONS_FILTER | OPTIONS_JSON, act_run,
 	    CTL_VERB_RETRY },

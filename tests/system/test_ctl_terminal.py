@@ -1,7 +1,11 @@
 """What posternctl looks like on a terminal of 80 columns."""
+import os
+import re
+import signal
+
 import pytest
 
-from lab import SBIN, ScriptedServer
+from lab import SBIN, ScriptedServer, wait_for
 from terminal import Terminal
 from test_send import item, script, settled, submit
 
@@ -69,3 +73,86 @@ def test_summary(terminal, waiting):
     screen = terminal("summary").shows("2 recipients in 1 group.")
     assert "2 " in screen and "waiting mx:other.test" in screen
     assert "450 4.2.0 Das Postfach ist überfüllt, 受信箱" in screen
+
+
+def counted(screen, what):
+    """The number before that word."""
+    return float(re.search(rf"([\d.]+) {what}", screen).group(1))
+
+
+def test_top(postern, client, terminal, waiting):
+    """Totals, rates, destinations; q quits and leaves the screen clean."""
+    top = terminal("top")
+    screen = top.shows("mx:other.test")
+    lines = screen.splitlines()
+    assert lines[0].startswith("postern  20")
+    assert counted(screen, "messages") == 2
+    assert counted(screen, "waiting") == 2 and counted(screen, "held") == 0
+    assert lines[4].split()[:5] == ["WAITING", "FLIGHT", "WINDOW", "KEPT",
+                                    "BACKOFF"]
+    assert lines[5].split()[0] == "2"
+    assert lines[23].startswith("1 destination, busiest first; q quits")
+    assert len(lines) == 24 and all(len(line) <= 80 for line in lines)
+    # It lives: what happens is seen, and as a rate.
+    postern.ctl("hold", waiting[0])
+    top.shows("1 held")
+    ident, _ = submit(client, "alice@here.test")
+    wait_for("a rate of acceptance",
+             lambda: counted(top.screen(), "accepted") > 0)
+    wait_for("the end of it", lambda: counted(top.screen(), "accepted") == 0)
+    top.press("q")
+    assert top.exit_code() == 0
+    assert "busiest first" not in top.screen()
+
+
+def test_top_resizes(terminal, waiting):
+    top = terminal("top")
+    top.shows("busiest first")
+    top.resize(60, 12)
+    wait_for("the smaller screen", lambda: (
+        lambda lines: len(lines) == 12 and "q quits" in lines[11])(
+            top.screen().splitlines()))
+    assert all(len(line) <= 60 for line in top.screen().splitlines())
+    top.resize(20, 4)
+    top.resize(120, 40)
+    wait_for("the larger screen", lambda: (
+        lambda lines: len(lines) == 40 and "q quits" in lines[39])(
+            top.screen().splitlines()))
+    top.press("q")
+    assert top.exit_code() == 0
+
+
+def test_top_sees_a_queue_that_is_started_again(postern, terminal, waiting):
+    top = terminal("top")
+    top.shows("2 messages")
+    postern.ctl("pause", "--all")
+    try:
+        top.shows("ALL DELIVERY IS PAUSED")
+        queue, = postern.pids("queue")
+        os.kill(queue, signal.SIGSTOP)
+        os.kill(queue, signal.SIGKILL)
+        wait_for("another queue", lambda: postern.pids("queue") not in
+                 ([], [queue]))
+        top.shows("ALL DELIVERY IS PAUSED")
+        screen = top.shows("2 messages")
+        assert "does not answer" not in screen
+    finally:
+        postern.ctl("resume", "--all", check=False)
+    top.press("q")
+    assert top.exit_code() == 0
+
+
+def test_top_is_interrupted(terminal, waiting):
+    """The terminal is left as it was."""
+    top = terminal("top")
+    top.shows("busiest first")
+    top.press("C-c")
+    assert top.exit_code() != 0
+    wait_for("the screen as it was",
+             lambda: "busiest first" not in top.screen())
+
+
+def test_top_needs_a_terminal(postern):
+    refused = postern.ctl("top", check=False)
+    assert refused.returncode == 64
+    assert "needs a terminal" in refused.stderr
