@@ -90,13 +90,14 @@ generated: $(common_gen)
 
 # -- Installing ----------------------------------------------------------
 
-libexec_programs = $(filter-out postern posternctl,$(programs))
+sbin_programs = postern posternctl postern-store
+libexec_programs = $(filter-out $(sbin_programs),$(programs))
 
 install: programs
 	install -d $(DESTDIR)$(sbindir) $(DESTDIR)$(bindir) $(DESTDIR)$(libexecdir) \
 	    $(DESTDIR)$(sysconfdir) $(DESTDIR)$(mandir)/man5 \
 	    $(DESTDIR)$(mandir)/man8 $(DESTDIR)$(completiondir)
-	install -m 755 $(BUILD)/postern $(BUILD)/posternctl \
+	install -m 755 $(addprefix $(BUILD)/,$(sbin_programs)) \
 	    $(DESTDIR)$(sbindir)
 	ln -sf ../sbin/posternctl $(DESTDIR)$(bindir)/mailq
 	install -m 755 $(addprefix $(BUILD)/,$(libexec_programs)) \

@@ -20,6 +20,8 @@
 #define LIMIT_ADDRESS_TEXT 45 /* INET6_ADDRSTRLEN - 1 */
 #define LIMIT_HELO 255
 #define LIMIT_USER 64	 /* a login name or an authenticated user */
+#define LIMIT_ENVID 100	 /* RFC 3461 4.4, in xtext */
+#define LIMIT_ORCPT 500	 /* RFC 3461 4.2, with its type */
 #define LIMIT_NAME 64	 /* a table, mailbox, relay or listener */
 #define LIMIT_REPLY 2048 /* a whole multi-line reply, kept for `why` */
 #define LIMIT_DESTINATION (LIMIT_DOMAIN + 16) /* "mx:" and the domain */

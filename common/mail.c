@@ -55,6 +55,18 @@ name_of(const char *const *names, unsigned int count, unsigned int number)
 }
 
 const char *
+dsn_ret_name(unsigned int number)
+{
+	static const char *const rets[DSN_RETS] = {
+		[DSN_RET_NONE] = "",
+		[DSN_RET_FULL] = "FULL",
+		[DSN_RET_HDRS] = "HDRS",
+	};
+
+	return name_of(rets, DSN_RETS, number);
+}
+
+const char *
 smtp_protocol_name(unsigned int number)
 {
 	return name_of(protocols, SMTP_PROTOCOLS, number);

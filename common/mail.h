@@ -21,6 +21,19 @@ enum smtp_protocol {
 /* RFC 6152: the BODY parameter of MAIL. */
 enum smtp_body { SMTP_BODY_7BIT, SMTP_BODY_8BITMIME, SMTP_BODIES };
 
+/* RFC 3461 4.3: what a report of failure returns. */
+enum dsn_ret { DSN_RET_NONE, DSN_RET_FULL, DSN_RET_HDRS, DSN_RETS };
+
+/* RFC 3461 4.1: when the sender wants a report, a set. Nothing given means
+ * failure and delay; NEVER stands alone. */
+#define DSN_NOTIFY_NEVER 0x01u
+#define DSN_NOTIFY_SUCCESS 0x02u
+#define DSN_NOTIFY_FAILURE 0x04u
+#define DSN_NOTIFY_DELAY 0x08u
+
+/* What the sender of a recipient has been told already, a set. */
+#define DSN_TOLD_DELAY 0x01u
+
 /* Where a recipient's mail goes: a mailbox of this host, a relay with a name
  * in the configuration, or the MX hosts of the recipient's domain. */
 enum route_kind { ROUTE_MAILBOX, ROUTE_RELAY, ROUTE_MX, ROUTE_KINDS };
@@ -90,5 +103,7 @@ const char *report_outcome_name(unsigned int);
 const char *recipient_state_name(unsigned int);
 const char *event_kind_name(unsigned int);
 const char *ctl_verb_name(unsigned int);
+/* "FULL" or "HDRS"; "" if none was given. */
+const char *dsn_ret_name(unsigned int);
 
 #endif

@@ -114,14 +114,18 @@ add_recipient(struct delivery *delivery, const struct row_place *place)
 
 /* -- The due index -------------------------------------------------------- */
 
-/* Is the row in the due index this destination's? */
-static bool
+enum due { DUE_HERE, DUE_ELSEWHERE, DUE_DAMAGED };
+
+/* Whose row in the due index is this? One that makes no sense hides nothing
+ * behind it. */
+static enum due
 read_due(const struct destination *d, struct bytes key, struct row_place *place)
 {
 	const char *name;
 
-	return row_key_due_read(key.data, key.length, &name, place) == 0 &&
-	       strcmp(name, d->name) == 0;
+	if (row_key_due_read(key.data, key.length, &name, place) == -1)
+		return DUE_DAMAGED;
+	return strcmp(name, d->name) == 0 ? DUE_HERE : DUE_ELSEWHERE;
 }
 
 /* The next place of a destination that has come and is not in flight. */
@@ -135,7 +139,11 @@ next_place(struct destination *d, uint64_t now, struct row_place *place)
 
 	d->lane.next_due = 0;
 	for (; found == 0; found = store_next(store, STORE_DUE, &key, &value)) {
-		if (!read_due(d, key, place))
+		enum due whose = read_due(d, key, place);
+
+		if (whose == DUE_DAMAGED)
+			continue;
+		if (whose == DUE_ELSEWHERE)
 			return false;
 		if (!retry_is_due(&lifecycle->retry, place->time, now)) {
 			d->lane.next_due = place->time;
@@ -207,7 +215,7 @@ collect_content(struct delivery *delivery)
 	int error;
 
 	delivery->fd = content_cache_open(
-	    lifecycle->store, delivery->id, delivery->message.size);
+	    lifecycle->store, delivery->id, &delivery->message);
 	if (delivery->fd != -1)
 		return 0;
 	error = errno;
@@ -280,7 +288,11 @@ collect_sweep_step(struct destination *d)
 	int found = store_seek(store, STORE_DUE, &start, &key, &value);
 
 	for (; found == 0; found = store_next(store, STORE_DUE, &key, &value)) {
-		if (!read_due(d, key, &place))
+		enum due whose = read_due(d, key, &place);
+
+		if (whose == DUE_DAMAGED)
+			continue;
+		if (whose == DUE_ELSEWHERE)
 			break;
 		d->lane.sweep = place;
 		if (looked++ >= SWEEP_LOOK || expired >= SWEEP_EXPIRE)

@@ -11,6 +11,7 @@
 
 #include "common/monotime.h"
 #include "queue/store_content.h"
+#include "queue/store_row.h"
 
 #define MOST_OCTETS (UINT64_C(64) * 1024 * 1024)
 #define MOST_CONTENTS 4096
@@ -97,7 +98,8 @@ duplicate(int fd)
 }
 
 int
-content_cache_open(struct store *store, uint64_t id, uint64_t size)
+content_cache_open(
+    struct store *store, uint64_t id, const struct row_message *row)
 {
 	struct kept *k = find(id);
 	int fd, own;
@@ -108,13 +110,13 @@ content_cache_open(struct store *store, uint64_t id, uint64_t size)
 		k->used = monotime_now();
 		return duplicate(k->fd);
 	}
-	fd = store_content_load(store, id, size);
+	fd = store_content_load(store, id, row);
 	if (fd == -1)
 		return -1;
 	/* Other recipients of the message may follow at once. */
 	own = duplicate(fd);
 	if (own != -1)
-		content_cache_keep(id, size, own);
+		content_cache_keep(id, row->size, own);
 	return fd;
 }
 

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 struct event_base;
+struct row_message;
 struct store;
 
 int content_cache_start(struct event_base *)
@@ -19,7 +20,7 @@ void content_cache_keep(uint64_t id, uint64_t size, int fd_take);
 /* A descriptor of the caller's own, from here or from the store in the open
  * transaction. -1 with errno as store_content_load(). All descriptors of one
  * content share an offset: read it by mapping or with pread(2). */
-int content_cache_open(struct store *, uint64_t id, uint64_t size)
+int content_cache_open(struct store *, uint64_t id, const struct row_message *)
     __attribute__((warn_unused_result));
 void content_cache_drop(uint64_t id);
 void content_cache_clear(void);

@@ -173,20 +173,34 @@ destination_hurry(struct destination *d)
 	d->row.backoff_until = 0;
 }
 
+void
+destination_restore(struct destination *d, uint64_t backoff_until,
+    uint32_t failures, const char *reply)
+{
+	if (d->row.failures > 0 || d->row.backoff_until > 0)
+		return;
+	d->row.failures = failures;
+	d->row.backoff_until = backoff_until;
+	keep_reply(d, reply);
+}
+
+/* A key that makes no sense is nobody's, and hides nothing behind it. */
 static int
 find_first_due(struct destination *d, struct store *store)
 {
 	static const struct row_place start = { 0, 0, 0 };
 	struct row_key from = row_key_due(d->name, &start);
-	struct row_place place;
+	struct row_place place = start;
 	struct bytes key, value;
-	const char *name;
+	const char *name = "";
+	int found = store_seek(store, STORE_DUE, &from, &key, &value);
 
 	d->first_due = 0;
-	if (store_seek(store, STORE_DUE, &from, &key, &value) == -1)
+	while (found == 0 &&
+	       row_key_due_read(key.data, key.length, &name, &place) == -1)
+		found = store_next(store, STORE_DUE, &key, &value);
+	if (found == -1)
 		return errno == ENOENT ? 0 : -1;
-	if (row_key_due_read(key.data, key.length, &name, &place) == -1)
-		return -1;
 	if (strcmp(name, d->name) == 0)
 		d->first_due = place.time;
 	return 0;

@@ -108,6 +108,10 @@ void destination_answered(struct destination *);
 /* The administrator wants a try now, whatever the back-off says. */
 void destination_hurry(struct destination *);
 
+/* How it was elsewhere, unless it backs off here already. */
+void destination_restore(struct destination *, uint64_t backoff_until,
+    uint32_t failures, const char *reply);
+
 /* Writes all changed ones, with their keys in the wake index, in the open
  * write transaction. `now` in seconds. */
 int destinations_flush(struct destinations *, struct store *, uint64_t now)

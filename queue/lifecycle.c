@@ -90,32 +90,6 @@ lifecycle_step(enum recipient_state state, enum lifecycle_event event)
 	return steps[state][event];
 }
 
-/* -- Counting ------------------------------------------------------------- */
-
-int
-lifecycle_begin(struct lifecycle *l)
-{
-	struct row_key key = row_key_text("totals");
-	struct bytes value;
-
-	memset(&l->totals, 0, sizeof(l->totals));
-	if (store_get(l->store, STORE_META, &key, &value) == -1)
-		return errno == ENOENT ? 0 : -1;
-	return row_totals_decode(&l->totals, value.data, value.length);
-}
-
-int
-lifecycle_write_totals(struct lifecycle *l, const struct row_totals *before)
-{
-	struct row_key key = row_key_text("totals");
-	uint8_t value[ROW_VALUE_SIZE];
-
-	if (memcmp(before, &l->totals, sizeof(*before)) == 0)
-		return 0;
-	return store_put(l->store, STORE_META, &key, value,
-	    row_totals_encode(&l->totals, value));
-}
-
 /* -- Transitions ---------------------------------------------------------- */
 
 static int
@@ -150,43 +124,49 @@ enter_state(
 }
 
 static int
-delete_message(
-    struct lifecycle *l, uint64_t id, const struct row_message *message)
+delete_message(struct lifecycle *l, uint64_t id, uint64_t size)
 {
 	struct row_key key = row_key_id(id);
 
 	if (l->totals.messages > 0)
 		l->totals.messages--;
-	if (l->totals.bytes >= message->size)
-		l->totals.bytes -= message->size;
-	if (store_delete(l->store, STORE_MESSAGE, &key) == -1)
+	l->totals.bytes -= size < l->totals.bytes ? size : l->totals.bytes;
+	if (store_delete(l->store, STORE_MESSAGE, &key) == -1 &&
+	    errno != ENOENT)
 		return -1;
 	return store_content_delete(l->store, id);
 }
 
-/* Only now, with the last recipient, does the message go. */
+/* Only now, with the last recipient, does the message go. What it says of
+ * itself may be damaged: it goes if there are none, and not before. */
 static int
 close_recipient(
     struct lifecycle *l, struct recipient *r, struct lifecycle_result *result)
 {
 	struct row_key key = row_key_number(r->id, r->number);
 	uint8_t octets[ROW_VALUE_SIZE];
-	struct row_message message;
+	struct row_message message = { .open = 0 };
+	int more;
 
 	if (store_delete(l->store, STORE_RECIPIENT, &key) == -1)
+		return -1;
+	more = rows_have_recipients(l, r->id);
+	if (more == -1)
 		return -1;
 	if (rows_load_message(l, r->id, &message, octets) == -1) {
 		if (errno != ENOENT && errno != EBADMSG)
 			return -1;
 		log_error("message-damaged id=%s", id_format(r->id).text);
-		return 0;
+		if (more == 1)
+			return 0;
+		message.size = 0;
 	}
-	if (message.open > 1) {
-		message.open--;
+	if (more == 1) {
+		message.open -= message.open > 1;
 		return rows_save_message(l, r->id, &message);
 	}
 	result->message_gone = true;
-	return delete_message(l, r->id, &message);
+	return delete_message(l, r->id, message.size);
 }
 
 static int
@@ -215,8 +195,8 @@ take_step(struct lifecycle *l, struct recipient *r, enum lifecycle_step step,
 
 /* -- A new message -------------------------------------------------------- */
 
-static int
-check_is_new(struct lifecycle *l, uint64_t id)
+int
+lifecycle_check_new(struct lifecycle *l, uint64_t id)
 {
 	struct row_key message = row_key_id(id);
 	struct row_key event = row_key_number(id, 0);
@@ -230,9 +210,10 @@ check_is_new(struct lifecycle *l, uint64_t id)
 }
 
 static int
-accept_content(struct lifecycle *l, const struct submission *s)
+accept_content(
+    struct lifecycle *l, const struct submission *s, uint64_t *digest)
 {
-	if (store_content_put(l->store, s->id, s->fd, s->size) == 0)
+	if (store_content_put(l->store, s->id, s->fd, s->size, digest) == 0)
 		return 0;
 	if (errno == EPROTO && store_content_delete(l->store, s->id) == 0)
 		errno = EPROTO;
@@ -280,7 +261,8 @@ lifecycle_accept(struct lifecycle *l, const struct submission *s)
 		.open = s->count,
 	};
 
-	if (check_is_new(l, s->id) == -1 || accept_content(l, s) == -1 ||
+	if (lifecycle_check_new(l, s->id) == -1 ||
+	    accept_content(l, s, &message.digest) == -1 ||
 	    rows_save_message(l, s->id, &message) == -1)
 		return -1;
 	for (uint32_t i = 0; i < s->count; i++)
@@ -293,6 +275,32 @@ lifecycle_accept(struct lifecycle *l, const struct submission *s)
 	l->totals.messages++;
 	l->totals.bytes += s->size;
 	return 0;
+}
+
+/* -- A message from elsewhere --------------------------------------------- */
+
+int
+lifecycle_restore_message(
+    struct lifecycle *l, uint64_t id, const struct row_message *message)
+{
+	l->totals.messages++;
+	l->totals.bytes += message->size;
+	return rows_save_message(l, id, message);
+}
+
+int
+lifecycle_restore_recipient(struct lifecycle *l, uint64_t id, uint32_t number,
+    const struct row_recipient *row)
+{
+	struct recipient r;
+
+	r.id = id;
+	r.number = number;
+	r.row = *row;
+	r.destination = rows_open_destination(l, row->destination);
+	if (r.destination == NULL)
+		return -1;
+	return enter_state(l, &r, (enum recipient_state)row->state);
 }
 
 /* -- A report ------------------------------------------------------------- */
@@ -461,16 +469,23 @@ lifecycle_apply_verb(struct lifecycle *l, enum ctl_verb verb, uint64_t id,
 
 /* -- Damage --------------------------------------------------------------- */
 
+/* One that cannot be read has waited here if it is in the due index, and does
+ * so no more. */
 static int
-drop_due(
-    struct lifecycle *l, const char *destination, const struct row_place *place)
+drop_due(struct lifecycle *l, const char *destination,
+    const struct row_place *place, bool is_readable)
 {
 	struct row_key key = row_key_due(destination, place);
+	struct recipient lost;
 
-	if (rows_open_destination(l, destination) == NULL)
+	lost.destination = rows_open_destination(l, destination);
+	lost.row.state = RECIPIENT_WAITING;
+	if (lost.destination == NULL)
 		return -1;
 	if (store_delete(l->store, STORE_DUE, &key) == -1)
 		return errno == ENOENT ? 0 : -1;
+	if (!is_readable)
+		rows_count(l, &lost, -1);
 	return 0;
 }
 
@@ -481,6 +496,7 @@ lifecycle_set_aside(struct lifecycle *l, const char *destination,
 {
 	struct recipient r;
 	enum lifecycle_step step = LIFECYCLE_REFUSED;
+	bool is_readable = true;
 
 	*result = (struct lifecycle_result){ .event = LIFECYCLE_DAMAGED };
 	if (rows_load_recipient(l, place->id, place->number, &r) == 0)
@@ -488,6 +504,8 @@ lifecycle_set_aside(struct lifecycle *l, const char *destination,
 		    (enum recipient_state)r.row.state, LIFECYCLE_DAMAGED);
 	else if (note_absent(place->id, place->number, result) == -1)
 		return -1;
+	else
+		is_readable = false;
 	if (step != LIFECYCLE_REFUSED) {
 		r.row.reply = reason;
 		if (take_step(l, &r, step, r.row.due, result) == -1 ||
@@ -496,5 +514,5 @@ lifecycle_set_aside(struct lifecycle *l, const char *destination,
 		result->applied = true;
 	}
 	story_tell_damage(result, destination, place, reason);
-	return drop_due(l, destination, place);
+	return drop_due(l, destination, place, is_readable);
 }

@@ -82,6 +82,15 @@ int lifecycle_write_totals(struct lifecycle *, const struct row_totals *before)
  * was changed. EPROTO: its content cannot be read, and nothing was changed. */
 int lifecycle_accept(struct lifecycle *, const struct submission *)
     __attribute__((warn_unused_result));
+/* A message that was kept elsewhere, as it was there. EEXIST: its id is not
+ * new. */
+int lifecycle_check_new(struct lifecycle *, uint64_t id)
+    __attribute__((warn_unused_result));
+int lifecycle_restore_message(struct lifecycle *, uint64_t id,
+    const struct row_message *) __attribute__((warn_unused_result));
+int lifecycle_restore_recipient(struct lifecycle *, uint64_t id,
+    uint32_t number, const struct row_recipient *)
+    __attribute__((warn_unused_result));
 /* `now` in milliseconds. */
 int lifecycle_apply_report(struct lifecycle *, const struct lifecycle_report *,
     uint64_t now, struct lifecycle_result *)

@@ -6,6 +6,7 @@
 #include "queue/destination.h"
 #include "queue/lifecycle.h"
 #include "queue/store.h"
+#include "queue/totals_mend.h"
 
 static int
 put_row(struct store *store, enum store_table table, const struct row_key *key,
@@ -58,6 +59,20 @@ rows_save_recipient(struct lifecycle *l, const struct recipient *r)
 	size_t length = row_recipient_encode(&r->row, value);
 
 	return put_row(l->store, STORE_RECIPIENT, &key, value, length);
+}
+
+int
+rows_have_recipients(struct lifecycle *l, uint64_t id)
+{
+	struct row_key from = row_key_number(id, 0);
+	struct bytes key, value;
+	uint32_t number;
+	uint64_t of;
+
+	if (store_seek(l->store, STORE_RECIPIENT, &from, &key, &value) == -1)
+		return errno == ENOENT ? 0 : -1;
+	return row_key_number_read(key.data, key.length, &of, &number) == 0 &&
+	       of == id;
 }
 
 int
@@ -118,4 +133,30 @@ rows_count(struct lifecycle *l, const struct recipient *r, int by)
 	case RECIPIENT_STATES:
 		break;
 	}
+}
+
+int
+lifecycle_begin(struct lifecycle *l)
+{
+	struct row_key key = row_key_text("totals");
+	struct bytes value;
+
+	memset(&l->totals, 0, sizeof(l->totals));
+	if (store_get(l->store, STORE_META, &key, &value) == -1)
+		return errno == ENOENT ? 0 : -1;
+	if (row_totals_decode(&l->totals, value.data, value.length) == 0)
+		return 0;
+	return totals_mend(&l->totals, l->store);
+}
+
+int
+lifecycle_write_totals(struct lifecycle *l, const struct row_totals *before)
+{
+	struct row_key key = row_key_text("totals");
+	uint8_t value[ROW_VALUE_SIZE];
+
+	if (memcmp(before, &l->totals, sizeof(*before)) == 0)
+		return 0;
+	return store_put(l->store, STORE_META, &key, value,
+	    row_totals_encode(&l->totals, value));
 }

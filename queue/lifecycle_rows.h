@@ -30,6 +30,9 @@ int rows_load_recipient(struct lifecycle *, uint64_t id, uint32_t number,
     struct recipient *) __attribute__((warn_unused_result));
 int rows_save_recipient(struct lifecycle *, const struct recipient *)
     __attribute__((warn_unused_result));
+/* 1: the message has recipients, whatever its row says. */
+int rows_have_recipients(struct lifecycle *, uint64_t id)
+    __attribute__((warn_unused_result));
 /* `octets` has ROW_VALUE_SIZE of them; the texts are lent from there. */
 int rows_load_message(struct lifecycle *, uint64_t id, struct row_message *,
     uint8_t *octets) __attribute__((warn_unused_result));

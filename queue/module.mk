@@ -1,3 +1,10 @@
 programs += queue
 queue_src := $(wildcard queue/*.c)
-queue_libs := -levent_core -llmdb -lseccomp
+queue_libs := -levent_core -llmdb -lxxhash -lseccomp
+# The store's own tool: the same files that the queue reads and writes it with.
+programs += postern-store
+postern-store_src := $(wildcard queue/tool/*.c) $(wildcard queue/store*.c) \
+	queue/destination.c queue/destination_mend.c queue/lifecycle.c \
+	queue/lifecycle_rows.c queue/lifecycle_story.c queue/retry.c \
+	queue/totals_mend.c
+postern-store_libs := -llmdb -lxxhash -lseccomp

@@ -102,6 +102,7 @@ look_at_message(struct walk *w, uint64_t id)
 			.client_address = "",
 			.helo = "",
 			.user = "",
+			.envid = "",
 		};
 }
 
@@ -164,9 +165,10 @@ walk_items(struct walk *w, struct query_place *place, unsigned int most,
 		uint64_t id;
 		uint32_t number;
 
+		/* It hides nothing behind it. */
 		if (row_key_number_read(key.data, key.length, &id, &number) ==
 		    -1)
-			return -1;
+			continue;
 		if (w->filter->id != 0 && id != w->filter->id)
 			return 0;
 		*place = (struct query_place){ id, number };
@@ -221,7 +223,7 @@ query_content(uint64_t id)
 	if (store_read_begin(store) == -1)
 		return -1;
 	if (read_message(id, &row) == 0)
-		fd = store_content_load(store, id, row.size);
+		fd = store_content_load(store, id, &row);
 	store_read_end(store);
 	if (fd == -1 && errno == EBADMSG) {
 		log_error("content-unreadable id=%s", id_format(id).text);

@@ -1,21 +1,18 @@
 #include "queue/store.h"
 
-#include <sys/stat.h>
-
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <lmdb.h>
 
-#include "common/log.h"
+#include "queue/store_lock.h"
+#include "queue/store_migrate.h"
 #include "queue/store_room.h"
 
-/* Of the lock table in the file; we use one, the others are for tools. */
+/* Of the lock table in the file; the queue uses one, the others are for tools. */
 #define READERS 16
 
 static const char *const names[STORE_TABLES] = {
@@ -58,7 +55,8 @@ result_of(int rc)
 	else if (rc == MDB_PANIC)
 		errno = ENOTRECOVERABLE;
 	else if (rc == MDB_CORRUPTED || rc == MDB_PAGE_NOTFOUND ||
-		 rc == MDB_INVALID || rc == MDB_VERSION_MISMATCH)
+		 rc == MDB_INVALID || rc == MDB_VERSION_MISMATCH ||
+		 rc == MDB_INCOMPATIBLE)
 		errno = EUCLEAN;
 	else
 		errno = EIO;
@@ -84,30 +82,10 @@ bytes_of(const MDB_val *value)
 	return (struct bytes){ value->mv_data, value->mv_size };
 }
 
-/* Two processes on one store would deliver everything twice. */
+/* 0: the size that the file says. */
 static int
-take_lock(struct store *s, const char *directory)
-{
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	char path[LIMIT_PATH];
-
-	if ((size_t)snprintf(path, sizeof(path), "%s/owner", directory) >=
-	    sizeof(path)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	s->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (s->lock == -1)
-		return -1;
-	if (fcntl(s->lock, F_OFD_SETLK, &lock) == 0)
-		return 0;
-	if (errno == EAGAIN || errno == EACCES)
-		errno = EBUSY;
-	return -1;
-}
-
-static int
-open_environment(struct store *s, const char *directory, uint64_t map_size)
+open_environment(
+    struct store *s, const char *path, uint64_t map_size, unsigned int flags)
 {
 	int rc = mdb_env_create(&s->env);
 
@@ -115,21 +93,12 @@ open_environment(struct store *s, const char *directory, uint64_t map_size)
 		rc = mdb_env_set_maxdbs(s->env, STORE_TABLES);
 	if (rc == 0)
 		rc = mdb_env_set_maxreaders(s->env, READERS);
-	if (rc == 0)
+	if (rc == 0 && map_size != 0)
 		rc = mdb_env_set_mapsize(s->env, (size_t)map_size);
 	if (rc == 0)
 		rc = mdb_env_open(
-		    s->env, directory, MDB_NOTLS | MDB_NORDAHEAD, 0600);
+		    s->env, path, flags | MDB_NOTLS | MDB_NORDAHEAD, 0600);
 	return result_of(rc);
-}
-
-static void
-clear_dead_readers(struct store *s)
-{
-	int dead = 0;
-
-	if (mdb_reader_check(s->env, &dead) == 0 && dead > 0)
-		log_info("store-readers-cleared count=%d", dead);
 }
 
 static int
@@ -152,16 +121,32 @@ write_schema(struct store *s, const struct row_key *key)
 	return store_put(s, STORE_META, key, value, w.length);
 }
 
-/* Schema 1 is the first: there is no older one to migrate from yet. */
+int
+store_schema(struct store *s, uint32_t *schema)
+{
+	struct row_key key = row_key_text("schema");
+	struct bytes value;
+	struct wire_reader r;
+
+	if (store_get(s, STORE_META, &key, &value) == -1)
+		return -1;
+	r = (struct wire_reader){ .data = value.data, .size = value.length };
+	*schema = wire_get_u32(&r);
+	if (wire_done(&r))
+		return 0;
+	errno = EUCLEAN;
+	return -1;
+}
+
 static int
 check_schema(struct store *s)
 {
 	struct row_key key = row_key_text("schema");
 	struct row_key first = { .length = 1 };
 	struct bytes k, value;
-	struct wire_reader r;
+	uint32_t schema;
 
-	if (store_get(s, STORE_META, &key, &value) == -1) {
+	if (store_schema(s, &schema) == -1) {
 		if (errno != ENOENT)
 			return -1;
 		if (store_seek(s, STORE_MESSAGE, &first, &k, &value) == 0) {
@@ -170,11 +155,9 @@ check_schema(struct store *s)
 		}
 		return write_schema(s, &key);
 	}
-	r = (struct wire_reader){ .data = value.data, .size = value.length };
-	if (wire_get_u32(&r) == STORE_SCHEMA && wire_done(&r))
+	if (schema == STORE_SCHEMA)
 		return 0;
-	errno = wire_done(&r) ? ENOTSUP : EUCLEAN;
-	return -1;
+	return store_migrate(s, schema) == -1 ? -1 : write_schema(s, &key);
 }
 
 static int
@@ -189,27 +172,18 @@ prepare(struct store *s)
 	return store_write_commit(s);
 }
 
-struct store *
-store_open(const char *directory, uint64_t map_size)
+/* Cursors of a read transaction outlive it. */
+static MDB_txn *
+take_read(struct store *s)
 {
-	struct store *s = calloc(1, sizeof(*s));
-	int error;
+	MDB_txn *read = s->read;
 
-	if (s == NULL)
-		return NULL;
-	s->lock = -1;
-	if (take_lock(s, directory) == 0 &&
-	    open_environment(s, directory, map_size) == 0) {
-		clear_dead_readers(s);
-		if (prepare(s) == 0) {
-			store_room_begin(&s->room, s->env);
-			return s;
-		}
-	}
-	error = errno;
-	store_close(&s);
-	errno = error;
-	return NULL;
+	for (unsigned int i = 0; i < STORE_TABLES; i++)
+		if (s->read_cursors[i] != NULL)
+			mdb_cursor_close(s->read_cursors[i]);
+	memset(s->read_cursors, 0, sizeof(s->read_cursors));
+	s->read = NULL;
+	return read;
 }
 
 void
@@ -221,17 +195,125 @@ store_close(struct store **pointer)
 	if (s == NULL)
 		return;
 	store_write_abort(s);
-	for (unsigned int i = 0; i < STORE_TABLES; i++)
-		if (s->read_cursors[i] != NULL)
-			mdb_cursor_close(s->read_cursors[i]);
 	if (s->read != NULL)
-		mdb_txn_abort(s->read);
+		mdb_txn_abort(take_read(s));
 	if (s->env != NULL)
 		mdb_env_close(s->env);
 	if (s->lock != -1)
 		close(s->lock);
 	free(s);
 }
+
+static struct store *
+store_new(void)
+{
+	struct store *s = calloc(1, sizeof(*s));
+
+	if (s != NULL)
+		s->lock = -1;
+	return s;
+}
+
+static struct store *
+give_up(struct store *s)
+{
+	int error = errno;
+
+	store_close(&s);
+	errno = error;
+	return NULL;
+}
+
+struct store *
+store_open(const char *directory, uint64_t map_size)
+{
+	struct store *s = store_new();
+
+	if (s == NULL)
+		return NULL;
+	s->lock = store_lock(directory, STORE_LOCK_OWNER);
+	if (s->lock == -1 || open_environment(s, directory, map_size, 0) == -1)
+		return give_up(s);
+	if (prepare(s) == -1)
+		return give_up(s);
+	store_room_begin(&s->room, s->env);
+	return s;
+}
+
+/* -- To look only --------------------------------------------------------- */
+
+/* The handles last beyond the transaction only if it is committed. */
+static int
+open_tables_to_read(struct store *s)
+{
+	if (store_read_begin(s) == -1)
+		return -1;
+	for (unsigned int i = 0; i < STORE_TABLES; i++)
+		if (result_of(mdb_dbi_open(
+			s->read, names[i], 0, &s->tables[i])) == -1)
+			return -1;
+	s->reading = false;
+	return result_of(mdb_txn_commit(take_read(s)));
+}
+
+static struct store *
+open_to_read(struct store *s, const char *path, unsigned int flags)
+{
+	if (open_environment(s, path, 0, MDB_RDONLY | flags) == -1 ||
+	    open_tables_to_read(s) == -1)
+		return give_up(s);
+	return s;
+}
+
+struct store *
+store_open_read(const char *directory)
+{
+	struct store *s = store_new();
+
+	if (s == NULL)
+		return NULL;
+	s->lock = store_lock(directory, STORE_LOCK_READER);
+	return s->lock == -1 ? give_up(s) : open_to_read(s, directory, 0);
+}
+
+struct store *
+store_open_copy(const char *file)
+{
+	struct store *s = store_new();
+
+	return s == NULL ? NULL
+			 : open_to_read(s, file, MDB_NOSUBDIR | MDB_NOLOCK);
+}
+
+int
+store_rows(struct store *s, enum store_table table, uint64_t *rows)
+{
+	MDB_stat stat;
+
+	if (result_of(mdb_stat(transaction(s), s->tables[table], &stat)) == -1)
+		return -1;
+	*rows = stat.ms_entries;
+	return 0;
+}
+
+int
+store_copy(struct store *s, int fd, bool compact)
+{
+	/* LMDB begins a transaction of its own, which must see all of it. */
+	if (store_read_begin(s) == -1)
+		return -1;
+	store_read_end(s);
+	return result_of(
+	    mdb_env_copyfd2(s->env, fd, compact ? MDB_CP_COMPACT : 0));
+}
+
+const char *
+store_table_name(enum store_table table)
+{
+	return names[table];
+}
+
+/* -- Transactions --------------------------------------------------------- */
 
 int
 store_resize(struct store *s, uint64_t map_size)
@@ -271,16 +353,27 @@ store_write_abort(struct store *s)
 		mdb_txn_abort(take_write(s));
 }
 
+static int
+begin_read(struct store *s)
+{
+	if (s->read == NULL)
+		return mdb_txn_begin(s->env, NULL, MDB_RDONLY, &s->read);
+	return mdb_txn_renew(s->read);
+}
+
 int
 store_read_begin(struct store *s)
 {
 	int rc;
 
 	assert(s->write == NULL && !s->reading);
-	if (s->read == NULL)
-		rc = mdb_txn_begin(s->env, NULL, MDB_RDONLY, &s->read);
-	else
-		rc = mdb_txn_renew(s->read);
+	rc = begin_read(s);
+	/* The owner has made it larger. */
+	if (rc == MDB_MAP_RESIZED) {
+		rc = mdb_env_set_mapsize(s->env, 0);
+		if (rc == 0)
+			rc = begin_read(s);
+	}
 	if (result_of(rc) == -1)
 		return -1;
 	s->reading = true;

@@ -1,5 +1,6 @@
 /*
- * The store: one LMDB environment, owned by this process alone.
+ * The store: one LMDB environment. One process owns it, and only that one
+ * writes; others may look on (store_open_read).
  *
  * At most one transaction is open at a time, and never across turns of the
  * event loop: a write transaction from store_write_begin() to its commit or
@@ -22,7 +23,7 @@
 #include "common/wire.h"
 #include "queue/store_row.h"
 
-#define STORE_SCHEMA 1
+#define STORE_SCHEMA 2
 
 enum store_table {
 	STORE_MESSAGE,	   /* id */
@@ -40,8 +41,18 @@ enum store_table {
 struct store;
 
 /* Opens or makes the store in an existing directory. EBUSY: another process
- * has it. ENOTSUP: it is of a newer schema than ours. */
+ * has it. ENOTSUP: it is of a newer schema than ours. An older one is brought
+ * up to ours (store_migrate.h). */
 struct store *store_open(const char *directory, uint64_t map_size)
+    __attribute__((warn_unused_result));
+/* To look only, while its owner works or none does. Never makes or changes
+ * anything, and believes any schema: see store_schema(). While a transaction
+ * is open here the owner cannot use the pages again that it frees. ENOENT: no
+ * store is there. EBUSY: its files are being exchanged. */
+struct store *store_open_read(const char *directory)
+    __attribute__((warn_unused_result));
+/* Likewise a file that store_copy() made and that nobody writes. */
+struct store *store_open_copy(const char *file)
     __attribute__((warn_unused_result));
 void store_close(struct store **);
 /* Between transactions only. */
@@ -84,6 +95,18 @@ int store_delete_here(struct store *, enum store_table)
  * until the disk is looked at again, about once a second. Some room is always
  * kept back, so that what frees space can still be written. */
 bool store_has_room(struct store *, uint64_t bytes);
+
+/* In the open transaction. ENOENT or EUCLEAN if there is none. */
+int store_schema(struct store *, uint32_t *schema)
+    __attribute__((warn_unused_result));
+/* How many rows a table has, as LMDB counts. In the open transaction. */
+int store_rows(struct store *, enum store_table, uint64_t *rows)
+    __attribute__((warn_unused_result));
+/* Writes a whole copy, as of now, while its owner goes on; `compact`: without
+ * free pages, which fails if LMDB has lost any. Not within a transaction. */
+int store_copy(struct store *, int fd, bool compact)
+    __attribute__((warn_unused_result));
+const char *store_table_name(enum store_table);
 
 /* For the statistics: octets of the map in use, and its size. */
 void store_usage(struct store *, uint64_t *used, uint64_t *size);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "common/content.h"
+#include "queue/digest.h"
 #include "queue/store.h"
 
 /* Straight from the memfd into the page that LMDB will write. */
@@ -28,11 +29,16 @@ read_chunk(int fd, void *to, size_t length, uint64_t offset)
 	return 0;
 }
 
+/* The checksum is made of what was just read and is still in the processor's
+ * cache. */
 int
-store_content_put(struct store *store, uint64_t id, int fd, uint64_t size)
+store_content_put(
+    struct store *store, uint64_t id, int fd, uint64_t size, uint64_t *digest)
 {
+	struct digest d;
 	uint32_t chunk = 0;
 
+	digest_begin(&d);
 	for (uint64_t at = 0; at < size; at += ROW_CHUNK_SIZE) {
 		struct row_key key = row_key_number(id, chunk++);
 		uint64_t left = size - at;
@@ -44,7 +50,9 @@ store_content_put(struct store *store, uint64_t id, int fd, uint64_t size)
 			store, STORE_CONTENT, &key, length, &octets) == -1 ||
 		    read_chunk(fd, octets, length, at) == -1)
 			return -1;
+		digest_add(&d, octets, length);
 	}
+	*digest = digest_end(&d);
 	return 0;
 }
 
@@ -71,44 +79,87 @@ store_content_delete(struct store *store, uint64_t id)
 	return errno == ENOENT ? 0 : -1;
 }
 
+static const char missing[] = "a chunk of the content is missing";
+static const char wrong_length[] = "a chunk of the content has another length";
+static const char too_many[] = "there is more content than there should be";
+static const char altered[] = "the content has another checksum";
+
 static int
-copy_out(struct store *store, uint64_t id, uint64_t size, int fd)
+damaged(const char **what, const char *how)
 {
+	*what = how;
+	errno = EBADMSG;
+	return -1;
+}
+
+/* Reads all of it, and writes it to `fd` unless that is -1. */
+static int
+read_chunks(struct store *store, uint64_t id, uint64_t size, int fd,
+    struct digest *d, const char **what)
+{
+	struct row_key key;
+	struct bytes octets;
 	uint32_t chunk = 0;
 
-	for (uint64_t at = 0; at < size; at += ROW_CHUNK_SIZE) {
-		struct row_key key = row_key_number(id, chunk++);
+	for (uint64_t at = 0; at < size; at += octets.length) {
 		uint64_t left = size - at;
-		size_t length =
-		    left < ROW_CHUNK_SIZE ? (size_t)left : ROW_CHUNK_SIZE;
-		struct bytes octets;
 
-		if (store_get(store, STORE_CONTENT, &key, &octets) == -1) {
-			if (errno == ENOENT)
-				errno = EBADMSG;
-			return -1;
-		}
-		if (octets.length != length) {
-			errno = EBADMSG;
-			return -1;
-		}
-		if (content_write(fd, octets.data, length) == -1)
+		key = row_key_number(id, chunk++);
+		if (store_get(store, STORE_CONTENT, &key, &octets) == -1)
+			return errno == ENOENT ? damaged(what, missing) : -1;
+		if (octets.length !=
+		    (left < ROW_CHUNK_SIZE ? left : ROW_CHUNK_SIZE))
+			return damaged(what, wrong_length);
+		digest_add(d, octets.data, octets.length);
+		if (fd != -1 &&
+		    content_write(fd, octets.data, octets.length) == -1)
 			return -1;
 	}
-	return content_seal(fd);
+	key = row_key_number(id, chunk);
+	if (store_get(store, STORE_CONTENT, &key, &octets) == 0)
+		return damaged(what, too_many);
+	return errno == ENOENT ? 0 : -1;
+}
+
+static int
+read_content(struct store *store, uint64_t id, const struct row_message *row,
+    int fd, uint64_t *digest, const char **what)
+{
+	struct digest d;
+
+	*what = "the content cannot be read";
+	digest_begin(&d);
+	if (read_chunks(store, id, row->size, fd, &d, what) == -1)
+		return -1;
+	*digest = digest_end(&d);
+	/* What was stored before there were checksums has none. */
+	if (row->digest != 0 && row->digest != *digest)
+		return damaged(what, altered);
+	return 0;
 }
 
 int
-store_content_load(struct store *store, uint64_t id, uint64_t size)
+store_content_load(
+    struct store *store, uint64_t id, const struct row_message *row)
 {
 	int fd = content_create(), error;
+	uint64_t digest;
+	const char *what;
 
 	if (fd == -1)
 		return -1;
-	if (copy_out(store, id, size, fd) == 0)
+	if (read_content(store, id, row, fd, &digest, &what) == 0 &&
+	    content_seal(fd) == 0)
 		return fd;
 	error = errno;
 	close(fd);
 	errno = error;
 	return -1;
+}
+
+int
+store_content_check(struct store *store, uint64_t id,
+    const struct row_message *row, uint64_t *digest, const char **what)
+{
+	return read_content(store, id, row, -1, digest, what);
 }

@@ -7,17 +7,22 @@
 
 #include <stdint.h>
 
+struct row_message;
 struct store;
 
-/* EPROTO if the descriptor does not give so many octets; what was written by
- * then is to be deleted or aborted. */
-int store_content_put(struct store *, uint64_t id, int fd, uint64_t size)
-    __attribute__((warn_unused_result));
+/* Also says what its checksum is. EPROTO if the descriptor does not give so
+ * many octets; what was written by then is to be deleted or aborted. */
+int store_content_put(struct store *, uint64_t id, int fd, uint64_t size,
+    uint64_t *digest) __attribute__((warn_unused_result));
 int store_content_delete(struct store *, uint64_t id)
     __attribute__((warn_unused_result));
-/* A sealed memfd of exactly `size` octets. EBADMSG if the store holds fewer
- * or more: truncated mail is never served. */
-int store_content_load(struct store *, uint64_t id, uint64_t size)
+/* A sealed memfd of exactly what the message's row says. EBADMSG if the store
+ * holds fewer octets, or more, or others: damaged mail is never served. */
+int store_content_load(struct store *, uint64_t id, const struct row_message *)
     __attribute__((warn_unused_result));
+/* Is the content there as the message's row says? What its checksum is now;
+ * or -1, with EBADMSG if it is not, and then `what` says how it differs. */
+int store_content_check(struct store *, uint64_t id, const struct row_message *,
+    uint64_t *digest, const char **what) __attribute__((warn_unused_result));
 
 #endif

@@ -75,6 +75,15 @@ store_event_accepted(struct store *store, uint64_t id, uint32_t number,
 	return index_address(store, event->original, id);
 }
 
+int
+store_event_restore(struct store *store, uint64_t id, uint32_t number,
+    const struct row_event *event)
+{
+	if (event->what == EVENT_ACCEPTED)
+		return store_event_accepted(store, id, number, event);
+	return put_event(store, id, number, event);
+}
+
 /* The id of the first event row that is not below this place. */
 static int
 seek_id(struct store *store, uint64_t from, uint64_t *id)

@@ -19,6 +19,10 @@ int store_event_add(struct store *, uint64_t id, const struct row_event *)
 int store_event_accepted(struct store *, uint64_t id, uint32_t number,
     const struct row_event *) __attribute__((warn_unused_result));
 
+/* An event that was kept elsewhere, under the number that it had. */
+int store_event_restore(struct store *, uint64_t id, uint32_t number,
+    const struct row_event *) __attribute__((warn_unused_result));
+
 /* Where the purge stands; 0 is the start. */
 struct store_event_purge {
 	uint64_t after;

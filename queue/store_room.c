@@ -118,8 +118,15 @@ room_on_disk(struct store_room *room, MDB_env *env)
 static void
 measure(struct store_room *room, MDB_env *env)
 {
-	uint64_t map = room_in_map(env), disk = room_on_disk(room, env);
+	uint64_t map, disk;
+	int dead = 0;
 
+	/* Who looked on and was killed would keep pages from being used again
+	 * for good. */
+	if (mdb_reader_check(env, &dead) == 0 && dead > 0)
+		log_info("store-readers-cleared count=%d", dead);
+	map = room_in_map(env);
+	disk = room_on_disk(room, env);
 	room->left = map < disk ? map : disk;
 	room->measured = monotime_now();
 	if (room->refused == 0 || room->left < room->refused)

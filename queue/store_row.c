@@ -4,10 +4,15 @@
 #include <errno.h>
 #include <string.h>
 
+#include "common/dsn.h"
 #include "common/mail.h"
 
 /* The first octet of each value. A changed layout gets the next number. */
 #define FORMAT 1
+/* Since schema 2 messages have a digest, RET and ENVID, and recipients NOTIFY,
+ * ORCPT and what was told. */
+#define FORMAT_MESSAGE 2
+#define FORMAT_RECIPIENT 2
 
 /* So much of an address is in its key: with the NUL and the id it is below
  * ROW_KEY_SIZE. */
@@ -16,12 +21,18 @@
 #define LIMIT_HOST (LIMIT_DOMAIN + 64)
 
 static struct wire_writer
-begin(uint8_t *value)
+begin_format(uint8_t *value, uint8_t format)
 {
 	struct wire_writer w = { .data = value, .size = ROW_VALUE_SIZE };
 
-	wire_put_u8(&w, FORMAT);
+	wire_put_u8(&w, format);
 	return w;
+}
+
+static struct wire_writer
+begin(uint8_t *value)
+{
+	return begin_format(value, FORMAT);
 }
 
 static size_t
@@ -30,14 +41,24 @@ end(const struct wire_writer *w)
 	return w->failed ? 0 : w->length;
 }
 
+/* Any format up to `newest`; says which. */
 static struct wire_reader
-open_row(const void *data, size_t length)
+open_format(const void *data, size_t length, uint8_t newest, uint8_t *format)
 {
 	struct wire_reader r = { .data = data, .size = length };
 
-	if (wire_get_u8(&r) != FORMAT)
+	*format = wire_get_u8(&r);
+	if (*format < FORMAT || *format > newest)
 		r.failed = true;
 	return r;
+}
+
+static struct wire_reader
+open_row(const void *data, size_t length)
+{
+	uint8_t format;
+
+	return open_format(data, length, FORMAT, &format);
 }
 
 static int
@@ -52,7 +73,7 @@ close_row(const struct wire_reader *r, bool in_range)
 size_t
 row_message_encode(const struct row_message *row, uint8_t *value)
 {
-	struct wire_writer w = begin(value);
+	struct wire_writer w = begin_format(value, FORMAT_MESSAGE);
 
 	wire_put_u64(&w, row->arrival);
 	wire_put_u64(&w, row->size);
@@ -64,13 +85,19 @@ row_message_encode(const struct row_message *row, uint8_t *value)
 	wire_put_u8(&w, row->body);
 	wire_put_u32(&w, row->recipients);
 	wire_put_u32(&w, row->open);
+	wire_put_u64(&w, row->digest);
+	wire_put_u8(&w, row->ret);
+	wire_put_text(&w, row->envid, LIMIT_ENVID);
 	return end(&w);
 }
 
 int
 row_message_decode(struct row_message *row, const void *data, size_t length)
 {
-	struct wire_reader r = open_row(data, length);
+	uint8_t format;
+	struct wire_reader r =
+	    open_format(data, length, FORMAT_MESSAGE, &format);
+	bool is_old = format < 2;
 
 	row->arrival = wire_get_u64(&r);
 	row->size = wire_get_u64(&r);
@@ -82,17 +109,20 @@ row_message_decode(struct row_message *row, const void *data, size_t length)
 	row->body = wire_get_u8(&r);
 	row->recipients = wire_get_u32(&r);
 	row->open = wire_get_u32(&r);
-	return close_row(&r, row->size <= LIMIT_CONTENT_SIZE_MOST &&
-				 row->protocol < SMTP_PROTOCOLS &&
-				 row->body < SMTP_BODIES &&
-				 row->recipients <= LIMIT_EXPANSION &&
-				 row->open <= row->recipients);
+	row->digest = is_old ? 0 : wire_get_u64(&r);
+	row->ret = is_old ? DSN_RET_NONE : wire_get_u8(&r);
+	row->envid = is_old ? "" : wire_get_text(&r, LIMIT_ENVID);
+	return close_row(
+	    &r, row->size <= LIMIT_CONTENT_SIZE_MOST &&
+		    row->protocol < SMTP_PROTOCOLS && row->body < SMTP_BODIES &&
+		    row->recipients <= LIMIT_EXPANSION &&
+		    row->open <= row->recipients && dsn_ret_is_valid(row->ret));
 }
 
 size_t
 row_recipient_encode(const struct row_recipient *row, uint8_t *value)
 {
-	struct wire_writer w = begin(value);
+	struct wire_writer w = begin_format(value, FORMAT_RECIPIENT);
 
 	wire_put_text(&w, row->address, LIMIT_PATH);
 	wire_put_text(&w, row->original, LIMIT_PATH);
@@ -105,13 +135,19 @@ row_recipient_encode(const struct row_recipient *row, uint8_t *value)
 	wire_put_u64(&w, row->due);
 	wire_put_text(&w, row->host, LIMIT_HOST);
 	wire_put_text(&w, row->reply, LIMIT_REPLY);
+	wire_put_u8(&w, row->notify);
+	wire_put_text(&w, row->orcpt, LIMIT_ORCPT);
+	wire_put_u8(&w, row->told);
 	return end(&w);
 }
 
 int
 row_recipient_decode(struct row_recipient *row, const void *data, size_t length)
 {
-	struct wire_reader r = open_row(data, length);
+	uint8_t format;
+	struct wire_reader r =
+	    open_format(data, length, FORMAT_RECIPIENT, &format);
+	bool is_old = format < 2;
 
 	row->address = wire_get_text(&r, LIMIT_PATH);
 	row->original = wire_get_text(&r, LIMIT_PATH);
@@ -124,9 +160,13 @@ row_recipient_decode(struct row_recipient *row, const void *data, size_t length)
 	row->due = wire_get_u64(&r);
 	row->host = wire_get_text(&r, LIMIT_HOST);
 	row->reply = wire_get_text(&r, LIMIT_REPLY);
+	row->notify = is_old ? 0 : wire_get_u8(&r);
+	row->orcpt = is_old ? "" : wire_get_text(&r, LIMIT_ORCPT);
+	row->told = is_old ? 0 : wire_get_u8(&r);
 	return close_row(&r, row->kind < ROUTE_KINDS &&
 				 row->state < RECIPIENT_STATES &&
-				 row->destination[0] != '\0');
+				 row->destination[0] != '\0' &&
+				 dsn_notify_is_valid(row->notify));
 }
 
 size_t

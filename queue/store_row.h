@@ -2,7 +2,8 @@
  * The rows of the store: their keys and their values.
  *
  * Integers in keys are big-endian, so that order is meaning; each value begins
- * with a format number, so that a row says how it is to be read. A row is
+ * with a format number, so that a row says how it is to be read: those of an
+ * older schema are read as well, and written anew when they change. A row is
  * checked when it is read, although only we wrote it: a stored field is never
  * believed to be a bound. Texts of a decoded row are lent by the octets it was
  * decoded from. Pure: no I/O.
@@ -38,6 +39,9 @@ struct row_message {
 	uint8_t body;	  /* enum smtp_body */
 	uint32_t recipients;
 	uint32_t open;
+	uint64_t digest;   /* of the content (digest.h); 0: unknown */
+	uint8_t ret;	   /* enum dsn_ret */
+	const char *envid; /* in xtext, as given; "" none */
 };
 
 /* One recipient that has not got the message yet. `due` is in seconds; it is
@@ -54,6 +58,9 @@ struct row_recipient {
 	uint64_t due;
 	const char *host;  /* who gave the last reply, */
 	const char *reply; /* and what it was, in full */
+	uint8_t notify;	   /* DSN_NOTIFY_*; 0: not given */
+	const char *orcpt; /* "type;xtext", as given; "" none */
+	uint8_t told;	   /* DSN_TOLD_* */
 };
 
 /* One destination that has mail. `wake` is the time in its key in the wake

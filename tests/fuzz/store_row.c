@@ -1,6 +1,7 @@
 /*
  * The decoders of the store's rows and keys. The first octet says which; a row
- * has one encoding only, so what decodes encodes to the same octets.
+ * of today's format has one encoding only, so what decodes encodes to the same
+ * octets; one of an older format becomes one of today's.
  */
 #include "queue/store_row.h"
 
@@ -11,8 +12,14 @@ try_message(const uint8_t *data, size_t size, uint8_t *value)
 {
 	struct row_message row;
 
-	if (row_message_decode(&row, data, size) == 0) {
-		CHECK(row_message_encode(&row, value) == size);
+	size_t length;
+
+	if (row_message_decode(&row, data, size) == -1)
+		return;
+	length = row_message_encode(&row, value);
+	CHECK(length >= size && row_message_decode(&row, value, length) == 0);
+	if (data[0] == value[0]) {
+		CHECK(length == size);
 		CHECK(memcmp(value, data, size) == 0);
 	}
 }
@@ -22,8 +29,14 @@ try_recipient(const uint8_t *data, size_t size, uint8_t *value)
 {
 	struct row_recipient row;
 
-	if (row_recipient_decode(&row, data, size) == 0) {
-		CHECK(row_recipient_encode(&row, value) == size);
+	size_t length;
+
+	if (row_recipient_decode(&row, data, size) == -1)
+		return;
+	length = row_recipient_encode(&row, value);
+	CHECK(length >= size && row_recipient_decode(&row, value, length) == 0);
+	if (data[0] == value[0]) {
+		CHECK(length == size);
 		CHECK(memcmp(value, data, size) == 0);
 	}
 }

@@ -3,7 +3,8 @@
 The real queue runs with every write to its store written down. From that the
 disk is built as the loss may have left it: everything that was synced, and of
 what was not any part, torn at sectors. Each such disk is given to a new queue,
-which must open it and hold every message that it had confirmed by then.
+which must open it and hold every message that it had confirmed by then; and
+then every row must agree with every other.
 """
 import os
 import pathlib
@@ -18,7 +19,8 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "hostile"))
 import records  # noqa: E402
 from program import BUILD  # noqa: E402
-from queue_lab import Queue, digest, envelope  # noqa: E402
+from lab import SBIN, run  # noqa: E402
+from queue_lab import CONFIG, Queue, digest, envelope  # noqa: E402
 
 WRITE, SYNC, DURABLE = 1, 2, 3
 SECTOR = 512
@@ -146,10 +148,20 @@ def check(folder, image, position, promises):
             f"lost {len(wanted - present)} of {len(wanted)}"
         for ident in present:
             assert digest(queue.content(ident)) == promises.digests[ident]
-        return len(wanted)
     finally:
         queue.process.kill()
         queue.stop()
+    is_whole(folder)
+    return len(wanted)
+
+
+def is_whole(folder):
+    """Every row of the store agrees with every other."""
+    config = folder / "postern.conf"
+    config.write_text(CONFIG.format(spool=folder / "spool",
+                                    run=folder / "run", more=""))
+    done = run(SBIN / "postern-store", "-c", config, "check", check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_power_loss(tmp_path):

@@ -270,11 +270,12 @@ def test_as_large_as_announced_and_one_octet_more(lab, postern, stranger,
 
 
 def test_programs_stand_on_their_own_libraries(postern):
-    """Only queue links LMDB, only resolver libunbound."""
+    """Only queue and its tool link LMDB, only resolver libunbound."""
     from lab import STAGE, SBIN
     libexec = STAGE / "usr/local/libexec/postern"
-    for program in [*libexec.iterdir(), SBIN / "postern", SBIN / "posternctl"]:
+    for program in [*libexec.iterdir(), *SBIN.iterdir()]:
         needed = run("readelf", "-d", program).stdout
-        assert ("liblmdb" in needed) == (program.name == "queue")
+        assert ("liblmdb" in needed) == (program.name in
+                                         ("queue", "postern-store"))
         assert ("libunbound" in needed) == (program.name == "resolver")
         assert "BIND_NOW" in needed

@@ -11,19 +11,22 @@ queue_house_src := tests/unit/queue/house.c tests/unit/queue/sound.c \
 	queue/destination.c queue/destination_mend.c \
 	queue/destination_name.c queue/lifecycle.c queue/pause.c \
 	queue/lifecycle_rows.c queue/lifecycle_story.c \
-	queue/retry.c queue/store.c queue/store_content.c queue/store_event.c \
-	queue/store_room.c queue/store_row.c queue/submission.c
+	queue/retry.c queue/store.c queue/store_check.c \
+	queue/store_check_counts.c queue/store_check_rows.c \
+	queue/store_content.c queue/store_event.c queue/store_lock.c \
+	queue/store_migrate.c queue/store_room.c queue/store_row.c queue/submission.c \
+	queue/totals_mend.c
 units += queue/test_query queue/test_workers
 queue/test_query_src := $(queue_house_src) queue/flight.c queue/query.c
-queue/test_query_libs := -llmdb
+queue/test_query_libs := -llmdb -lxxhash
 queue/test_workers_src := queue/workers.c
 queue/test_lifecycle_src := $(queue_house_src)
-queue/test_lifecycle_libs := -llmdb
+queue/test_lifecycle_libs := -llmdb -lxxhash
 queue/test_store_src := $(queue_house_src)
-queue/test_store_libs := -llmdb
+queue/test_store_libs := -llmdb -lxxhash
 queue/test_commit_src := $(queue_house_src) queue/commit.c \
 	queue/commit_tell.c queue/flight.c queue/stats.c
-queue/test_commit_libs := -llmdb
+queue/test_commit_libs := -llmdb -lxxhash
 # The real commit and scheduler besides, between a fake router and fake agents.
 rig_src := tests/unit/queue/rig.c $(queue_house_src) queue/commit.c \
 	queue/commit_tell.c queue/collect.c queue/content_cache.c \
@@ -31,19 +34,27 @@ rig_src := tests/unit/queue/rig.c $(queue_house_src) queue/commit.c \
 	queue/scheduler_lane.c queue/scheduler_lists.c \
 	queue/scheduler_share.c queue/stats.c
 queue/test_scheduler_src := $(rig_src)
-queue/test_scheduler_libs := -llmdb
+queue/test_scheduler_libs := -llmdb -lxxhash
 queue/test_scheduler_share_src := $(rig_src)
-queue/test_scheduler_share_libs := -llmdb
+queue/test_scheduler_share_libs := -llmdb -lxxhash
 queue/test_scheduler_faults_src := $(rig_src)
-queue/test_scheduler_faults_libs := -llmdb
+queue/test_scheduler_faults_libs := -llmdb -lxxhash
 queue/test_scheduler_clock_src := $(rig_src)
-queue/test_scheduler_clock_libs := -llmdb
+queue/test_scheduler_clock_libs := -llmdb -lxxhash
 units += queue/test_query_destinations queue/test_pause
 queue/test_pause_src := $(rig_src) queue/query_destinations.c
-queue/test_pause_libs := -llmdb
+queue/test_pause_libs := -llmdb -lxxhash
 queue/test_query_destinations_src := $(rig_src) queue/query_destinations.c
-queue/test_query_destinations_libs := -llmdb
+queue/test_query_destinations_libs := -llmdb -lxxhash
 queue/test_submission_src := queue/submission.c queue/destination_name.c
 queue/test_content_cache_src := $(queue_house_src) queue/content_cache.c \
 	queue/flight.c queue/losses.c
-queue/test_content_cache_libs := -llmdb
+queue/test_content_cache_libs := -llmdb -lxxhash
+units += queue/test_store_check
+queue/test_store_check_src := $(queue_house_src)
+queue/test_store_check_libs := -llmdb -lxxhash
+units += queue/test_damage
+queue/test_damage_src := $(rig_src)
+queue/test_damage_libs := -llmdb -lxxhash
+units += queue/test_store_json
+queue/test_store_json_src := queue/tool/json.c

@@ -61,6 +61,12 @@ bool house_recipient(
     struct house *, uint64_t id, uint32_t number, struct row_recipient *);
 bool house_destination(
     struct house *, const char *name, struct row_destination *);
+struct store_fault;
+/* Gives each fault of the store to the function, and says how many there are
+ * and what the rows add up to. */
+unsigned int house_faults(struct house *,
+    void (*)(const struct store_fault *, void *), void *context,
+    struct row_totals *);
 /* Fails the test unless every row agrees with every other. */
 void house_is_sound(struct house *);
 

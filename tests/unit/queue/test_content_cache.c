@@ -44,7 +44,8 @@ has(uint64_t id, size_t size)
 	bool found;
 
 	assert_int_equal(store_read_begin(house.store), 0);
-	fd = content_cache_open(house.store, id, size);
+	fd = content_cache_open(
+	    house.store, id, &(struct row_message){ .size = size });
 	store_read_end(house.store);
 	found = fd != -1;
 	if (found) {

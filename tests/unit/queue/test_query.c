@@ -190,6 +190,10 @@ test_damaged_rows(void **state)
 	    store_put(house.store, STORE_RECIPIENT, &zero, value, length), 0);
 	assert_int_equal(
 	    store_put(house.store, STORE_RECIPIENT, &bad, "damage", 6), 0);
+	/* A key that is none. */
+	bad = (struct row_key){ .length = 3, .octets = "\1\1\1" };
+	assert_int_equal(
+	    store_put(house.store, STORE_RECIPIENT, &bad, value, length), 0);
 	assert_int_equal(store_write_commit(house.store), 0);
 	walk(&all, 100);
 	assert_int_equal(seen.count, 2);

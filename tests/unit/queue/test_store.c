@@ -1,9 +1,12 @@
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <dirent.h>
 #include <signal.h>
 
 #include "queue/store_event.h"
+#include "queue/store_lock.h"
 #include "tests/unit/queue/test.h"
 
 static struct house house;
@@ -81,6 +84,166 @@ test_a_newer_schema_is_refused(void **state)
 	write_schema(newer, sizeof(newer));
 	assert_null(house.store);
 	assert_int_equal(errno, ENOTSUP);
+}
+
+/* The rows of a message that waits, octet by octet as schema 1 wrote them:
+ * nothing that encodes them today is asked. */
+static void
+put_old_message(uint64_t id)
+{
+	struct row_key key = row_key_id(id);
+	uint8_t value[512];
+	struct wire_writer w = { .data = value, .size = sizeof(value) };
+
+	wire_put_u8(&w, 1);
+	wire_put_u64(&w, house_now);
+	wire_put_u64(&w, 10);
+	wire_put_text(&w, "old@example.net", LIMIT_PATH);
+	wire_put_text(&w, "192.0.2.1", LIMIT_ADDRESS_TEXT);
+	wire_put_text(&w, "client", LIMIT_HELO);
+	wire_put_text(&w, "", LIMIT_USER);
+	wire_put_u8(&w, SMTP_PROTOCOL_ESMTP);
+	wire_put_u8(&w, SMTP_BODY_7BIT);
+	wire_put_u32(&w, 1);
+	wire_put_u32(&w, 1);
+	put(house.store, id, value, w.length);
+	key = row_key_number(id, 0);
+	w = (struct wire_writer){ .data = value, .size = sizeof(value) };
+	wire_put_u8(&w, 1);
+	wire_put_text(&w, "u@example.com", LIMIT_PATH);
+	wire_put_text(&w, "alias@example.com", LIMIT_PATH);
+	wire_put_u8(&w, ROUTE_MX);
+	wire_put_text(&w, "", LIMIT_NAME);
+	wire_put_text(&w, "", LIMIT_USER);
+	wire_put_text(&w, "mx:example.com", LIMIT_DESTINATION);
+	wire_put_u8(&w, RECIPIENT_WAITING);
+	wire_put_u32(&w, 0);
+	wire_put_u64(&w, house_now / 1000);
+	wire_put_text(&w, "", LIMIT_DOMAIN);
+	wire_put_text(&w, "", LIMIT_REPLY);
+	assert_int_equal(
+	    store_put(house.store, STORE_RECIPIENT, &key, value, w.length), 0);
+}
+
+static const char *const old_mail[] = { "u@example.com", NULL };
+
+/* A store of schema 1 with one message that waits. */
+static uint64_t
+make_old_store(void)
+{
+	static const uint8_t one[4] = { 1, 0, 0, 0 };
+	uint64_t id = house_accept(&house, 10, old_mail);
+
+	assert_int_equal(store_write_begin(house.store), 0);
+	put_old_message(id);
+	assert_int_equal(store_write_commit(house.store), 0);
+	write_schema(one, sizeof(one));
+	return id;
+}
+
+static uint32_t
+schema_here(void)
+{
+	struct row_key key = row_key_text("schema");
+	struct bytes value;
+	uint32_t schema;
+
+	assert_int_equal(store_read_begin(house.store), 0);
+	assert_int_equal(store_get(house.store, STORE_META, &key, &value), 0);
+	assert_int_equal(value.length, 4);
+	schema = value.data[0];
+	store_read_end(house.store);
+	return schema;
+}
+
+static uint8_t
+format_of(enum store_table table, struct row_key key)
+{
+	struct bytes value;
+	uint8_t format;
+
+	assert_int_equal(store_read_begin(house.store), 0);
+	assert_int_equal(store_get(house.store, table, &key, &value), 0);
+	format = value.data[0];
+	store_read_end(house.store);
+	return format;
+}
+
+static void
+test_schema_1_is_migrated(void **state)
+{
+	uint64_t id = make_old_store();
+	struct lifecycle_result result;
+	struct row_recipient r;
+
+	(void)state;
+	assert_non_null(house.store);
+	assert_int_equal(schema_here(), STORE_SCHEMA);
+	house_crash(&house);
+	assert_true(house_recipient(&house, id, 0, &r));
+	assert_string_equal(r.original, "alias@example.com");
+	assert_string_equal(r.orcpt, "");
+	house_is_sound(&house);
+	/* Not each row is written at once; one that changes is. */
+	assert_int_equal(format_of(STORE_RECIPIENT, row_key_number(id, 0)), 1);
+	house_report(
+	    &house, id, 0, REPORT_DEFERRED, REPORT_SCOPE_RECIPIENT, &result);
+	assert_int_equal(format_of(STORE_RECIPIENT, row_key_number(id, 0)), 2);
+	assert_int_equal(format_of(STORE_MESSAGE, row_key_id(id)), 1);
+	house_is_sound(&house);
+	house_report(
+	    &house, id, 0, REPORT_DELIVERED, REPORT_SCOPE_RECIPIENT, &result);
+	assert_true(result.message_gone);
+	house_is_sound(&house);
+}
+
+/* Killed before the commit: the old store is as it was, and is migrated by
+ * the next who opens it. */
+static void
+test_a_migration_is_all_or_nothing(void **state)
+{
+	struct row_key key = row_key_text("schema");
+	static const uint8_t one[4] = { 1, 0, 0, 0 };
+	int status;
+	pid_t pid;
+
+	(void)state;
+	(void)make_old_store();
+	assert_int_equal(store_write_begin(house.store), 0);
+	assert_int_equal(
+	    store_put(house.store, STORE_META, &key, one, sizeof(one)), 0);
+	assert_int_equal(store_write_commit(house.store), 0);
+	store_close(&house.store);
+	/* The disk is full: what is written does not fit. */
+	pid = fork();
+	assert_int_not_equal(pid, -1);
+	if (pid == 0) {
+		const struct rlimit none = { 0, RLIM_INFINITY };
+
+		signal(SIGXFSZ, SIG_IGN);
+		if (setrlimit(RLIMIT_FSIZE, &none) == -1)
+			_exit(2);
+		_exit(store_open(house.directory, MIB) == NULL ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	house.store = store_open(house.directory, MIB);
+	assert_non_null(house.store);
+	assert_int_equal(schema_here(), STORE_SCHEMA);
+	house_crash(&house);
+	house_is_sound(&house);
+}
+
+static void
+test_there_is_no_schema_0(void **state)
+{
+	static const uint8_t zero[4] = { 0, 0, 0, 0 };
+
+	(void)state;
+	write_schema(zero, sizeof(zero));
+	assert_null(house.store);
+	assert_int_equal(errno, EUCLEAN);
 }
 
 static void
@@ -301,6 +464,231 @@ test_killed(void **state)
 	store_read_end(house.store);
 }
 
+/* -- Others who look on --------------------------------------------------- */
+
+/* LMDB takes an environment once in a process: others are other processes. */
+static int
+in_another_process(int (*look)(void))
+{
+	int status;
+	pid_t pid = fork();
+
+	assert_int_not_equal(pid, -1);
+	if (pid == 0)
+		_exit(look());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+static bool
+sees(struct store *store, uint64_t id)
+{
+	struct row_key key = row_key_id(id);
+	struct bytes value;
+	bool found;
+
+	if (store_read_begin(store) == -1)
+		return false;
+	found = store_get(store, STORE_MESSAGE, &key, &value) == 0;
+	store_read_end(store);
+	return found;
+}
+
+static int
+look_once(void)
+{
+	struct store *store = store_open_read(house.directory);
+	uint32_t schema = 0;
+
+	if (store == NULL || !sees(store, 1))
+		return 1;
+	if (store_read_begin(store) == -1 ||
+	    store_schema(store, &schema) == -1 || schema != STORE_SCHEMA)
+		return 2;
+	store_close(&store);
+	return 0;
+}
+
+static void
+test_others_look_on(void **state)
+{
+	(void)state;
+	assert_int_equal(store_write_begin(house.store), 0);
+	put(house.store, 1, "x", 1);
+	assert_int_equal(store_write_commit(house.store), 0);
+	assert_int_equal(in_another_process(look_once), 0);
+	/* Also while nobody owns it; and the owner is not kept out. */
+	store_close(&house.store);
+	assert_int_equal(in_another_process(look_once), 0);
+	house.store = store_open(house.directory, MIB);
+	assert_non_null(house.store);
+}
+
+static int
+count_files(void)
+{
+	DIR *directory = opendir(house.directory);
+	int count = 0;
+
+	assert_non_null(directory);
+	while (readdir(directory) != NULL)
+		count++;
+	closedir(directory);
+	return count - 2;
+}
+
+static void
+test_whoever_looks_makes_nothing(void **state)
+{
+	char path[128];
+
+	(void)state;
+	store_close(&house.store);
+	for (int i = 0; i < 2; i++) {
+		static const char *const names[] = { "data.mdb", "owner" };
+
+		snprintf(
+		    path, sizeof(path), "%s/%s", house.directory, names[i]);
+		assert_int_equal(unlink(path), 0);
+		errno = 0;
+		assert_null(store_open_read(house.directory));
+		assert_int_equal(errno, ENOENT);
+	}
+	assert_int_equal(count_files(), 1);
+	snprintf(path, sizeof(path), "%s/data.mdb", house.directory);
+	errno = 0;
+	assert_null(store_open_copy(path));
+	assert_int_equal(errno, ENOENT);
+	assert_int_equal(count_files(), 1);
+}
+
+static int
+look_and_die(void)
+{
+	struct store *store = store_open_read(house.directory);
+
+	if (store != NULL && store_read_begin(store) == 0)
+		raise(SIGKILL);
+	return 1;
+}
+
+/* As many pages as the file has, after so many commits of one chunk. */
+static uint64_t
+pages_after(unsigned int commits)
+{
+	static uint8_t chunk[ROW_CHUNK_SIZE];
+	struct row_key key = row_key_number(1, 0);
+	uint64_t size;
+	struct stat st;
+	char path[128];
+
+	for (unsigned int i = 0; i < commits; i++) {
+		assert_int_equal(store_write_begin(house.store), 0);
+		assert_int_equal(store_put(house.store, STORE_CONTENT, &key,
+				     chunk, sizeof(chunk)),
+		    0);
+		assert_int_equal(store_write_commit(house.store), 0);
+	}
+	snprintf(path, sizeof(path), "%s/data.mdb", house.directory);
+	assert_int_equal(stat(path, &st), 0);
+	size = (uint64_t)st.st_size;
+	return size / 4096;
+}
+
+/* One that was killed while it looked would keep every page from being used
+ * again. */
+static void
+test_a_dead_reader_costs_nothing_for_long(void **state)
+{
+	uint64_t before, after;
+
+	(void)state;
+	assert_int_equal(store_resize(house.store, 64 * MIB), 0);
+	before = pages_after(20);
+	assert_int_equal(in_another_process(look_and_die), -SIGKILL);
+	assert_true(pages_after(20) > before + 100);
+	sleep(1);
+	assert_true(store_has_room(house.store, 1));
+	after = pages_after(5);
+	assert_int_equal(pages_after(100), after);
+}
+
+/* The owner makes the map larger and fills it: whoever looks on follows. */
+static void
+test_whoever_looks_follows_a_larger_map(void **state)
+{
+	struct store *reader;
+	int status, go[2];
+	pid_t pid;
+
+	(void)state;
+	store_close(&house.store);
+	assert_int_equal(pipe(go), 0);
+	pid = fork();
+	assert_int_not_equal(pid, -1);
+	if (pid == 0) {
+		static uint8_t chunk[ROW_CHUNK_SIZE];
+		char c;
+
+		if (read(go[0], &c, 1) != 1)
+			_exit(1);
+		house.store = store_open(house.directory, 64 * MIB);
+		if (house.store == NULL || store_write_begin(house.store) == -1)
+			_exit(2);
+		for (uint32_t i = 0; i < 200; i++) {
+			struct row_key key = row_key_number(1, i);
+
+			if (store_put(house.store, STORE_CONTENT, &key, chunk,
+				sizeof(chunk)) == -1)
+				_exit(3);
+		}
+		put(house.store, 1, "x", 1);
+		_exit(store_write_commit(house.store) == 0 ? 0 : 4);
+	}
+	reader = store_open_read(house.directory);
+	assert_non_null(reader);
+	assert_false(sees(reader, 1));
+	assert_int_equal(write(go[1], "", 1), 1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_true(sees(reader, 1));
+	store_close(&reader);
+	close(go[0]);
+	close(go[1]);
+}
+
+static void
+test_locks(void **state)
+{
+	const char *directory = house.directory;
+	int reader, second, exchange;
+
+	(void)state;
+	/* The house owns it. */
+	assert_int_equal(store_lock(directory, STORE_LOCK_OWNER), -1);
+	assert_int_equal(errno, EBUSY);
+	assert_int_equal(store_lock(directory, STORE_LOCK_EXCHANGE), -1);
+	assert_int_equal(errno, EBUSY);
+	reader = store_lock(directory, STORE_LOCK_READER);
+	second = store_lock(directory, STORE_LOCK_READER);
+	assert_int_not_equal(reader, -1);
+	assert_int_not_equal(second, -1);
+	close(second);
+	store_close(&house.store);
+	assert_int_equal(store_lock(directory, STORE_LOCK_EXCHANGE), -1);
+	assert_int_equal(errno, EBUSY);
+	close(reader);
+	exchange = store_lock(directory, STORE_LOCK_EXCHANGE);
+	assert_int_not_equal(exchange, -1);
+	assert_null(store_open(directory, MIB));
+	assert_int_equal(errno, EBUSY);
+	assert_null(store_open_read(directory));
+	assert_int_equal(errno, EBUSY);
+	close(exchange);
+	house.store = store_open(directory, MIB);
+	assert_non_null(house.store);
+}
+
 /* -- History -------------------------------------------------------------- */
 
 static const char *const one[] = { "u@example.com", NULL };
@@ -417,6 +805,9 @@ main(void)
 		TEST(test_one_owner_at_a_time),
 		TEST(test_no_directory),
 		TEST(test_a_newer_schema_is_refused),
+		TEST(test_schema_1_is_migrated),
+		TEST(test_a_migration_is_all_or_nothing),
+		TEST(test_there_is_no_schema_0),
 		TEST(test_a_damaged_schema_is_refused),
 		TEST(test_a_store_without_schema_is_new_or_nothing),
 		TEST(test_the_file_is_no_store),
@@ -426,6 +817,11 @@ main(void)
 		TEST(test_room_is_kept_in_mind),
 		TEST(test_a_larger_map),
 		TEST(test_killed),
+		TEST(test_others_look_on),
+		TEST(test_whoever_looks_makes_nothing),
+		TEST(test_a_dead_reader_costs_nothing_for_long),
+		TEST(test_whoever_looks_follows_a_larger_map),
+		TEST(test_locks),
 		TEST(test_history_is_forgotten_after_a_while),
 		TEST(test_history_is_forgotten_in_small_steps),
 		TEST(test_a_look_is_bounded),

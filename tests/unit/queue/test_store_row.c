@@ -11,6 +11,9 @@ static const struct row_message message = {
 	.body = SMTP_BODY_8BITMIME,
 	.recipients = 3,
 	.open = 2,
+	.digest = UINT64_C(0xfedcba9876543210),
+	.ret = DSN_RET_HDRS,
+	.envid = "QQ314159",
 };
 static const struct row_recipient recipient = {
 	.address = "b@example.org",
@@ -24,6 +27,9 @@ static const struct row_recipient recipient = {
 	.due = 1800000300,
 	.host = "mx.example.org",
 	.reply = "450-4.2.1 first\r\n450 4.2.1 second",
+	.notify = DSN_NOTIFY_SUCCESS | DSN_NOTIFY_DELAY,
+	.orcpt = "rfc822;alias+2Bx@example.org",
+	.told = DSN_TOLD_DELAY,
 };
 static const struct row_destination destination = {
 	.waiting = 200000,
@@ -70,6 +76,9 @@ test_rows_come_back(void **state)
 	assert_int_equal(m.body, message.body);
 	assert_int_equal(m.recipients, 3);
 	assert_int_equal(m.open, 2);
+	assert_true(m.digest == message.digest);
+	assert_int_equal(m.ret, DSN_RET_HDRS);
+	assert_string_equal(m.envid, message.envid);
 
 	length = row_recipient_encode(&recipient, value);
 	assert_int_equal(row_recipient_decode(&r, value, length), 0);
@@ -84,6 +93,9 @@ test_rows_come_back(void **state)
 	assert_int_equal(r.due, recipient.due);
 	assert_string_equal(r.host, recipient.host);
 	assert_string_equal(r.reply, recipient.reply);
+	assert_int_equal(r.notify, recipient.notify);
+	assert_string_equal(r.orcpt, recipient.orcpt);
+	assert_int_equal(r.told, DSN_TOLD_DELAY);
 
 	length = row_destination_encode(&destination, value);
 	assert_int_equal(row_destination_decode(&d, value, length), 0);
@@ -188,6 +200,12 @@ test_fields_out_of_range_are_refused(void **state)
 	m = message;
 	m.size = LIMIT_CONTENT_SIZE_MOST + 1;
 	assert_int_equal(decode(0, value, row_message_encode(&m, value)), -1);
+	m = message;
+	m.ret = DSN_RETS;
+	assert_int_equal(decode(0, value, row_message_encode(&m, value)), -1);
+	r.notify = DSN_NOTIFY_NEVER | DSN_NOTIFY_DELAY;
+	assert_int_equal(decode(1, value, row_recipient_encode(&r, value)), -1);
+	r = recipient;
 	r.state = RECIPIENT_STATES;
 	assert_int_equal(decode(1, value, row_recipient_encode(&r, value)), -1);
 	r = recipient;
@@ -205,6 +223,53 @@ test_fields_out_of_range_are_refused(void **state)
 	assert_int_equal(row_recipient_encode(&r, value), 0);
 	long_text[LIMIT_REPLY] = '\0';
 	assert_true(row_recipient_encode(&r, value) > LIMIT_REPLY);
+}
+
+/* What schema 1 wrote: the fields up to those that came later. */
+static size_t
+as_format_1(unsigned int which, uint8_t *value)
+{
+	size_t later = which == 0 ? 8 + 1 + 3 + strlen(message.envid)
+				  : 1 + 3 + strlen(recipient.orcpt) + 1;
+	size_t length = encode(which, value);
+
+	value[0] = 1;
+	return length - later;
+}
+
+static void
+test_rows_of_schema_1(void **state)
+{
+	uint8_t value[ROW_VALUE_SIZE], again[ROW_VALUE_SIZE];
+	struct row_message m;
+	struct row_recipient r;
+	size_t length;
+
+	(void)state;
+	for (unsigned int which = 0; which < 2; which++) {
+		length = as_format_1(which, value);
+		for (size_t cut = 0; cut < length; cut++)
+			assert_int_equal(decode(which, value, cut), -1);
+		assert_int_equal(decode(which, value, length), 0);
+		value[length] = 0;
+		assert_int_equal(decode(which, value, length + 1), -1);
+	}
+	length = as_format_1(0, value);
+	assert_int_equal(row_message_decode(&m, value, length), 0);
+	assert_string_equal(m.sender, message.sender);
+	assert_int_equal(m.open, message.open);
+	assert_true(m.digest == 0);
+	assert_int_equal(m.ret, DSN_RET_NONE);
+	assert_string_equal(m.envid, "");
+	length = row_message_encode(&m, again);
+	assert_int_equal(again[0], 2);
+	assert_int_equal(row_message_decode(&m, again, length), 0);
+	length = as_format_1(1, value);
+	assert_int_equal(row_recipient_decode(&r, value, length), 0);
+	assert_string_equal(r.reply, recipient.reply);
+	assert_int_equal(r.notify, 0);
+	assert_string_equal(r.orcpt, "");
+	assert_int_equal(r.told, 0);
 }
 
 static int
@@ -352,6 +417,7 @@ main(void)
 		cmocka_unit_test(test_rows_come_back),
 		cmocka_unit_test(test_damaged_rows_are_refused),
 		cmocka_unit_test(test_fields_out_of_range_are_refused),
+		cmocka_unit_test(test_rows_of_schema_1),
 		cmocka_unit_test(test_keys_sort_by_meaning),
 		cmocka_unit_test(test_keys_come_back),
 		cmocka_unit_test(test_addresses_are_found_in_any_case),

@@ -1,0 +1,2 @@
+fuzzers += store_json
+store_json_fuzz_src := queue/tool/json.c
