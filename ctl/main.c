@@ -30,15 +30,14 @@ static const struct command commands[] = {
 	    OPTIONS_CONTENT | OPTIONS_JSON, show_run, 0 },
 	{ "why", "ID", "say what a message waits for", OPTIONS_JSON, why_run,
 	    0 },
-	{ "trace", "ID|ADDRESS",
-	    "tell the whole life of a message, also after it is gone",
+	{ "trace", "ID|ADDRESS", "tell a message's life, also after it is gone",
 	    OPTIONS_JSON, trace_run, 0 },
 	{ "summary", "", "count what waits by destination and reason",
 	    OPTIONS_FILTER | OPTIONS_JSON, summary_run, 0 },
 	{ "destinations", "", "list where mail waits, and how each fares",
 	    OPTIONS_DESTINATION | OPTIONS_JSON, destinations_run, 0 },
-	{ "stats", "", "print the queue's counters", OPTIONS_JSON, stats_run,
-	    0 },
+	{ "stats", "", "print the queue's counters",
+	    OPTIONS_JSON | OPTIONS_PROMETHEUS, stats_run, 0 },
 	{ "top", "", "watch the queue; q quits", 0, top_run, 0 },
 	{ "retry", IDS, "try again now",
 	    OPTIONS_ACT | OPTIONS_FILTER | OPTIONS_JSON, act_run,
@@ -95,7 +94,7 @@ print_commands(FILE *out)
 		    commands[i].arguments, commands[i].summary);
 	fputs(
 	    "\n\"posternctl help COMMAND\" tells its options. -c FILE names "
-	    "the configuration that\npostern runs with, by default " CONFIG_FILE
+	    "the configuration\nthat postern runs with, by default " CONFIG_FILE
 	    ".\n",
 	    out);
 }

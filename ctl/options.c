@@ -25,6 +25,14 @@ use_json(struct options *o, const char *value)
 }
 
 static int
+use_prometheus(struct options *o, const char *value)
+{
+	(void)value;
+	o->prometheus = true;
+	return 0;
+}
+
+static int
 use_dry_run(struct options *o, const char *value)
 {
 	(void)value;
@@ -119,6 +127,8 @@ static const struct option options[] = {
 	    OPTIONS_CONTENT, use_content },
 	{ "--json", NULL, "one JSON object a line", NULL, OPTIONS_JSON,
 	    use_json },
+	{ "--prometheus", NULL, "as Prometheus reads it", NULL,
+	    OPTIONS_PROMETHEUS, use_prometheus },
 };
 #define OPTIONS (sizeof(options) / sizeof(options[0]))
 

@@ -61,6 +61,13 @@ struct query_destination {
 	enum pause_kind paused;
 };
 
+struct query_stat {
+	const char *name;
+	const char *help;
+	uint64_t value;
+	bool rises; /* a counter: it never falls while this process lives */
+};
+
 void query_start(struct store *);
 
 int query_items(const struct query_filter *, struct query_place *,
@@ -111,8 +118,7 @@ bool query_paused(unsigned int *named);
 void query_forget(void *context);
 
 /* Every counter and gauge, in a fixed order. Stops when `each` says false. */
-void query_stats(bool (*each)(const char *name, uint64_t value,
-		     const char *help, void *context),
-    void *context);
+void query_stats(
+    bool (*each)(const struct query_stat *, void *context), void *context);
 
 #endif

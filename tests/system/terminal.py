@@ -8,12 +8,16 @@ from lab import run, wait_for
 class Terminal:
     """A command in tmux, on a screen of so many columns and lines."""
 
+    count = 0
+
     def __init__(self, directory, *command, columns=80, lines=24):
-        self.socket = directory / "tmux"
+        # A name of its own: another server may just be ending.
+        Terminal.count += 1
+        self.socket = directory / f"tmux-{Terminal.count}"
         environment = dict(os.environ, LC_ALL="C.UTF-8", TERM="screen")
         for name in "TMUX", "NO_COLOR":
             environment.pop(name, None)
-        self.status = directory / "status"
+        self.status = directory / f"status-{Terminal.count}"
         words = " ".join(f"'{word}'" for word in command)
         subprocess.run(
             ["tmux", "-u", "-S", self.socket, "-f", "/dev/null",

@@ -1,6 +1,7 @@
 """The administrator's tool, against a queue with mail in it."""
 import json
 import os
+import re
 import signal
 
 import pytest
@@ -169,6 +170,23 @@ def test_stats(postern, waiting):
     rows = {r["name"]: r["value"] for r in postern.ctl_json("stats")}
     assert rows["accepted"] >= 1
     assert rows["waiting"] >= 1
+
+
+def test_prometheus(postern, waiting):
+    """Each sample behind its help and its type, each name once, and no word
+    of another form."""
+    lines = postern.ctl("stats", "--prometheus").stdout.splitlines()
+    values = {}
+    for about, kind, sample in zip(*[iter(lines)] * 3, strict=True):
+        name, value = sample.split(" ")
+        assert about.startswith(f"# HELP {name} ") and "\\" not in about
+        assert kind == f"# TYPE {name} " + (
+            "counter" if name.endswith("_total") else "gauge")
+        assert re.fullmatch("postern_queue_[a-z_]+", name)
+        assert name not in values
+        values[name] = int(value)
+    assert values["postern_queue_accepted_total"] >= 1
+    assert values["postern_queue_waiting"] == 1
 
 
 @pytest.mark.parametrize("arguments, code", [

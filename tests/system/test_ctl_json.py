@@ -64,7 +64,8 @@ EVENT = {
         "retried", "removed"),
     "address": text, "sender": text, "original": text, "destination": text,
     "host": text, "detail": text}
-STAT = {"name": text, "value": number, "help": text}
+STAT = {"name": text, "value": number, "help": text,
+        "type": one_of("counter", "gauge")}
 GROUP = {"recipients": number, "oldest": time, "state": STATE,
          "destination": text, "reason": text}
 DESTINATION = {

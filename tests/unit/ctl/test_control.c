@@ -320,11 +320,15 @@ query_forget(void *context)
 }
 
 void
-query_stats(
-    bool (*each)(const char *, uint64_t, const char *, void *), void *context)
+query_stats(bool (*each)(const struct query_stat *, void *), void *context)
 {
-	if (each("accepted", 7, "messages taken", context))
-		each("waiting", 2, "recipients that wait", context);
+	static const struct query_stat some[] = {
+		{ "accepted", "messages taken", 7, true },
+		{ "waiting", "recipients that wait", 2, false },
+	};
+
+	if (each(&some[0], context))
+		each(&some[1], context);
 }
 
 /* One that is down, one that is well, then very many. */
@@ -658,9 +662,19 @@ counts(void **state)
 	    run_out, "           7  accepted\n           2  waiting\n");
 	assert_int_equal(run(stats_run, 0, "--json"), EX_OK);
 	assert_string_equal(run_out,
-	    "{\"name\":\"accepted\",\"value\":7,\"help\":\"messages taken\"}\n"
+	    "{\"name\":\"accepted\",\"value\":7,\"help\":\"messages taken\","
+	    "\"type\":\"counter\"}\n"
 	    "{\"name\":\"waiting\",\"value\":2,\"help\":\"recipients that "
-	    "wait\"}\n");
+	    "wait\",\"type\":\"gauge\"}\n");
+	assert_int_equal(run(stats_run, 0, "--prometheus"), EX_OK);
+	assert_string_equal(run_out,
+	    "# HELP postern_queue_accepted_total messages taken\n"
+	    "# TYPE postern_queue_accepted_total counter\n"
+	    "postern_queue_accepted_total 7\n"
+	    "# HELP postern_queue_waiting recipients that wait\n"
+	    "# TYPE postern_queue_waiting gauge\n"
+	    "postern_queue_waiting 2\n");
+	assert_int_equal(run(stats_run, 0, "--prometheus --json"), EX_USAGE);
 }
 
 static void
