@@ -345,7 +345,8 @@ int
 query_destinations(const char *wanted, char *place, unsigned int most,
     bool (*each)(const struct query_destination *, void *), void *context)
 {
-	unsigned int at = place[0] == '\0' ? 0 : (unsigned int)atoi(place + 4);
+	unsigned int at =
+	    place[0] == '\0' ? 0 : (unsigned int)strtoul(place + 4, NULL, 10);
 
 	for (; at < MANY; at++, most--) {
 		char name[32];

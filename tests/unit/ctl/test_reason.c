@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include <bsd/string.h>
+
 #include "ctl/reason.h"
 
 struct sample {
@@ -86,7 +88,8 @@ is_bounded(void **state)
 	assert_int_equal(strlen(reason), REASON_MOST);
 	/* Not within a character: 159 octets, and two of two do not fit. */
 	memset(reply, 'x', REASON_MOST - 1);
-	strcpy(reply + REASON_MOST - 1, "\xc3\xa9\xc3\xa9");
+	strlcpy(reply + REASON_MOST - 1, "\xc3\xa9\xc3\xa9",
+	    sizeof(reply) - REASON_MOST + 1);
 	reason_normalise(reason, reply);
 	assert_int_equal(strlen(reason), REASON_MOST - 1);
 }

@@ -203,7 +203,7 @@ note(const struct query_destination *d, void *context)
 {
 	(void)context;
 	snprintf(names[name_count++], sizeof(names[0]), "%s %u %u", d->name,
-	    (unsigned int)d->row->waiting, d->paused);
+	    (unsigned int)d->row->waiting, (unsigned int)d->paused);
 	return true;
 }
 
