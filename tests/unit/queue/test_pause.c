@@ -171,6 +171,29 @@ outlives_us(void **state)
 	assert_int_equal(rig_open(NULL), 1);
 }
 
+/* It is not even taken into memory, however often the wake index is read. */
+static void
+takes_no_place(void **state)
+{
+	(void)state;
+	assert_true(act("mx:x.example", true));
+	rig_submit_one("a@x.example");
+	rig_submit_one("b@y.example");
+	rig_run();
+	rig_report(rig_first_open("mx:y.example"), REPORT_DELIVERED,
+	    REPORT_SCOPE_RECIPIENT);
+	rig_run();
+	scheduler_stop();
+	house_crash(&rig_house);
+	rig_start();
+	scheduler_wake();
+	assert_int_equal(scheduler_active(), 0);
+	assert_null(destination_find(&rig_house.destinations, "mx:x.example"));
+	assert_true(act("mx:x.example", false));
+	rig_run();
+	assert_int_equal(rig_open("mx:x.example"), 1);
+}
+
 static void
 is_bounded(void **state)
 {
@@ -243,6 +266,7 @@ main(void)
 		RIG_TEST(forgets_nobody),
 		RIG_TEST(mail_does_not_grow_old),
 		RIG_TEST(outlives_us),
+		RIG_TEST(takes_no_place),
 		RIG_TEST(is_bounded),
 		RIG_TEST(is_told),
 	};
