@@ -6,6 +6,7 @@
 
 #include <bsd/string.h>
 
+#include "common/dsn.h"
 #include "common/id.h"
 #include "common/mail.h"
 #include "ctl/format.h"
@@ -161,6 +162,7 @@ item_print(const struct ctl *ctl, const struct message_ctl_item *item)
 void
 item_print_json(const struct ctl *ctl, const struct message_ctl_item *item)
 {
+	char notify[DSN_NOTIFY_TEXT];
 	struct json j;
 
 	json_begin(&j, ctl->out);
@@ -182,6 +184,8 @@ item_print_json(const struct ctl *ctl, const struct message_ctl_item *item)
 	    item->state == RECIPIENT_WAITING ? item->next_try : 0);
 	json_text(&j, "host", item->host);
 	json_text(&j, "reply", item->reply);
+	json_text(&j, "notify", dsn_notify_text(notify, item->notify));
+	json_text(&j, "orcpt", item->orcpt);
 	json_boolean(&j, "paused", item->paused != PAUSE_NONE);
 	json_end(&j);
 }

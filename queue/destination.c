@@ -171,6 +171,7 @@ void
 destination_hurry(struct destination *d)
 {
 	d->row.backoff_until = 0;
+	d->hurried = true;
 }
 
 void
@@ -227,8 +228,9 @@ move_wake(struct destination *d, struct store *store, uint64_t wake)
 {
 	struct row_key key;
 
-	if (wake == d->row.wake)
+	if (wake == d->row.wake && !d->hurried)
 		return 0;
+	d->hurried = false;
 	if (d->row.wake != 0) {
 		key = row_key_wake(d->row.wake, d->name);
 		if (store_delete(store, STORE_WAKE, &key) == -1 &&

@@ -63,6 +63,9 @@ struct destination {
 	char *name;
 	enum route_kind kind;
 	bool changed; /* in this batch */
+	/* Its key in the wake index is written even if it stays: it may have
+	 * been lost. */
+	bool hurried;
 	/* The stored part. `reply` points to `reply_text`. */
 	struct row_destination row;
 	char reply_text[LIMIT_REPLY + 1];

@@ -237,6 +237,8 @@ accept_recipient(
 		.user = from->user,
 		.destination = from->destination,
 		.due = s->arrival / 1000,
+		.notify = from->notify,
+		.orcpt = from->orcpt,
 	};
 	r.destination = rows_open_destination(l, from->destination);
 	if (r.destination == NULL ||
@@ -259,6 +261,8 @@ lifecycle_accept(struct lifecycle *l, const struct submission *s)
 		.body = s->body,
 		.recipients = s->count,
 		.open = s->count,
+		.ret = s->ret,
+		.envid = s->envid,
 	};
 
 	if (lifecycle_check_new(l, s->id) == -1 ||

@@ -15,6 +15,9 @@
 /* Of the lock table in the file; the queue uses one, the others are for tools. */
 #define READERS 16
 
+/* LMDB's own table of free pages, which is never asked for as one of ours. */
+#define NO_TABLE 0
+
 static const char *const names[STORE_TABLES] = {
 	[STORE_MESSAGE] = "message",
 	[STORE_CONTENT] = "content",
@@ -242,16 +245,22 @@ store_open(const char *directory, uint64_t map_size)
 
 /* -- To look only --------------------------------------------------------- */
 
-/* The handles last beyond the transaction only if it is committed. */
+/* A table that another schema did not have is empty; that of the schema itself
+ * is in every store. The handles last beyond the transaction only if it is
+ * committed. */
 static int
 open_tables_to_read(struct store *s)
 {
 	if (store_read_begin(s) == -1)
 		return -1;
-	for (unsigned int i = 0; i < STORE_TABLES; i++)
-		if (result_of(mdb_dbi_open(
-			s->read, names[i], 0, &s->tables[i])) == -1)
+	for (unsigned int i = 0; i < STORE_TABLES; i++) {
+		if (result_of(
+			mdb_dbi_open(s->read, names[i], 0, &s->tables[i])) == 0)
+			continue;
+		if (errno != ENOENT || i == STORE_META)
 			return -1;
+		s->tables[i] = NO_TABLE;
+	}
 	s->reading = false;
 	return result_of(mdb_txn_commit(take_read(s)));
 }
@@ -288,9 +297,10 @@ store_open_copy(const char *file)
 int
 store_rows(struct store *s, enum store_table table, uint64_t *rows)
 {
-	MDB_stat stat;
+	MDB_stat stat = { .ms_entries = 0 };
 
-	if (result_of(mdb_stat(transaction(s), s->tables[table], &stat)) == -1)
+	if (s->tables[table] != NO_TABLE &&
+	    result_of(mdb_stat(transaction(s), s->tables[table], &stat)) == -1)
 		return -1;
 	*rows = stat.ms_entries;
 	return 0;
@@ -394,6 +404,10 @@ store_get(struct store *s, enum store_table table, const struct row_key *key,
 {
 	MDB_val k = value_of(key->octets, key->length), v;
 
+	if (s->tables[table] == NO_TABLE) {
+		errno = ENOENT;
+		return -1;
+	}
 	if (result_of(mdb_get(transaction(s), s->tables[table], &k, &v)) == -1)
 		return -1;
 	*value = bytes_of(&v);
@@ -440,6 +454,10 @@ cursor_of(struct store *s, enum store_table table)
 					       : &s->read_cursors[table];
 	int rc = MDB_SUCCESS;
 
+	if (s->tables[table] == NO_TABLE) {
+		errno = ENOENT;
+		return NULL;
+	}
 	if (*cursor == NULL)
 		rc = mdb_cursor_open(transaction(s), s->tables[table], cursor);
 	else if (s->write == NULL && !s->renewed[table])

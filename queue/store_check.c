@@ -124,6 +124,10 @@ check_exists(struct check *c, enum store_table table, const struct row_key *key)
 
 /* -- The rows ------------------------------------------------------------- */
 
+/* Who adds a table adds what is to be true of it, and says in tool/dump.c
+ * whether it follows from others. */
+_Static_assert(STORE_TABLES == STORE_META + 1, "a table that nobody checks");
+
 /* What recipients and messages add up to is needed for the later ones. */
 static const struct {
 	enum store_table table;

@@ -93,6 +93,8 @@ send_routes(struct queue_link *link, const struct parcel *p)
 			.kind = (uint8_t)route->kind,
 			.name = route->name,
 			.user = route->user,
+			.notify = route->notify,
+			.orcpt = route->orcpt != NULL ? route->orcpt : "",
 		};
 		if (channel_send(link->channel, &m) == -1)
 			return -1;

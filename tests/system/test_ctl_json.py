@@ -52,11 +52,12 @@ ITEM = {
     "route": one_of("mailbox", "relay", "mx"), "name": text, "user": text,
     "destination": text, "state": STATE, "in_flight": boolean,
     "attempts": number, "next_try": time_or_null, "host": text, "reply": text,
-    "paused": boolean}
+    "notify": text, "orcpt": text, "paused": boolean}
 MESSAGE = {
     "id": ident, "arrival": time, "size": number, "client": text,
     "helo": text, "user": text, "protocol": text,
     "body": one_of("7BIT", "8BITMIME"), "sender": text,
+    "ret": one_of("", "FULL", "HDRS"), "envid": text,
     "content_base64": base64}
 EVENT = {
     "id": ident, "time": time, "event": one_of(

@@ -239,6 +239,65 @@ test_a_lost_recipient_keeps_no_message(void **state)
 	house_is_sound(&rig_house);
 }
 
+/* A row of an index is lost: nothing is tried until the administrator asks for
+ * it, and then all is as it should be. */
+static void
+is_tried_when_asked(uint64_t id)
+{
+	restart();
+	rig_run_all();
+	assert_int_equal(rig_given_count, 0);
+	assert_int_equal(commit_verb(CTL_VERB_RETRY, id, 0, NULL, NULL), 0);
+	commit_run();
+	house_is_sound(&rig_house);
+	deliver_all();
+	assert_int_equal(rig_given_count, 1);
+	assert_int_equal(house_count(&rig_house, STORE_RECIPIENT), 0);
+}
+
+static uint64_t
+wait_for_an_hour(void)
+{
+	uint64_t id = rig_submit_one("a@one.example");
+
+	rig_run_all();
+	rig_report(rig_first_open("mx:one.example"), REPORT_DEFERRED,
+	    REPORT_SCOPE_RECIPIENT);
+	commit_run();
+	rig_given_count = 0;
+	house_now += 3600000;
+	return id;
+}
+
+static void
+test_a_lost_row_of_the_due_index(void **state)
+{
+	uint64_t id = wait_for_an_hour();
+	struct row_recipient row;
+	struct row_key key;
+
+	(void)state;
+	assert_true(house_recipient(&rig_house, id, 0, &row));
+	key =
+	    row_key_due(row.destination, &(struct row_place){ row.due, id, 0 });
+	take_out(STORE_DUE, &key);
+	is_tried_when_asked(id);
+}
+
+static void
+test_a_lost_row_of_the_wake_index(void **state)
+{
+	uint64_t id = wait_for_an_hour();
+	struct row_destination row;
+	struct row_key key;
+
+	(void)state;
+	assert_true(house_destination(&rig_house, "mx:one.example", &row));
+	key = row_key_wake(row.wake, "mx:one.example");
+	take_out(STORE_WAKE, &key);
+	is_tried_when_asked(id);
+}
+
 static unsigned int seen;
 
 static void
@@ -286,6 +345,8 @@ main(void)
 		RIG_TEST(test_a_message_with_a_damaged_row_goes_with_its_last),
 		RIG_TEST(test_a_message_without_row_goes_with_its_last),
 		RIG_TEST(test_a_lost_recipient_keeps_no_message),
+		RIG_TEST(test_a_lost_row_of_the_due_index),
+		RIG_TEST(test_a_lost_row_of_the_wake_index),
 		RIG_TEST(test_a_damaged_recipient_is_all_that_is_wrong),
 	};
 

@@ -5,6 +5,8 @@
 #include <dirent.h>
 #include <signal.h>
 
+#include <lmdb.h>
+
 #include "queue/store_event.h"
 #include "queue/store_lock.h"
 #include "tests/unit/queue/test.h"
@@ -525,6 +527,51 @@ test_others_look_on(void **state)
 }
 
 static int
+look_without_a_table(void)
+{
+	struct store *store = store_open_read(house.directory);
+	struct row_key first = { .length = 1 };
+	struct bytes key, value;
+	uint64_t rows = 1;
+
+	if (store == NULL || sees(store, 1) || store_read_begin(store) == -1)
+		return 1;
+	errno = 0;
+	if (store_seek(store, STORE_MESSAGE, &first, &key, &value) == 0 ||
+	    errno != ENOENT)
+		return 2;
+	if (store_rows(store, STORE_MESSAGE, &rows) == -1 || rows != 0)
+		return 3;
+	if (store_rows(store, STORE_META, &rows) == -1 || rows == 0)
+		return 4;
+	return 0;
+}
+
+/* A store of another schema may lack tables: they are empty for whoever
+ * looks. */
+static void
+test_a_table_that_is_not_there(void **state)
+{
+	MDB_env *env;
+	MDB_txn *txn;
+	MDB_dbi table;
+
+	(void)state;
+	store_close(&house.store);
+	assert_int_equal(mdb_env_create(&env), 0);
+	assert_int_equal(mdb_env_set_maxdbs(env, STORE_TABLES), 0);
+	assert_int_equal(mdb_env_open(env, house.directory, 0, 0600), 0);
+	assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
+	assert_int_equal(mdb_dbi_open(txn, "message", 0, &table), 0);
+	assert_int_equal(mdb_drop(txn, table, 1), 0);
+	assert_int_equal(mdb_txn_commit(txn), 0);
+	mdb_env_close(env);
+	assert_int_equal(in_another_process(look_without_a_table), 0);
+	house.store = store_open(house.directory, MIB);
+	assert_non_null(house.store);
+}
+
+static int
 count_files(void)
 {
 	DIR *directory = opendir(house.directory);
@@ -818,6 +865,7 @@ main(void)
 		TEST(test_a_larger_map),
 		TEST(test_killed),
 		TEST(test_others_look_on),
+		TEST(test_a_table_that_is_not_there),
 		TEST(test_whoever_looks_makes_nothing),
 		TEST(test_a_dead_reader_costs_nothing_for_long),
 		TEST(test_whoever_looks_follows_a_larger_map),
