@@ -633,7 +633,8 @@ shows(void **state)
 	assert_non_null(strstr(run_out,
 	    "\"notify\":\"SUCCESS,DELAY\","
 	    "\"orcpt\":\"rfc822;robert+2Bx@here.test\",\"paused\":false}\n"));
-	assert_non_null(strstr(run_out, "\"notify\":\"\",\"orcpt\":\"\"}\n"));
+	assert_non_null(strstr(
+	    run_out, "\"notify\":\"\",\"orcpt\":\"\",\"paused\":false}\n"));
 	assert_int_equal(run(show_run, 0, id_text(9)), EX_NOINPUT);
 	assert_int_equal(run(show_run, 0, id_text(2)), EX_IOERR);
 	assert_non_null(strstr(run_err, "cannot be read from the store"));
