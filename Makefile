@@ -14,6 +14,7 @@ sbindir = $(PREFIX)/sbin
 bindir = $(PREFIX)/bin
 libexecdir = $(PREFIX)/libexec/postern
 mandir = $(PREFIX)/share/man
+completiondir = $(PREFIX)/share/bash-completion/completions
 sysconfdir = $(SYSCONFDIR)/postern
 
 ifeq ($(origin CC),default)
@@ -93,15 +94,17 @@ sbin_programs = postern posternctl postern-store
 libexec_programs = $(filter-out $(sbin_programs),$(programs))
 
 install: programs
-	install -d $(DESTDIR)$(sbindir) $(DESTDIR)$(libexecdir) \
+	install -d $(DESTDIR)$(sbindir) $(DESTDIR)$(bindir) $(DESTDIR)$(libexecdir) \
 	    $(DESTDIR)$(sysconfdir) $(DESTDIR)$(mandir)/man5 \
-	    $(DESTDIR)$(mandir)/man8
+	    $(DESTDIR)$(mandir)/man8 $(DESTDIR)$(completiondir)
 	install -m 755 $(addprefix $(BUILD)/,$(sbin_programs)) \
 	    $(DESTDIR)$(sbindir)
+	ln -sf ../sbin/posternctl $(DESTDIR)$(bindir)/mailq
 	install -m 755 $(addprefix $(BUILD)/,$(libexec_programs)) \
 	    $(DESTDIR)$(libexecdir)
 	install -m 644 man/*.5 $(DESTDIR)$(mandir)/man5
 	install -m 644 man/*.8 $(DESTDIR)$(mandir)/man8
+	install -m 644 etc/completion/posternctl $(DESTDIR)$(completiondir)
 	test -e $(DESTDIR)$(sysconfdir)/postern.conf || install -m 644 \
 	    etc/postern.conf $(DESTDIR)$(sysconfdir)/postern.conf
 

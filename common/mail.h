@@ -88,6 +88,14 @@ enum ctl_verb {
 	CTL_VERBS
 };
 
+/* Why nothing is delivered to a destination. */
+enum pause_kind {
+	PAUSE_NONE,
+	PAUSE_DESTINATION, /* it was paused by name */
+	PAUSE_ALL,	   /* all delivery was */
+	PAUSE_KINDS
+};
+
 /* Their names as people read them; "unknown" outside the range. */
 const char *smtp_protocol_name(unsigned int);
 const char *route_kind_name(unsigned int);

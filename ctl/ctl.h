@@ -30,14 +30,20 @@ struct command {
 	unsigned int options; /* set of enum option_set */
 	int (*run)(
 	    struct ctl *, const struct command *, int count, char **words);
-	unsigned int verb; /* of act_run: enum ctl_verb */
+	/* Of act_run: enum ctl_verb; of pause_run: 1 to resume. */
+	unsigned int verb;
 };
 
 int list_run(struct ctl *, const struct command *, int, char **);
+int mailq_run(struct ctl *, const struct command *, int, char **);
 int show_run(struct ctl *, const struct command *, int, char **);
 int why_run(struct ctl *, const struct command *, int, char **);
 int trace_run(struct ctl *, const struct command *, int, char **);
+int summary_run(struct ctl *, const struct command *, int, char **);
+int destinations_run(struct ctl *, const struct command *, int, char **);
 int stats_run(struct ctl *, const struct command *, int, char **);
+int top_run(struct ctl *, const struct command *, int, char **);
+int pause_run(struct ctl *, const struct command *, int, char **);
 int act_run(struct ctl *, const struct command *, int, char **);
 int reload_run(struct ctl *, const struct command *, int, char **);
 

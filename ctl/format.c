@@ -1,14 +1,14 @@
 #include "ctl/format.h"
 
 #include <inttypes.h>
+#include <langinfo.h>
+#include <limits.h>
 #include <string.h>
 #include <time.h>
+#include <wchar.h>
 
 #include "common/limits.h"
-#include "common/printable.h"
 #include "ctl/utf8.h"
-
-#define SHOWN_MOST (4 * LIMIT_REPLY + 1)
 
 struct unit {
 	uint64_t seconds;
@@ -108,25 +108,111 @@ format_time_local(uint64_t seconds)
 	return out;
 }
 
+/* -- Text from outside ---------------------------------------------------- */
+
+/* A piece of a text, as it is shown. */
+struct piece {
+	const char *text;
+	size_t length;	      /* octets to write */
+	unsigned int columns; /* that they take */
+	size_t used;	      /* octets of the original */
+	char buffer[5];
+};
+
+static bool
+is_utf8(void)
+{
+	return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
+/* A character of more than one octet, if the locale and the terminal know it. */
+static bool
+take_wide(struct piece *p, const char *text, bool utf8)
+{
+	uint32_t code;
+	size_t n = utf8_decode(text, strlen(text), &code);
+	int columns;
+
+	if (!utf8 || n < 2 || !utf8_is_printable(code))
+		return false;
+	columns = wcwidth((wchar_t)code);
+	if (columns < 0)
+		return false;
+	p->text = text;
+	p->length = p->used = n;
+	p->columns = (unsigned int)columns;
+	return true;
+}
+
+/* A backslash is escaped too, so that what we write is not ambiguous. */
+static struct piece
+next_piece(const char *text, bool utf8)
+{
+	unsigned char c = (unsigned char)*text;
+	struct piece p = { .used = 1, .length = 1, .text = text };
+
+	if (c == '\r' && text[1] == '\n') {
+		p.text = " / ";
+		p.length = 3;
+		p.used = 2;
+	} else if ((c < 0x20 || c >= 0x7f || c == '\\') &&
+		   (c < 0x80 || !take_wide(&p, text, utf8))) {
+		snprintf(p.buffer, sizeof(p.buffer), "\\x%02x", c);
+		p.text = NULL;
+		p.length = 4;
+	} else if (c >= 0x80)
+		return p;
+	p.columns = (unsigned int)p.length;
+	return p;
+}
+
+unsigned int
+format_width(const char *text)
+{
+	bool utf8 = is_utf8();
+	unsigned int columns = 0;
+
+	while (*text != '\0') {
+		struct piece p = next_piece(text, utf8);
+
+		columns += p.columns;
+		text += p.used;
+	}
+	return columns;
+}
+
+/* As many whole pieces as fit. */
+static void
+print_columns(FILE *out, const char *text, unsigned int columns)
+{
+	bool utf8 = is_utf8();
+
+	while (*text != '\0') {
+		struct piece p = next_piece(text, utf8);
+
+		if (p.columns > columns)
+			return;
+		columns -= p.columns;
+		fwrite(p.text != NULL ? p.text : p.buffer, 1, p.length, out);
+		text += p.used;
+	}
+}
+
 void
 format_print(FILE *out, const char *text)
 {
-	char shown[SHOWN_MOST];
-
-	printable_copy(shown, sizeof(shown), text);
-	fputs(shown, out);
+	print_columns(out, text, UINT_MAX);
 }
 
 void
 format_print_cut(FILE *out, const char *text, unsigned int columns)
 {
-	char shown[SHOWN_MOST];
-
-	printable_copy(shown, sizeof(shown), text);
-	if (strlen(shown) <= columns)
-		fputs(shown, out);
-	else if (columns > 3)
-		fprintf(out, "%.*s...", (int)(columns - 3), shown);
+	if (format_width(text) <= columns)
+		format_print(out, text);
+	else if (columns > 3) {
+		print_columns(out, text, columns - 3);
+		fputs("...", out);
+	}
 }
 
 void

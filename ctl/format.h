@@ -25,10 +25,14 @@ struct format_text format_time_utc(uint64_t seconds);
 /* "2026-01-31 23:59:59" in the user's time zone. */
 struct format_text format_time_local(uint64_t seconds);
 
-/* Text from outside, made printable (common/printable.h). */
+/* Text from outside, on one line: CR LF is shown as " / ", and whatever a
+ * terminal might obey, does not show, or is not of the locale's character set
+ * as \xHH; so is a backslash. */
 void format_print(FILE *, const char *);
 /* The same, cut to so many columns, with "..." if it was longer. */
 void format_print_cut(FILE *, const char *, unsigned int columns);
+/* How many columns it takes in full. */
+unsigned int format_width(const char *);
 /* The same, each line of it behind `indent`. */
 void format_print_lines(FILE *, const char *, const char *indent);
 /* A reverse-path: "<>" if it is empty. */

@@ -1,6 +1,7 @@
 #include "ctl/item.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <string.h>
 
 #include <bsd/string.h>
@@ -8,14 +9,14 @@
 #include "common/dsn.h"
 #include "common/id.h"
 #include "common/mail.h"
-#include "common/printable.h"
 #include "ctl/format.h"
 #include "ctl/json.h"
 
 bool
 item_is_valid(const struct message_ctl_item *item)
 {
-	return item->id != 0 && item->state < RECIPIENT_STATES;
+	return item->id != 0 && item->state < RECIPIENT_STATES &&
+	       item->paused < PAUSE_KINDS;
 }
 
 uint64_t
@@ -26,11 +27,19 @@ item_age(const struct ctl *ctl, uint64_t arrival)
 	return now > arrival ? now - arrival : 0;
 }
 
+static bool
+is_paused(const struct message_ctl_item *item)
+{
+	return !item->in_flight && item->state == RECIPIENT_WAITING &&
+	       item->paused != PAUSE_NONE;
+}
+
 const char *
 item_state(const struct message_ctl_item *item)
 {
-	return item->in_flight ? "delivering"
-			       : recipient_state_name(item->state);
+	if (item->in_flight)
+		return "delivering";
+	return is_paused(item) ? "paused" : recipient_state_name(item->state);
 }
 
 void
@@ -42,7 +51,7 @@ item_colour(const struct ctl *ctl, const struct message_ctl_item *item)
 		fputs("\033[32m", ctl->out);
 	else if (item->state == RECIPIENT_FAILED)
 		fputs("\033[31m", ctl->out);
-	else if (item->state == RECIPIENT_HELD)
+	else if (item->state == RECIPIENT_HELD || is_paused(item))
 		fputs("\033[33m", ctl->out);
 }
 
@@ -59,7 +68,8 @@ item_next_try(const struct ctl *ctl, const struct message_ctl_item *item)
 	uint64_t now = (uint64_t)ctl->now;
 	struct format_text out = { "-" };
 
-	if (item->in_flight || item->state != RECIPIENT_WAITING)
+	if (item->in_flight || item->state != RECIPIENT_WAITING ||
+	    item->paused != PAUSE_NONE)
 		return out;
 	if (item->next_try > now)
 		return format_duration(item->next_try - now);
@@ -77,39 +87,14 @@ item_print_heading(const struct ctl *ctl)
 		: "SENDER -> RECIPIENT (DESTINATION): LAST REPLY");
 }
 
-/* How wide a text from outside will be. */
-static unsigned int
-width(const char *text)
-{
-	char shown[4 * LIMIT_REPLY + 1];
-
-	printable_copy(shown, sizeof(shown), text);
-	return (unsigned int)strlen(shown);
-}
-
 /* A few letters of a reply help nobody. */
 #define REPLY_LEAST 12
+/* The fixed columns, and where lines that continue them begin. */
+#define FIXED 45
+#define INDENT 4
 
 static void
-print_reply(const struct ctl *ctl, const struct message_ctl_item *item)
-{
-	/* The fixed columns, and what stands between the texts. */
-	unsigned int used =
-	    13 + 4 + 5 + 10 + 3 + 4 + 6 + 4 + 3 + 2 +
-	    (item->sender[0] == '\0' ? 2 : width(item->sender)) +
-	    width(item->address) + width(item->destination);
-
-	if (ctl->width == 0) {
-		fputs(": ", ctl->out);
-		format_print(ctl->out, item->reply);
-	} else if (used + REPLY_LEAST <= ctl->width) {
-		fputs(": ", ctl->out);
-		format_print_cut(ctl->out, item->reply, ctl->width - used);
-	}
-}
-
-void
-item_print(const struct ctl *ctl, const struct message_ctl_item *item)
+print_fixed(const struct ctl *ctl, const struct message_ctl_item *item)
 {
 	fprintf(ctl->out, "%s %4s %5s ", id_format(item->id).text,
 	    format_duration(item_age(ctl, item->arrival)).text,
@@ -119,14 +104,58 @@ item_print(const struct ctl *ctl, const struct message_ctl_item *item)
 	item_colour_end(ctl);
 	fprintf(ctl->out, " %3" PRIu32 " %4s ", item->attempts,
 	    item_next_try(ctl, item).text);
-	format_print_sender(ctl->out, item->sender);
-	fputs(" -> ", ctl->out);
+}
+
+static void
+print_recipient(const struct ctl *ctl, const struct message_ctl_item *item)
+{
+	fputs("-> ", ctl->out);
 	format_print(ctl->out, item->address);
 	fputs(" (", ctl->out);
 	format_print(ctl->out, item->destination);
 	fputc(')', ctl->out);
+}
+
+/* Behind what took so many columns, or on a line of its own. A narrow terminal
+ * is left to break it. */
+static void
+print_reply(const struct ctl *ctl, const struct message_ctl_item *item,
+    unsigned int used)
+{
+	bool unknown = ctl->width <= INDENT + REPLY_LEAST;
+
+	if (unknown || used + 2 + REPLY_LEAST <= ctl->width) {
+		fputs(": ", ctl->out);
+		used += 2;
+	} else {
+		fprintf(ctl->out, "\n%*s", INDENT, "");
+		used = INDENT;
+	}
+	format_print_cut(
+	    ctl->out, item->reply, unknown ? UINT_MAX : ctl->width - used);
+}
+
+/* On one line if it fits there. Addresses are never cut: they are looked for
+ * and copied. */
+void
+item_print(const struct ctl *ctl, const struct message_ctl_item *item)
+{
+	unsigned int sender =
+	    item->sender[0] == '\0' ? 2 : format_width(item->sender);
+	unsigned int recipient =
+	    format_width(item->address) + format_width(item->destination) + 6;
+	unsigned int used = FIXED + sender + 1 + recipient;
+
+	print_fixed(ctl, item);
+	format_print_sender(ctl->out, item->sender);
+	if (ctl->width != 0 && used > ctl->width) {
+		fprintf(ctl->out, "\n%*s", INDENT, "");
+		used = INDENT + recipient;
+	} else
+		fputc(' ', ctl->out);
+	print_recipient(ctl, item);
 	if (item->reply[0] != '\0')
-		print_reply(ctl, item);
+		print_reply(ctl, item, used);
 	fputc('\n', ctl->out);
 }
 
@@ -157,5 +186,6 @@ item_print_json(const struct ctl *ctl, const struct message_ctl_item *item)
 	json_text(&j, "reply", item->reply);
 	json_text(&j, "notify", dsn_notify_text(notify, item->notify));
 	json_text(&j, "orcpt", item->orcpt);
+	json_boolean(&j, "paused", item->paused != PAUSE_NONE);
 	json_end(&j);
 }

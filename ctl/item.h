@@ -12,10 +12,11 @@
 bool item_is_valid(const struct message_ctl_item *);
 
 void item_print_heading(const struct ctl *);
-/* On one line; the last reply is cut to the width of a terminal. */
+/* On one line; on a terminal that is too narrow for it on up to three, and
+ * the last reply cut to its width. */
 void item_print(const struct ctl *, const struct message_ctl_item *);
 void item_print_json(const struct ctl *, const struct message_ctl_item *);
-/* "waiting", or "delivering" while an agent has it. */
+/* "waiting", or "delivering" while an agent has it, or "paused". */
 const char *item_state(const struct message_ctl_item *);
 /* Starts and ends the colour of a state; nothing without colours. */
 void item_colour(const struct ctl *, const struct message_ctl_item *);

@@ -1,5 +1,6 @@
 /*
- * posternctl queue: what waits.
+ * posternctl queue: what waits. As mailq, in the words that other software
+ * looks for if nothing does.
  */
 #include <inttypes.h>
 #include <sysexits.h>
@@ -56,6 +57,26 @@ print_summary(const struct list *list)
 	    "%" PRIu64 " recipient%s of %" PRIu64 " message%s, %s octets.\n",
 	    list->shown, list->shown == 1 ? "" : "s", list->messages,
 	    list->messages == 1 ? "" : "s", format_size(list->octets).text);
+}
+
+int
+mailq_run(struct ctl *ctl, const struct command *c, int count, char **words)
+{
+	struct message question = MESSAGE_INIT(MESSAGE_CTL_LIST, 0);
+	struct filter everything = FILTER_EVERYTHING;
+	struct list list = { .ctl = ctl };
+	int code;
+
+	(void)c;
+	(void)count;
+	(void)words;
+	select_list(&question, 0, &everything);
+	code = connect_ask_queue(ctl->run, &question, on_item, &list);
+	if (code == EX_OK && list.shown == 0)
+		fputs("Mail queue is empty\n", ctl->out);
+	else if (code == EX_OK)
+		print_summary(&list);
+	return code;
 }
 
 int

@@ -31,11 +31,15 @@ static const struct command commands[] = {
 	    OPTIONS_CONTENT | OPTIONS_JSON, show_run, 0 },
 	{ "why", "ID", "say what a message waits for", OPTIONS_JSON, why_run,
 	    0 },
-	{ "trace", "ID|ADDRESS",
-	    "tell the whole life of a message, also after it is gone",
+	{ "trace", "ID|ADDRESS", "tell a message's life, also after it is gone",
 	    OPTIONS_JSON, trace_run, 0 },
-	{ "stats", "", "print the queue's counters", OPTIONS_JSON, stats_run,
-	    0 },
+	{ "summary", "", "count what waits by destination and reason",
+	    OPTIONS_FILTER | OPTIONS_JSON, summary_run, 0 },
+	{ "destinations", "", "list where mail waits, and how each fares",
+	    OPTIONS_DESTINATION | OPTIONS_JSON, destinations_run, 0 },
+	{ "stats", "", "print the queue's counters",
+	    OPTIONS_JSON | OPTIONS_PROMETHEUS, stats_run, 0 },
+	{ "top", "", "watch the queue; q quits", 0, top_run, 0 },
 	{ "retry", IDS, "try again now",
 	    OPTIONS_ACT | OPTIONS_FILTER | OPTIONS_JSON, act_run,
 	    CTL_VERB_RETRY },
@@ -48,6 +52,10 @@ static const struct command commands[] = {
 	{ "remove", IDS, "delete from the queue, without a bounce",
 	    OPTIONS_ACT | OPTIONS_FILTER | OPTIONS_JSON, act_run,
 	    CTL_VERB_REMOVE },
+	{ "pause", "DESTINATION...", "deliver nothing there until resumed",
+	    OPTIONS_PAUSE | OPTIONS_JSON, pause_run, 0 },
+	{ "resume", "DESTINATION...", "deliver again what was paused",
+	    OPTIONS_PAUSE | OPTIONS_JSON, pause_run, 1 },
 	{ "reload", "", "make postern read its configuration again", 0,
 	    reload_run, 0 },
 	{ "help", "[COMMAND]", "explain a command", 0, NULL, 0 },
@@ -83,11 +91,11 @@ print_commands(FILE *out)
 {
 	fputs("usage: posternctl [-c FILE] COMMAND [ARGUMENT...]\n\n", out);
 	for (size_t i = 0; i < COMMANDS; i++)
-		fprintf(out, "  %-7s %-12s %s\n", commands[i].name,
+		fprintf(out, "  %-12s %-14s %s\n", commands[i].name,
 		    commands[i].arguments, commands[i].summary);
 	fputs(
 	    "\n\"posternctl help COMMAND\" tells its options. -c FILE names "
-	    "the configuration that\npostern runs with, by default " CONFIG_FILE
+	    "the configuration\nthat postern runs with, by default " CONFIG_FILE
 	    ".\n",
 	    out);
 }
@@ -184,6 +192,43 @@ run_command(const struct command *c, const char *file, int count, char **words)
 	return code;
 }
 
+/* What could not be written is not a success. */
+static int
+finish(int code)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return code;
+	perror("posternctl: standard output");
+	return code != EX_OK ? code : EX_IOERR;
+}
+
+/* As mailq(8), which other software calls without knowing whose it is. */
+static bool
+is_mailq(const char *name)
+{
+	const char *slash = strrchr(name, '/');
+
+	return strcmp(slash != NULL ? slash + 1 : name, "mailq") == 0;
+}
+
+/* Only what names another configuration is ours. */
+static int
+mailq(int argc, char **argv)
+{
+	static const struct command command = {
+		.name = "mailq",
+		.run = mailq_run,
+	};
+	const char *file = NULL;
+	int option;
+
+	opterr = 0;
+	while ((option = getopt(argc, argv, "+c:")) != -1)
+		if (option == 'c')
+			file = optarg;
+	return finish(run_command(&command, file, 0, NULL));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -196,6 +241,8 @@ main(int argc, char **argv)
 	int option, code;
 
 	setlocale(LC_CTYPE, "");
+	if (argc > 0 && is_mailq(argv[0]))
+		return mailq(argc, argv);
 	while (
 	    (option = getopt_long(argc, argv, "+c:h", options, NULL)) != -1) {
 		if (option == 'c')
@@ -218,9 +265,5 @@ main(int argc, char **argv)
 		code = help(argc, argv);
 	else
 		code = run_command(command, file, argc, argv);
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		perror("posternctl: standard output");
-		return code != EX_OK ? code : EX_IOERR;
-	}
-	return code;
+	return finish(code);
 }

@@ -1,2 +1,3 @@
 programs += posternctl
 posternctl_src := $(wildcard ctl/*.c)
+posternctl_libs := -lncursesw -ltinfo

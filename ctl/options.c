@@ -25,6 +25,14 @@ use_json(struct options *o, const char *value)
 }
 
 static int
+use_prometheus(struct options *o, const char *value)
+{
+	(void)value;
+	o->prometheus = true;
+	return 0;
+}
+
+static int
 use_dry_run(struct options *o, const char *value)
 {
 	(void)value;
@@ -102,7 +110,8 @@ static const struct option options[] = {
 	{ "--recipient", "ADDRESS", "to it, written likewise", WANTED_TEXT,
 	    OPTIONS_FILTER, use_recipient },
 	{ "--destination", "NAME", "waiting for it, as \"queue\" shows it",
-	    WANTED_TEXT, OPTIONS_FILTER, use_destination },
+	    WANTED_TEXT, OPTIONS_FILTER | OPTIONS_DESTINATION,
+	    use_destination },
 	{ "--state", "STATE", "waiting, held or failed",
 	    "a state: waiting, held or failed", OPTIONS_FILTER, use_state },
 	{ "--older-than", "TIME", "arrived that long ago: 90s, 5m, 1h30m, 2d",
@@ -111,12 +120,15 @@ static const struct option options[] = {
 	    OPTIONS_FILTER, use_reply },
 	{ "--all", NULL, "every message in the queue", NULL, OPTIONS_ACT,
 	    use_all },
+	{ "--all", NULL, "all delivery", NULL, OPTIONS_PAUSE, use_all },
 	{ "--dry-run", NULL, "only show what would be affected", NULL,
 	    OPTIONS_ACT, use_dry_run },
 	{ "--content", NULL, "only the message itself, octet by octet", NULL,
 	    OPTIONS_CONTENT, use_content },
 	{ "--json", NULL, "one JSON object a line", NULL, OPTIONS_JSON,
 	    use_json },
+	{ "--prometheus", NULL, "as Prometheus reads it", NULL,
+	    OPTIONS_PROMETHEUS, use_prometheus },
 };
 #define OPTIONS (sizeof(options) / sizeof(options[0]))
 

@@ -16,11 +16,15 @@ enum option_set {
 	OPTIONS_FILTER = 1 << 1,
 	OPTIONS_ACT = 1 << 2,
 	OPTIONS_CONTENT = 1 << 3,
+	OPTIONS_PAUSE = 1 << 5,
+	OPTIONS_PROMETHEUS = 1 << 6,
+	OPTIONS_DESTINATION = 1 << 4, /* that one of the filter's alone */
 };
 
 struct options {
 	struct filter filter;
 	bool json;
+	bool prometheus;
 	bool dry_run;
 	bool all;
 	bool content;

@@ -127,6 +127,7 @@ static int
 on_item(struct show *show, const struct message_ctl_item *item)
 {
 	const struct ctl *ctl = show->ctl;
+	struct format_text next;
 
 	if (show->content == -1 || !item_is_valid(item))
 		return EX_PROTOCOL;
@@ -144,6 +145,13 @@ on_item(struct show *show, const struct message_ctl_item *item)
 	item_colour(ctl, item);
 	fputs(item_state(item), ctl->out);
 	item_colour_end(ctl);
+	if (item->attempts > 0)
+		fprintf(ctl->out, ", tried %" PRIu32 " time%s", item->attempts,
+		    item->attempts == 1 ? "" : "s");
+	next = item_next_try(ctl, item);
+	if (strcmp(next.text, "-") != 0)
+		fprintf(ctl->out, ", next try %s%s",
+		    strcmp(next.text, "now") != 0 ? "in " : "", next.text);
 	fputc('\n', ctl->out);
 	print_reports(ctl->out, item);
 	return EX_OK;

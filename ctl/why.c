@@ -65,7 +65,17 @@ print_wait(const struct ctl *ctl, const struct message_ctl_item *item)
 	uint64_t now = (uint64_t)ctl->now;
 	FILE *out = ctl->out;
 
-	if (item->next_try <= now)
+	if (item->paused == PAUSE_ALL)
+		fputs("waits: all delivery is paused, until \"posternctl "
+		      "resume --all\"",
+		    out);
+	else if (item->paused == PAUSE_DESTINATION) {
+		fputs("waits: its destination is paused, until \"posternctl "
+		      "resume ",
+		    out);
+		format_print(out, item->destination);
+		fputc('"', out);
+	} else if (item->next_try <= now)
 		fputs("waits for its turn: it is due now", out);
 	else
 		fprintf(out, "waits for its next try, in %s (%s)",
@@ -101,6 +111,7 @@ static bool
 is_put_off(const struct ctl *ctl, const struct message_ctl_item *item)
 {
 	return item->state == RECIPIENT_WAITING && !item->in_flight &&
+	       item->paused == PAUSE_NONE &&
 	       item->next_try > (uint64_t)ctl->now;
 }
 

@@ -18,6 +18,7 @@
 #include "queue/destination.h"
 #include "queue/flight.h"
 #include "queue/lifecycle.h"
+#include "queue/pause.h"
 #include "queue/stats.h"
 #include "queue/store.h"
 #include "queue/submission.h"
@@ -151,6 +152,23 @@ commit_verb(enum ctl_verb verb, uint64_t id, uint32_t number,
 }
 
 int
+commit_pause(const char *destination, bool paused,
+    void (*done)(int result, void *context), void *context)
+{
+	size_t length = strlen(destination) + 1;
+	struct operation *o = operation_new(OPERATION_PAUSE, length);
+
+	if (o == NULL)
+		return -1;
+	o->reply = memcpy(o->texts, destination, length);
+	o->paused = paused;
+	o->done = done;
+	o->context = context;
+	gather(o, 0);
+	return 0;
+}
+
+int
 commit_set_aside(
     struct flight *flight, const struct row_place *place, const char *reason)
 {
@@ -235,6 +253,9 @@ apply(struct operation *o, uint64_t now)
 	case OPERATION_VERB:
 		return lifecycle_apply_verb(state.lifecycle, o->verb, o->id,
 		    o->number, now, &o->result);
+	case OPERATION_PAUSE:
+		o->result.applied = pause_is_set(o->reply) != o->paused;
+		return pause_write(state.lifecycle->store, o->reply, o->paused);
 	case OPERATION_SET_ASIDE:
 		return lifecycle_set_aside(state.lifecycle,
 		    o->flight->destination->name, &o->place, o->reply, now,

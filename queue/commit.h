@@ -34,6 +34,8 @@ struct commit_handler {
 	void (*gone)(uint64_t id);
 	/* After each batch that was written. */
 	void (*committed)(void);
+	/* Delivery that was paused may go on. */
+	void (*resumed)(void);
 	/* The store cannot be written (true), or can again. */
 	void (*stalled)(bool);
 };
@@ -50,6 +52,10 @@ void commit_submission(struct submission *take);
 int commit_report(struct flight *, const struct lifecycle_report *)
     __attribute__((warn_unused_result));
 int commit_verb(enum ctl_verb, uint64_t id, uint32_t number,
+    void (*done)(int result, void *context), void *context)
+    __attribute__((warn_unused_result));
+/* Of a destination, or if it is empty of all delivery: see pause.h. */
+int commit_pause(const char *destination, bool paused,
     void (*done)(int result, void *context), void *context)
     __attribute__((warn_unused_result));
 int commit_set_aside(struct flight *, const struct row_place *,

@@ -17,6 +17,7 @@ enum operation_kind {
 	OPERATION_REPORT,
 	OPERATION_VERB,
 	OPERATION_SET_ASIDE,
+	OPERATION_PAUSE,
 };
 
 struct operation {
@@ -31,6 +32,8 @@ struct operation {
 	struct flight *flight;
 	struct lifecycle_report report;
 	struct row_place place;
+	/* OPERATION_PAUSE: what in `reply`, and who is told below */
+	bool paused;
 	/* OPERATION_VERB */
 	enum ctl_verb verb;
 	uint64_t id;

@@ -3,6 +3,7 @@
 #include "common/id.h"
 #include "common/log.h"
 #include "queue/commit_private.h"
+#include "queue/pause.h"
 #include "queue/stats.h"
 #include "queue/submission.h"
 
@@ -61,6 +62,15 @@ id_of(const struct operation *o)
 	return o->kind == OPERATION_REPORT ? o->report.id : o->id;
 }
 
+static void
+tell_act(const struct operation *o)
+{
+	if (o->result.applied)
+		stats.acts++;
+	if (o->done != NULL)
+		o->done(o->result.applied ? 1 : 0, o->context);
+}
+
 void
 commit_tell(struct operation *o, const struct commit_handler *handler)
 {
@@ -77,10 +87,13 @@ commit_tell(struct operation *o, const struct commit_handler *handler)
 		handler->landed(o->flight);
 		break;
 	case OPERATION_VERB:
-		if (o->result.applied)
-			stats.acts++;
-		if (o->done != NULL)
-			o->done(o->result.applied ? 1 : 0, o->context);
+		tell_act(o);
+		break;
+	case OPERATION_PAUSE:
+		pause_set(o->reply, o->paused);
+		if (!o->paused)
+			handler->resumed();
+		tell_act(o);
 		break;
 	case OPERATION_SET_ASIDE:
 		stats.set_aside++;

@@ -38,6 +38,7 @@ send_item(struct control_work *w, const struct query_item *item)
 		.reply = r->reply,
 		.notify = r->notify,
 		.orcpt = r->orcpt,
+		.paused = (uint8_t)item->paused,
 	};
 	control_send(w, &m, item->id);
 }
@@ -146,14 +147,15 @@ control_step_show(struct control_work *w)
 }
 
 static bool
-send_stat(const char *name, uint64_t value, const char *help, void *context)
+send_stat(const struct query_stat *stat, void *context)
 {
 	struct control_work *w = context;
 	struct message m = MESSAGE_INIT(MESSAGE_CTL_STAT, w->handle);
 
-	m.ctl_stat.name = name;
-	m.ctl_stat.value = value;
-	m.ctl_stat.help = help;
+	m.ctl_stat.name = stat->name;
+	m.ctl_stat.value = stat->value;
+	m.ctl_stat.help = stat->help;
+	m.ctl_stat.rises = stat->rises;
 	control_send(w, &m, 0);
 	w->matched++;
 	return true;

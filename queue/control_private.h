@@ -6,6 +6,8 @@
 #ifndef QUEUE_CONTROL_PRIVATE_H
 #define QUEUE_CONTROL_PRIVATE_H
 
+#include <sys/types.h>
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -41,10 +43,13 @@ struct control_work {
 	char text[LIMIT_REPLY + 1];
 	bool null_sender; /* the filter means bounces only */
 	struct query_place place;
+	/* Where a walk of the destinations stands. */
+	char destination_place[LIMIT_DESTINATION + 1];
 	uint64_t matched; /* recipients that the filter meant */
 
 	enum ctl_verb verb;
 	bool dry_run;
+	bool pause;  /* not resume */
 	bool walked; /* the filter has been applied to everything */
 	struct target batch[BATCH];
 	unsigned int batched;
@@ -67,6 +72,8 @@ enum control_progress control_step_act(struct control_work *);
 enum control_progress control_step_ids(struct control_work *);
 enum control_progress control_step_events(struct control_work *);
 enum control_progress control_step_stats(struct control_work *);
+enum control_progress control_step_destinations(struct control_work *);
+enum control_progress control_step_pause(struct control_work *);
 
 /* Does the filter mean it? What query.h cannot say is said here. */
 bool control_means(const struct control_work *, const struct query_item *);

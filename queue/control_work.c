@@ -3,9 +3,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 
 #include <bsd/string.h>
 
+#include "common/log.h"
+#include "queue/control_peer.h"
 #include "queue/control_private.h"
 
 static int
@@ -25,8 +28,9 @@ select_recipients(struct control_work *w, const struct message_ctl_list *q)
 }
 
 static int
-begin_act(struct control_work *w, const struct message_ctl_act *q)
+begin_act(struct control_work *w, const struct message *m)
 {
+	const struct message_ctl_act *q = &m->ctl_act;
 	struct message_ctl_list selection = {
 		.id = q->id,
 		.sender = q->sender,
@@ -45,37 +49,116 @@ begin_act(struct control_work *w, const struct message_ctl_act *q)
 	return select_recipients(w, &selection);
 }
 
-static void
-begin_trace(struct control_work *w, const struct message_ctl_trace *q)
+static int
+begin_trace(struct control_work *w, const struct message *m)
 {
+	const struct message_ctl_trace *q = &m->ctl_trace;
+
 	strlcpy(w->address, q->address, sizeof(w->address));
 	w->step = control_step_ids;
 	if (q->id == 0)
-		return;
+		return 0;
 	w->ids[w->id_count++] = q->id;
 	w->step = control_step_events;
+	return 0;
 }
 
 static int
-begin(struct control_work *w, const struct message *m)
+begin_list(struct control_work *w, const struct message *m)
 {
-	if (m->type == MESSAGE_CTL_LIST) {
-		w->step = control_step_list;
-		return select_recipients(w, &m->ctl_list);
+	w->step = control_step_list;
+	return select_recipients(w, &m->ctl_list);
+}
+
+static int
+begin_show(struct control_work *w, const struct message *m)
+{
+	w->step = control_step_show;
+	w->filter.id = m->ctl_show.id;
+	return m->ctl_show.id == 0 ? -1 : 0;
+}
+
+static int
+begin_stats(struct control_work *w, const struct message *m)
+{
+	(void)m;
+	w->step = control_step_stats;
+	return 0;
+}
+
+static int
+begin_destinations(struct control_work *w, const struct message *m)
+{
+	w->step = control_step_destinations;
+	strlcpy(w->destination, m->ctl_destinations.destination,
+	    sizeof(w->destination));
+	return 0;
+}
+
+static int
+begin_pause(struct control_work *w, const struct message *m)
+{
+	w->step = control_step_pause;
+	w->pause = m->ctl_pause.resume == 0;
+	strlcpy(
+	    w->destination, m->ctl_pause.destination, sizeof(w->destination));
+	return m->ctl_pause.resume > 1 ? -1 : 0;
+}
+
+/* Who may ask. */
+enum who {
+	WHO_NOBODY,
+	WHO_ADMIN, /* sees and changes everybody's mail */
+};
+
+struct request {
+	enum message_type type;
+	enum who who;
+	int (*begin)(struct control_work *, const struct message *);
+};
+
+/* Every question there is. What is not here ends the link. */
+static const struct request requests[] = {
+	{ MESSAGE_CTL_LIST, WHO_ADMIN, begin_list },
+	{ MESSAGE_CTL_ACT, WHO_ADMIN, begin_act },
+	{ MESSAGE_CTL_SHOW, WHO_ADMIN, begin_show },
+	{ MESSAGE_CTL_TRACE, WHO_ADMIN, begin_trace },
+	{ MESSAGE_CTL_STATS, WHO_ADMIN, begin_stats },
+	{ MESSAGE_CTL_DESTINATIONS, WHO_ADMIN, begin_destinations },
+	{ MESSAGE_CTL_PAUSE, WHO_ADMIN, begin_pause },
+};
+
+static bool
+may(enum who who, const struct control_peer *peer)
+{
+	switch (who) {
+	case WHO_ADMIN:
+		return peer->admin;
+	case WHO_NOBODY:
+		break;
 	}
-	if (m->type == MESSAGE_CTL_ACT)
-		return begin_act(w, &m->ctl_act);
-	if (m->type == MESSAGE_CTL_SHOW) {
-		w->step = control_step_show;
-		w->filter.id = m->ctl_show.id;
-		return m->ctl_show.id == 0 ? -1 : 0;
-	}
-	if (m->type == MESSAGE_CTL_TRACE) {
-		begin_trace(w, &m->ctl_trace);
-		return 0;
-	}
-	if (m->type == MESSAGE_CTL_STATS) {
-		w->step = control_step_stats;
+	return false;
+}
+
+static enum control_progress
+step_refuse(struct control_work *w)
+{
+	return control_end(w, EX_NOPERM, 0,
+	    "you may not: be root, or a member of the group " CONTROL_GROUP);
+}
+
+static int
+begin(struct control_work *w, const struct message *m,
+    const struct control_peer *peer)
+{
+	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+		if (requests[i].type != m->type)
+			continue;
+		if (may(requests[i].who, peer))
+			return requests[i].begin(w, m);
+		log_warn("control-refused uid=%u question=%s",
+		    (unsigned int)peer->uid, message_type_name(m->type));
+		w->step = step_refuse;
 		return 0;
 	}
 	return -1;
@@ -83,7 +166,7 @@ begin(struct control_work *w, const struct message *m)
 
 struct control_work *
 control_work_new(struct channel *channel, const struct message *question,
-    uid_t uid, void (*wake)(void *), void *context)
+    const struct control_peer *peer, void (*wake)(void *), void *context)
 {
 	struct control_work *w = calloc(1, sizeof(*w));
 
@@ -91,14 +174,14 @@ control_work_new(struct channel *channel, const struct message *question,
 		return NULL;
 	w->channel = channel;
 	w->handle = question->handle;
-	w->uid = uid;
+	w->uid = peer->uid;
 	w->wake = wake;
 	w->context = context;
 	w->filter.sender = w->sender;
 	w->filter.recipient = w->recipient;
 	w->filter.destination = w->destination;
 	w->filter.text = w->text;
-	if (begin(w, question) == -1) {
+	if (begin(w, question, peer) == -1) {
 		free(w);
 		errno = EPROTO;
 		return NULL;

@@ -7,11 +7,10 @@
 #ifndef QUEUE_CONTROL_WORK_H
 #define QUEUE_CONTROL_WORK_H
 
-#include <sys/types.h>
-
 #include "common/message.h"
 
 struct channel;
+struct control_peer;
 struct control_work;
 
 /* An answer is written until so many messages wait for the client to read. */
@@ -23,11 +22,13 @@ enum control_progress {
 	CONTROL_DONE,  /* CTL_END was sent */
 };
 
-/* Lends the channel. `wake` is called when a commit that the work waited for
+/* Whether this peer may ask it is looked up in a table; if not, the answer
+ * says so. Lends the channel. `wake` is called when a commit that the work waited for
  * is done. NULL with EPROTO if it is not a question that may be asked; ENOMEM. */
 struct control_work *control_work_new(struct channel *,
-    const struct message *question, uid_t, void (*wake)(void *context),
-    void *context) __attribute__((warn_unused_result));
+    const struct message *question, const struct control_peer *,
+    void (*wake)(void *context), void *context)
+    __attribute__((warn_unused_result));
 enum control_progress control_work_step(struct control_work *)
     __attribute__((warn_unused_result));
 /* What has been asked for and is not done yet may still happen; accepts

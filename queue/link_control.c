@@ -1,7 +1,5 @@
 #include "queue/link_control.h"
 
-#include <sys/socket.h>
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +13,7 @@
 #include "common/channel.h"
 #include "common/log.h"
 #include "common/monotime.h"
+#include "queue/control_peer.h"
 #include "queue/control_work.h"
 
 #define CONTROL_CLIENTS 16
@@ -34,7 +33,7 @@ struct client {
 	struct channel *channel;
 	struct control_work *work; /* NULL between questions */
 	struct event *turn;
-	struct ucred who;
+	struct control_peer who;
 	bool waits;	     /* for a commit of ours, not for the client */
 	suseconds_t pause;   /* before we look again whether it has read */
 	unsigned int queued; /* at the last look */
@@ -140,7 +139,7 @@ on_question(struct channel *channel, struct message *m, void *context)
 
 	if (c->work != NULL)
 		return -1;
-	c->work = control_work_new(channel, m, c->who.uid, on_commit, c);
+	c->work = control_work_new(channel, m, &c->who, on_commit, c);
 	if (c->work == NULL)
 		return -1;
 	c->active = monotime_now();
@@ -152,14 +151,12 @@ static struct client *
 client_new(int fd_take)
 {
 	struct client *c = calloc(1, sizeof(*c));
-	socklen_t length = sizeof(c->who);
 
 	if (c == NULL) {
 		close(fd_take);
 		return NULL;
 	}
-	if (getsockopt(fd_take, SOL_SOCKET, SO_PEERCRED, &c->who, &length) ==
-	    -1) {
+	if (control_peer_read(fd_take, &c->who) == -1) {
 		close(fd_take);
 		goto out;
 	}

@@ -19,6 +19,7 @@
 #include "queue/agents.h"
 #include "queue/commit.h"
 #include "queue/content_cache.h"
+#include "queue/control_peer.h"
 #include "queue/destination.h"
 #include "queue/drain.h"
 #include "queue/flight.h"
@@ -27,7 +28,9 @@
 #include "queue/link_control.h"
 #include "queue/link_router.h"
 #include "queue/link_spawn.h"
+#include "queue/pause.h"
 #include "queue/query.h"
+#include "queue/query_destinations.h"
 #include "queue/query_stats.h"
 #include "queue/remotes.h"
 #include "queue/scheduler.h"
@@ -80,6 +83,7 @@ static const struct commit_handler commit_handler = {
 	.landed = scheduler_landed,
 	.gone = content_cache_drop,
 	.committed = scheduler_committed,
+	.resumed = scheduler_resume,
 	.stalled = on_stalled,
 };
 
@@ -175,7 +179,8 @@ open_store(void)
 		log_fatal(EX_IOERR, "store");
 	l->destinations = &state.destinations;
 	destinations_begin(l->destinations);
-	if (store_read_begin(l->store) == -1 || lifecycle_begin(l) == -1)
+	if (store_read_begin(l->store) == -1 || lifecycle_begin(l) == -1 ||
+	    pause_load(l->store) == -1)
 		log_fatal(EX_IOERR, "store");
 	store_read_end(l->store);
 }
@@ -194,6 +199,7 @@ start_parts(void)
 		log_fatal(EX_OSERR, "start");
 	query_start(state.lifecycle.store);
 	query_stats_start(&state.lifecycle);
+	query_destinations_start(&state.lifecycle);
 }
 
 int
@@ -207,6 +213,7 @@ main(void)
 	struct child child;
 
 	child_begin(&child, PROGRAM_QUEUE);
+	control_peer_begin();
 	enter_cage(child.config);
 	state.base = event_base_new();
 	if (state.base == NULL ||

@@ -9,6 +9,7 @@
 #include "queue/clock.h"
 #include "queue/commit.h"
 #include "queue/flight.h"
+#include "queue/pause.h"
 #include "queue/store.h"
 #include "queue/store_content.h"
 
@@ -146,6 +147,7 @@ offer(struct walk *w, uint64_t id, uint32_t number, struct bytes value,
 		.recipient = &recipient,
 		.next_try = next_try(&recipient),
 		.in_flight = flight_exists(id, number),
+		.paused = pause_kind(recipient.destination),
 	};
 	return each(&item, context);
 }

@@ -42,6 +42,7 @@ struct query_item {
 	const struct row_recipient *recipient;
 	uint64_t next_try; /* the destination's back-off counted in */
 	bool in_flight;
+	enum pause_kind paused;
 };
 
 /* Where a walk stands; all zero is the start. */
@@ -50,11 +51,35 @@ struct query_place {
 	uint32_t number;
 };
 
+/* One destination: what the store says, and what the scheduler knows. */
+struct query_destination {
+	const char *name;
+	const struct row_destination *row;
+	unsigned int in_flight;	 /* recipients */
+	unsigned int deliveries; /* at agents now, */
+	unsigned int window;	 /* of at most so many */
+	enum pause_kind paused;
+};
+
+struct query_stat {
+	const char *name;
+	const char *help;
+	uint64_t value;
+	bool rises; /* a counter: it never falls while this process lives */
+};
+
 void query_start(struct store *);
 
 int query_items(const struct query_filter *, struct query_place *,
     unsigned int most, bool (*each)(const struct query_item *, void *),
     void *context) __attribute__((warn_unused_result));
+
+/* The destinations that have mail or are paused by name, in the order of their names; an empty
+ * `wanted` means all. `place` has LIMIT_DESTINATION + 1 octets and starts as
+ * the empty text. */
+int query_destinations(const char *wanted, char *place, unsigned int most,
+    bool (*each)(const struct query_destination *, void *), void *context)
+    __attribute__((warn_unused_result));
 
 /* Calls `each` once with the message. -1 and ENOENT if it is not here. */
 int query_message(uint64_t id,
@@ -82,12 +107,18 @@ int query_ids(const char *address, uint64_t after, uint64_t *ids,
 int query_act(enum ctl_verb, uint64_t id, uint32_t number,
     void (*done)(int result, void *context), void *context)
     __attribute__((warn_unused_result));
+/* Likewise lets nothing be delivered to a destination, or if it is empty at
+ * all, or lets it go on. 1 if there is no place for another name. */
+int query_pause(const char *destination, bool paused,
+    void (*done)(int result, void *context), void *context)
+    __attribute__((warn_unused_result));
+/* Is all delivery paused, and how many destinations by name? */
+bool query_paused(unsigned int *named);
 /* Nobody waits for the acts with this context any more. */
 void query_forget(void *context);
 
 /* Every counter and gauge, in a fixed order. Stops when `each` says false. */
-void query_stats(bool (*each)(const char *name, uint64_t value,
-		     const char *help, void *context),
-    void *context);
+void query_stats(
+    bool (*each)(const struct query_stat *, void *context), void *context);
 
 #endif

@@ -2,19 +2,20 @@
 
 #include "queue/flight.h"
 #include "queue/lifecycle.h"
+#include "queue/pause.h"
 #include "queue/query_stats.h"
 #include "queue/scheduler.h"
 #include "queue/stats.h"
 #include "queue/store.h"
 
-struct stat {
+struct entry {
 	const char *name;
 	const char *help;
 	uint64_t value;
 };
 
 struct listing {
-	bool (*each)(const char *, uint64_t, const char *, void *);
+	bool (*each)(const struct query_stat *, void *);
 	void *context;
 	bool stopped;
 };
@@ -28,21 +29,29 @@ query_stats_start(const struct lifecycle *the_lifecycle)
 }
 
 static void
-say(struct listing *l, const struct stat *list, unsigned int count)
+say(struct listing *l, const struct entry *list, unsigned int count, bool rises)
 {
-	for (unsigned int i = 0; i < count && !l->stopped; i++)
-		l->stopped = !l->each(
-		    list[i].name, list[i].value, list[i].help, l->context);
+	for (unsigned int i = 0; i < count && !l->stopped; i++) {
+		struct query_stat stat = {
+			.name = list[i].name,
+			.help = list[i].help,
+			.value = list[i].value,
+			.rises = rises,
+		};
+
+		l->stopped = !l->each(&stat, l->context);
+	}
 }
 
-#define SAY(l, list) say(l, list, sizeof(list) / sizeof((list)[0]))
+#define SAY(l, list, rises) \
+	say(l, list, sizeof(list) / sizeof((list)[0]), rises)
 
 /* What is in the queue now. */
 static void
 say_content(struct listing *l)
 {
 	const struct row_totals *t = &lifecycle->totals;
-	const struct stat list[] = {
+	const struct entry list[] = {
 		{ "messages", "messages in the queue", t->messages },
 		{ "bytes", "octets of their contents", t->bytes },
 		{ "waiting", "recipients that wait or are in flight",
@@ -57,16 +66,19 @@ say_content(struct listing *l)
 		    scheduler_in_flight(ROUTE_MX) },
 		{ "destinations_active", "destinations that are busy now",
 		    scheduler_active() },
+		{ "destinations_paused", "destinations paused by name",
+		    pause_count() },
+		{ "paused", "1 if all delivery is paused", pause_is_set("") },
 	};
 
-	SAY(l, list);
+	SAY(l, list, false);
 }
 
 /* What was done since the start. */
 static void
 say_work(struct listing *l)
 {
-	const struct stat list[] = {
+	const struct entry list[] = {
 		{ "accepted", "messages accepted", stats.messages_accepted },
 		{ "accepted_recipients", "their recipients",
 		    stats.recipients_accepted },
@@ -86,44 +98,49 @@ say_work(struct listing *l)
 		    stats.reports_dropped },
 	};
 
-	SAY(l, list);
+	SAY(l, list, true);
+}
+
+static void
+say_commits(struct listing *l)
+{
+	const struct entry list[] = {
+		{ "commits", "group commits", stats.commits },
+		{ "commit_operations", "operations in them",
+		    stats.commit_operations },
+		{ "commit_microseconds", "time that they took",
+		    stats.commit_microseconds },
+		{ "commits_failed", "commits that failed",
+		    stats.commits_failed },
+		{ "history_forgotten", "messages no longer in history",
+		    stats.history_forgotten },
+	};
+
+	SAY(l, list, true);
 }
 
 static void
 say_store(struct listing *l)
 {
-	uint64_t used, size;
+	struct entry list[] = {
+		{ "commit_longest_microseconds", "the longest commit",
+		    stats.commit_longest_microseconds },
+		{ "store_used", "octets of the store in use", 0 },
+		{ "store_size", "octets that it may have", 0 },
+	};
 
-	store_usage(lifecycle->store, &used, &size);
-	{
-		const struct stat list[] = {
-			{ "commits", "group commits", stats.commits },
-			{ "commit_operations", "operations in them",
-			    stats.commit_operations },
-			{ "commit_microseconds", "time that they took",
-			    stats.commit_microseconds },
-			{ "commit_longest_microseconds", "the longest",
-			    stats.commit_longest_microseconds },
-			{ "commits_failed", "commits that failed",
-			    stats.commits_failed },
-			{ "history_forgotten", "messages no longer in history",
-			    stats.history_forgotten },
-			{ "store_used", "octets of the store in use", used },
-			{ "store_size", "octets that it may have", size },
-		};
-
-		SAY(l, list);
-	}
+	store_usage(lifecycle->store, &list[1].value, &list[2].value);
+	SAY(l, list, false);
 }
 
 void
-query_stats(bool (*each)(const char *name, uint64_t value, const char *help,
-		void *context),
-    void *context)
+query_stats(
+    bool (*each)(const struct query_stat *, void *context), void *context)
 {
 	struct listing l = { .each = each, .context = context };
 
 	say_content(&l);
 	say_work(&l);
+	say_commits(&l);
 	say_store(&l);
 }

@@ -16,6 +16,7 @@
 #include "queue/flight.h"
 #include "queue/lifecycle.h"
 #include "queue/losses.h"
+#include "queue/pause.h"
 #include "queue/scheduler_lane.h"
 #include "queue/scheduler_lists.h"
 #include "queue/scheduler_share.h"
@@ -143,6 +144,10 @@ serve(struct destination *d, struct delivery *delivery)
 	struct lifecycle_report refusal;
 	enum agent_state agent;
 
+	if (pause_kind(d->name) != PAUSE_NONE) {
+		lane_be_quiet(d); /* until scheduler_resume() */
+		return;
+	}
 	if (lane_must_wait(d)) {
 		lane_be_later(d, 0);
 		return;
@@ -199,7 +204,8 @@ scheduler_dispatch(void)
 	unsigned int turns = 0;
 
 	lane_refill();
-	if (state.paused || scheduler_list_first(LANE_READY) == NULL)
+	if (state.paused || pause_is_set("") ||
+	    scheduler_list_first(LANE_READY) == NULL)
 		return;
 	if (store_read_begin(state.lifecycle->store) == -1) {
 		log_error("store-read-failed error=\"%s\"", strerror(errno));
@@ -325,6 +331,13 @@ scheduler_slot_free(enum route_kind kind)
 	wake_first(LANE_FULL_SOUND);
 	wake_first(LANE_FULL_UNTRIED);
 	wake_first(LANE_FULL_DOUBTFUL);
+}
+
+void
+scheduler_resume(void)
+{
+	lane_look();
+	turn_soon();
 }
 
 void

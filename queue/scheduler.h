@@ -54,6 +54,8 @@ void scheduler_wake(void);
 void scheduler_committed(void);
 /* The commit dealt with this recipient. Takes the flight. */
 void scheduler_landed(struct flight *);
+/* The administrator lets what was paused go on. Not inside a transaction. */
+void scheduler_resume(void);
 /* Hand out nothing (more): the store cannot be written, or we are to end. */
 void scheduler_pause(bool);
 

@@ -10,6 +10,7 @@
 #include "queue/clock.h"
 #include "queue/destination.h"
 #include "queue/lifecycle.h"
+#include "queue/pause.h"
 #include "queue/scheduler.h"
 #include "queue/scheduler_lists.h"
 #include "queue/scheduler_share.h"
@@ -133,7 +134,8 @@ lane_is_backing_off(const struct destination *d)
 static bool
 has_work(const struct destination *d)
 {
-	if (d->first_due == 0 || !has_come(d->first_due))
+	if (d->first_due == 0 || !has_come(d->first_due) ||
+	    pause_kind(d->name) == PAUSE_DESTINATION)
 		return false;
 	return !lane_is_backing_off(d) || d->lane.sweeping;
 }
@@ -245,7 +247,8 @@ wake_one(const char *name)
 	struct destinations *all = state.lifecycle->destinations;
 	struct destination *d = destination_find(all, name);
 
-	if (d != NULL && !scheduler_list_is_idle(d))
+	if ((d != NULL && !scheduler_list_is_idle(d)) ||
+	    pause_kind(name) == PAUSE_DESTINATION)
 		return true;
 	if (d == NULL && !may_take_up(name))
 		return false;

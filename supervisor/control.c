@@ -13,7 +13,7 @@
 #include "common/log.h"
 #include "supervisor/requests.h"
 
-#define GROUP "postern"
+#define GROUP "postern-admin"
 #define BACKLOG 64
 
 static struct {

@@ -10,6 +10,7 @@
 #include "ctl/filter.h"
 #include "ctl/format.h"
 #include "ctl/json.h"
+#include "ctl/reason.h"
 #include "ctl/utf8.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
@@ -51,6 +52,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *printed, *text = malloc(size + 1);
+	char reason[REASON_MOST + 1];
 	size_t length;
 	uint64_t seconds;
 	FILE *out;
@@ -78,6 +80,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fclose(out);
 	check_safe(printed, length, "\n");
 	free(printed);
+
+	memset(reason, 'x', sizeof(reason));
+	reason_normalise(reason, text);
+	if (memchr(reason, '\0', sizeof(reason)) == NULL)
+		abort();
 
 	if (filter_parse_duration(text, &seconds) == 0 &&
 	    seconds > UINT64_C(100) * 365 * 86400)

@@ -89,6 +89,9 @@ def test_broken_records(queue, row):
     ("CTL_ACT", {"dry_run": 2}), ("CTL_ACT", {"state": 77}),
     ("CTL_SHOW", {"id": 0}), ("CTL_LIST", {"sender": "x" * 513}),
     ("CTL_LIST", {"sender": b"a\0b"}), ("CTL_RELOAD", {}),
+    ("CTL_PAUSE", {"resume": 2}), ("CTL_PAUSE", {"destination": "x" * 272}),
+    ("CTL_DESTINATIONS", {"destination": b"a\0b"}),
+    ("CTL_DESTINATION", {"name": "mx:a.test"}),
     ("CTL_END", {}), ("CTL_ITEM", {"id": 1})], ids=str)
 def test_questions_that_lie(queue, type_, fields):
     with dial(queue) as client:
@@ -102,6 +105,10 @@ def test_questions_that_lie(queue, type_, fields):
     ("CTL_LIST", {"id": 2 ** 64 - 1}), ("CTL_SHOW", {"id": 2 ** 64 - 1}),
     ("CTL_TRACE", {"id": 2 ** 64 - 1}), ("CTL_TRACE", {"address": ""}),
     ("CTL_TRACE", {"address": b"\xff" * 512}),
+    ("CTL_DESTINATIONS", {"destination": b"\x1b[2J\xff"}),
+    ("CTL_PAUSE", {"destination": b"\x1b[2J\xff"}),
+    ("CTL_PAUSE", {"destination": "mx:"}),
+    ("CTL_PAUSE", {"destination": "mx:" + "x" * 268, "resume": 1}),
     ("CTL_ACT", {"verb": REMOVE, "recipient": "nobody\r\n@x"})], ids=str)
 def test_odd_questions_have_answers(queue, type_, fields):
     answers = queue.ask(type_, **fields)
@@ -214,6 +221,20 @@ def test_removal_of_everything_delays_nobody(full):
     for ident in stored:
         full.ask("CTL_ACT", verb=REMOVE, id=ident)
     assert full.items() == []
+
+
+def test_more_pauses_than_fit(queue):
+    """The table is of a fixed size; names of the greatest length fill it."""
+    names = [f"mx:{n:0268}" for n in range(1030)]
+    with dial(queue) as client:
+        def ask(name, resume):
+            records.send(client, "CTL_PAUSE", 1, destination=name,
+                         resume=resume)
+            return records.receive(client)["code"]
+        codes = [ask(name, 0) for name in names]
+        assert codes == [0] * 1024 + [69] * 6
+        assert len(queue.ask("CTL_DESTINATIONS")) >= 1025
+        assert [ask(name, 1) for name in names] == [0] * 1030
 
 
 def test_a_lack_of_descriptors_is_waited_for(queue):

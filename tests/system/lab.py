@@ -151,6 +151,10 @@ class Lab:
         self.homes.mkdir(mode=0o755)
         self.passwd = pathlib.Path("/etc/passwd").read_text()
         self.group = pathlib.Path("/etc/group").read_text()
+        if not re.search(r"^postern-admin:", self.group, re.M):
+            self.group += f"postern-admin:x:{self.FIRST_UID - 1}:\n"
+        self.admin_gid = int(re.search(
+            r"^postern-admin:[^:]*:(\d+):", self.group, re.M).group(1))
         for i, user in enumerate(self.USERS):
             self.add_user(user, self.FIRST_UID + i)
         self.bridge_ns = f"{self.prefix}-br"

@@ -1,10 +1,12 @@
 """The administrator's tool, against a queue with mail in it."""
 import json
-import uuid
+import os
+import re
+import signal
 
 import pytest
 
-from lab import ScriptedServer, SBIN, run, wait_for
+from lab import ScriptedServer, SBIN, STAGE, run, wait_for
 from test_send import item, script, settled, submit
 
 
@@ -36,6 +38,20 @@ def test_queue_lists_and_filters(postern, waiting):
     for other in (["--recipient", "x@other.test"], ["--state", "held"],
                   ["--older-than", "1h"], ["--reply", "nothing like it"]):
         assert ident not in postern.ctl("queue", *other).stdout, other
+
+
+def test_mailq(postern, waiting):
+    """What other software expects: whatever the options, and of an empty
+    queue these words."""
+    mailq = STAGE / "usr/local/bin/mailq"
+
+    def ask(*options):
+        return run(mailq, "-c", postern.config_file, *options).stdout
+
+    assert waiting[0] in ask() and waiting[0] in ask("-v", "-q")
+    assert ask().splitlines()[-1].startswith("1 recipient of 1 message")
+    postern.ctl("remove", waiting[0])
+    assert ask() == "Mail queue is empty\n"
 
 
 def test_show_and_why(postern, waiting):
@@ -72,10 +88,105 @@ def test_trace_by_address(postern, waiting):
     assert ident in postern.ctl("trace", "someone@other.test").stdout
 
 
+def test_destinations(postern, waiting):
+    """The text and the JSON; a host that only puts one recipient off is not
+    down."""
+    row = {r["destination"]: r for r in
+           postern.ctl_json("destinations")}["mx:other.test"]
+    assert row["waiting"] == 1 and row["held"] == row["failed"] == 0
+    assert row["window"] >= 1 and row["in_flight"] == 0
+    assert row["failures"] == 0 and row["backoff_until"] is None
+    assert row["next_try"] is not None
+    shown = postern.ctl("destinations", "--destination", "mx:other.test")
+    assert shown.stdout.split()[-1] == "mx:other.test"
+    assert len(shown.stdout.splitlines()) == 1
+    assert postern.ctl("destinations", "--destination",
+                       "mx:none.test").stdout == ""
+
+
+def test_summary(postern, client, waiting):
+    """Like replies fall together; what waits behind a dead host has its
+    reason."""
+    others = [submit(client, f"user{n}@other.test")[0] for n in range(3)]
+    for ident in others:
+        settled(postern, ident)
+    rows = [r for r in postern.ctl_json("summary")
+            if r["destination"] == "mx:other.test"]
+    assert [(r["recipients"], r["state"], r["reason"]) for r in rows] == \
+        [(4, "waiting", "450 4.2.0 come back later")]
+    assert rows[0]["oldest"] == item(postern, waiting[0])["arrival"]
+    shown = postern.ctl("summary", "--destination", "mx:other.test").stdout
+    assert shown.split()[0] == "4" and len(shown.splitlines()) == 1
+    for ident in others:
+        postern.ctl("remove", ident)
+
+
+@pytest.fixture
+def resumed(postern):
+    yield
+    postern.ctl("resume", "--all", check=False)
+    postern.ctl("resume", "mx:other.test", "local:alice", check=False)
+
+
+@pytest.mark.parametrize("what", ["mx:other.test", "--all"])
+def test_pause_and_resume(lab, postern, client, waiting, resumed, what):
+    """Mail is taken meanwhile, it is said why it waits, and a restart of the
+    queue changes nothing."""
+    assert "paused" in postern.ctl("pause", what).stdout
+    attempts = item(postern, waiting[0])["attempts"]
+    ident, _ = submit(client, "someone@other.test")
+    queue, = postern.pids("queue")
+    os.kill(queue, signal.SIGKILL)
+    wait_for("another queue", lambda: postern.pids("queue") not in
+             ([], [queue]) and
+             postern.ctl("stats", check=False).returncode == 0)
+    postern.ctl("retry", waiting[0])
+    row = item(postern, ident)
+    assert (row["attempts"], row["state"], row["paused"]) == \
+        (0, "waiting", True)
+    assert f'posternctl resume {what}"' in postern.ctl("why", ident).stdout
+    row = {r["destination"]: r for r in postern.ctl_json("destinations")}
+    assert row["mx:other.test"]["paused"] is True
+    stats = {r["name"]: r["value"] for r in postern.ctl_json("stats")}
+    assert (stats["paused"], stats["destinations_paused"]) == \
+        ((1, 0) if what == "--all" else (0, 1))
+    # Others are served, unless all delivery is paused.
+    other, token = submit(client, "alice@here.test")
+    if what == "--all":
+        assert item(postern, other)["paused"] is True
+    else:
+        wait_for("mail for others", lambda: any(
+            f"body {token}" in m for m in lab.mail_of("alice").values()))
+    assert item(postern, waiting[0])["attempts"] == attempts
+    assert "resumed" in postern.ctl("resume", what).stdout
+    wait_for("all to go on", lambda: item(postern, ident)["attempts"] and
+             item(postern, waiting[0])["attempts"] > attempts and
+             not item(postern, other))
+    assert item(postern, ident)["paused"] is False
+    postern.ctl("remove", ident)
+
+
 def test_stats(postern, waiting):
     rows = {r["name"]: r["value"] for r in postern.ctl_json("stats")}
     assert rows["accepted"] >= 1
     assert rows["waiting"] >= 1
+
+
+def test_prometheus(postern, waiting):
+    """Each sample behind its help and its type, each name once, and no word
+    of another form."""
+    lines = postern.ctl("stats", "--prometheus").stdout.splitlines()
+    values = {}
+    for about, kind, sample in zip(*[iter(lines)] * 3, strict=True):
+        name, value = sample.split(" ")
+        assert about.startswith(f"# HELP {name} ") and "\\" not in about
+        assert kind == f"# TYPE {name} " + (
+            "counter" if name.endswith("_total") else "gauge")
+        assert re.fullmatch("postern_queue_[a-z_]+", name)
+        assert name not in values
+        values[name] = int(value)
+    assert values["postern_queue_accepted_total"] >= 1
+    assert values["postern_queue_waiting"] == 1
 
 
 @pytest.mark.parametrize("arguments, code", [

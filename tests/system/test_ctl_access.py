@@ -1,7 +1,9 @@
 """Who may use the control sockets: root, and for all but a reload the members
-of the group `postern`."""
+of the group `postern-admin`."""
 import grp
+import pathlib
 import pwd
+import re
 import socket
 
 import pytest
@@ -15,9 +17,10 @@ STRANGER = 54321
 PROGRAMS = ["smtpd", "router", "queue", "resolver", "remote"]
 
 
-def member():
-    return {"user": STRANGER, "group": STRANGER,
-            "extra_groups": [grp.getgrnam("postern").gr_gid]}
+def member(postern, primary=False):
+    gid = postern.host.lab.admin_gid
+    return {"user": STRANGER, "group": gid if primary else STRANGER,
+            "extra_groups": [] if primary else [100, gid]}
 
 
 def stranger():
@@ -29,14 +32,15 @@ def ctl(postern, who, *arguments):
                check=False, timeout=30, **who)
 
 
-def test_a_member_reads_and_acts(postern, waiting):
+@pytest.mark.parametrize("primary", [False, True])
+def test_a_member_reads_and_acts(postern, waiting, primary):
     ident, token = waiting
     for question, shown in ((["queue"], ident), (["show", ident], token),
                             (["trace", ident], "accepted"), (["stats"], "")):
-        done = ctl(postern, member(), *question)
+        done = ctl(postern, member(postern, primary), *question)
         assert done.returncode == 0, (question, done.stderr)
         assert shown in done.stdout
-    done = ctl(postern, member(), "hold", ident)
+    done = ctl(postern, member(postern, primary), "hold", ident)
     assert done.returncode == 0, done.stderr
     assert item(postern, ident)["state"] == "held"
     assert f"control-act act=hold uid={STRANGER} " in postern.log()
@@ -44,7 +48,7 @@ def test_a_member_reads_and_acts(postern, waiting):
 
 def test_a_member_does_not_reload(postern):
     before = postern.pids()
-    done = ctl(postern, member(), "reload")
+    done = ctl(postern, member(postern), "reload")
     assert done.returncode == 77
     assert "you may not use" in done.stderr and "supervisor" in done.stderr
     assert postern.pids() == before
@@ -64,6 +68,44 @@ def test_a_stranger_does_nothing(postern, command):
         refused = run("/usr/bin/python3", "-c", CONNECT,
                       postern.run_dir / name, check=False, **stranger())
         assert "PermissionError" in refused.stderr
+
+
+@pytest.fixture
+def open_to_all(postern):
+    """As if somebody had opened the socket: the queue does not rely on it."""
+    path = postern.run_dir / "control"
+    path.chmod(0o666)
+    yield
+    path.chmod(0o660)
+
+
+@pytest.mark.parametrize("command", [
+    ["queue"], ["summary"], ["destinations"], ["stats"],
+    ["show", "ID"], ["why", "ID"], ["trace", "ID"],
+    ["trace", "someone@other.test"], ["retry", "ID"], ["hold", "--all"],
+    ["remove", "--all"], ["remove", "--dry-run", "--all"],
+    ["pause", "mx:other.test"], ["resume", "--all"]], ids=" ".join)
+def test_the_queue_checks_each_question(postern, waiting, open_to_all,
+                                        command):
+    words = [waiting[0] if w == "ID" else w for w in command]
+    for who in stranger(), {"user": 65534, "group": 65534,
+                            "extra_groups": [100, 4]}:
+        done = ctl(postern, who, *words)
+        assert done.returncode == 77, (done.stdout, done.stderr)
+        assert done.stdout == ""
+        assert "postern-admin" in done.stderr
+    assert item(postern, waiting[0])["state"] == "waiting"
+    assert ctl(postern, member(postern), "queue").returncode == 0
+
+
+def test_no_question_is_left_out():
+    """Each that the control socket knows has its line in the table."""
+    root = pathlib.Path(__file__).parents[2]
+    asked = set(re.findall(r"MESSAGE\((CTL_\w+), \w+, CTL, QUEUE,",
+                           (root / "common/message.def").read_text()))
+    table = set(re.findall(r"\{ MESSAGE_(CTL_\w+), WHO_",
+                           (root / "queue/control_work.c").read_text()))
+    assert asked == table and len(asked) >= 7
 
 
 CONNECT = """import socket, sys

@@ -135,6 +135,19 @@ matches(
 	       (f->state == 0 || f->state == r->state + 1);
 }
 
+/* One may be paused by name: all that is remembered here. */
+static char paused_name[LIMIT_DESTINATION + 1];
+static bool paused_all;
+
+static enum pause_kind
+paused_kind(const char *destination)
+{
+	if (paused_all)
+		return PAUSE_ALL;
+	return strcmp(paused_name, destination) == 0 ? PAUSE_DESTINATION
+						     : PAUSE_NONE;
+}
+
 int
 query_items(const struct query_filter *f, struct query_place *place,
     unsigned int most, bool (*each)(const struct query_item *, void *),
@@ -152,6 +165,7 @@ query_items(const struct query_filter *f, struct query_place *place,
 		if (at == SPECIAL + MANY)
 			return 0;
 		item.next_try = item.recipient->due;
+		item.paused = paused_kind(item.recipient->destination);
 		if (at < SPECIAL && gone[at])
 			continue;
 		if (matches(f, item.id, item.recipient) &&
@@ -310,11 +324,88 @@ query_forget(void *context)
 }
 
 void
-query_stats(
-    bool (*each)(const char *, uint64_t, const char *, void *), void *context)
+query_stats(bool (*each)(const struct query_stat *, void *), void *context)
 {
-	if (each("accepted", 7, "messages taken", context))
-		each("waiting", 2, "recipients that wait", context);
+	static const struct query_stat some[] = {
+		{ "accepted", "messages taken", 7, true },
+		{ "waiting", "recipients that wait", 2, false },
+	};
+
+	if (each(&some[0], context))
+		each(&some[1], context);
+}
+
+/* One that is down, one that is well, then very many. */
+static const struct row_destination places[] = {
+	{ .waiting = 12345,
+	    .failures = 3,
+	    .wake = NOW + 720,
+	    .backoff_until = NOW + 720,
+	    .reply = "421 4.3.2 \033[2Jbusy" },
+	{ .waiting = 1, .held = 2, .failed = 3, .wake = NOW, .reply = "" },
+};
+
+int
+query_destinations(const char *wanted, char *place, unsigned int most,
+    bool (*each)(const struct query_destination *, void *), void *context)
+{
+	unsigned int at =
+	    place[0] == '\0' ? 0 : (unsigned int)strtoul(place + 4, NULL, 10);
+
+	for (; at < MANY; at++, most--) {
+		char name[32];
+		struct query_destination d = {
+			.name = name,
+			.row = &places[at < 2 ? at : 1],
+			.in_flight = at == 1 ? 9 : 0,
+			.deliveries = at == 1 ? 2 : 0,
+			.window = at == 1 ? 20 : 1,
+		};
+
+		snprintf(name, sizeof(name), "mx:n%u.test", at);
+		strlcpy(place, name, LIMIT_DESTINATION + 1);
+		if (most == 0)
+			return 1;
+		if (wanted[0] != '\0' && strcasecmp(wanted, name) != 0)
+			continue;
+		if (!each(&d, context))
+			return 1;
+	}
+	return 0;
+}
+
+int
+query_pause(const char *destination, bool paused, void (*done)(int, void *),
+    void *context)
+{
+	static const struct timeval later = { 0, 1000 };
+	struct noted *n;
+	bool all = destination[0] == '\0';
+	bool was = all ? paused_all : strcmp(paused_name, destination) == 0;
+
+	if (strcmp(destination, "mx:full.test") == 0)
+		return 1;
+	n = calloc(1, sizeof(*n));
+	if (n == NULL)
+		_exit(1);
+	n->done = done;
+	n->context = context;
+	n->result = was != paused;
+	if (all)
+		paused_all = paused;
+	else
+		strlcpy(paused_name, paused ? destination : "",
+		    sizeof(paused_name));
+	TAILQ_INSERT_TAIL(&noted, n, next);
+	evtimer_add(commit, &later);
+	return 0;
+}
+
+bool
+query_paused(unsigned int *named)
+{
+	*named = paused_name[0] != '\0';
+	return paused_all;
 }
 
 static void
@@ -413,7 +504,7 @@ lists_json(void **state)
 	    "\"state\":\"failed\",\"in_flight\":false,\"attempts\":1,"
 	    "\"next_try\":null,\"host\":\"\","
 	    "\"reply\":\"550 no \\\"such\\\" \\ufffd\","
-	    "\"notify\":\"\",\"orcpt\":\"\"}\n",
+	    "\"notify\":\"\",\"orcpt\":\"\",\"paused\":false}\n",
 	    id_text(2));
 	assert_string_equal(run_out, line);
 }
@@ -456,7 +547,22 @@ sums_up_on_a_terminal(void **state)
 	    strstr(run_out, "\n1 recipient of 1 message, 11 octets.\n"));
 	assert_null(strstr(run_out, "LAST REPLY"));
 	assert_int_equal(run(list_run, 0, "--recipient bob@other.test"), EX_OK);
-	assert_null(strstr(run_out, "450-4.2.0"));
+	assert_non_null(strstr(run_out,
+	    " alice@here.test\n    -> bob@other.test (mx:other.test): "
+	    "450-4.2.0 not / 450 4.2.0 \\x1b[2Jnow\n"));
+	run_ctl.width = 96;
+	assert_int_equal(run(list_run, 0, "--recipient bob@other.test"), EX_OK);
+	assert_non_null(strstr(run_out,
+	    " alice@here.test -> bob@other.test (mx:other.test)\n"
+	    "    450-4.2.0 not / 450 4.2.0 \\x1b[2Jnow\n"));
+	run_ctl.width = 40;
+	assert_int_equal(run(list_run, 0, "--recipient bob@other.test"), EX_OK);
+	assert_non_null(strstr(run_out,
+	    " alice@here.test\n    -> bob@other.test (mx:other.test)\n"
+	    "    450-4.2.0 not / 450 4.2.0 \\x1b[2Jnow\n"));
+	run_ctl.width = 30;
+	assert_int_equal(run(list_run, 0, "--recipient bob@other.test"), EX_OK);
+	assert_non_null(strstr(run_out, ")\n    450-4.2.0 not / 450 4.2...\n"));
 	run_ctl.width = 120;
 	assert_int_equal(run(list_run, 0, "--recipient bob@other.test"), EX_OK);
 	assert_non_null(strstr(run_out, "LAST REPLY"));
@@ -507,8 +613,11 @@ shows(void **state)
 	    strstr(run_out, "  orcpt    rfc822;robert+2Bx@here.test\n"));
 	/* Of who said nothing, nothing is shown. */
 	assert_null(strstr(strstr(run_out, "  orcpt ") + 1, "  notify"));
-	assert_non_null(
-	    strstr(run_out, "recipient  carol@here.test (local:carol), held"));
+	assert_non_null(strstr(
+	    run_out, "recipient  carol@here.test (local:carol), held\n"));
+	assert_non_null(strstr(run_out,
+	    "bob@other.test (mx:other.test), waiting, tried 3 times, next try "
+	    "in 5m\n"));
 	assert_non_null(strstr(run_out, "\n\nA: b\r\n\r\nhi\a"));
 	run_ctl.terminal = true;
 	assert_int_equal(run(show_run, 0, id_text(0)), EX_OK);
@@ -522,10 +631,11 @@ shows(void **state)
 	assert_non_null(strstr(run_out,
 	    "\"sender\":\"alice@here.test\",\"ret\":\"HDRS\","
 	    "\"envid\":\"QQ+20x\",\"content_base64\":\"QTogYg0K"));
-	assert_non_null(
-	    strstr(run_out, "\"notify\":\"SUCCESS,DELAY\","
-			    "\"orcpt\":\"rfc822;robert+2Bx@here.test\"}\n"));
-	assert_non_null(strstr(run_out, "\"notify\":\"\",\"orcpt\":\"\"}\n"));
+	assert_non_null(strstr(run_out,
+	    "\"notify\":\"SUCCESS,DELAY\","
+	    "\"orcpt\":\"rfc822;robert+2Bx@here.test\",\"paused\":false}\n"));
+	assert_non_null(strstr(
+	    run_out, "\"notify\":\"\",\"orcpt\":\"\",\"paused\":false}\n"));
 	assert_int_equal(run(show_run, 0, id_text(9)), EX_NOINPUT);
 	assert_int_equal(run(show_run, 0, id_text(2)), EX_IOERR);
 	assert_non_null(strstr(run_err, "cannot be read from the store"));
@@ -571,9 +681,132 @@ counts(void **state)
 	    run_out, "           7  accepted\n           2  waiting\n");
 	assert_int_equal(run(stats_run, 0, "--json"), EX_OK);
 	assert_string_equal(run_out,
-	    "{\"name\":\"accepted\",\"value\":7,\"help\":\"messages taken\"}\n"
+	    "{\"name\":\"accepted\",\"value\":7,\"help\":\"messages taken\","
+	    "\"type\":\"counter\"}\n"
 	    "{\"name\":\"waiting\",\"value\":2,\"help\":\"recipients that "
-	    "wait\"}\n");
+	    "wait\",\"type\":\"gauge\"}\n");
+	assert_int_equal(run(stats_run, 0, "--prometheus"), EX_OK);
+	assert_string_equal(run_out,
+	    "# HELP postern_queue_accepted_total messages taken\n"
+	    "# TYPE postern_queue_accepted_total counter\n"
+	    "postern_queue_accepted_total 7\n"
+	    "# HELP postern_queue_waiting recipients that wait\n"
+	    "# TYPE postern_queue_waiting gauge\n"
+	    "postern_queue_waiting 2\n");
+	assert_int_equal(run(stats_run, 0, "--prometheus --json"), EX_USAGE);
+}
+
+static void
+lists_destinations(void **state)
+{
+	size_t lines = 0;
+
+	(void)state;
+	assert_int_equal(
+	    run(destinations_run, 0, "--destination MX:n0.test"), EX_OK);
+	assert_string_equal(run_out,
+	    "  12345     0      0      0      1     12m  12m mx:n0.test: "
+	    "421 4.3.2 \\x1b[2Jbusy\n");
+	assert_int_equal(
+	    run(destinations_run, 0, "--json --destination mx:n1.test"), EX_OK);
+	assert_string_equal(run_out,
+	    "{\"destination\":\"mx:n1.test\",\"waiting\":1,\"held\":2,"
+	    "\"failed\":3,\"in_flight\":9,\"deliveries\":2,\"window\":20,"
+	    "\"failures\":0,\"backoff_until\":null,"
+	    "\"next_try\":\"2026-01-31T23:59:59Z\",\"reply\":\"\",\"paused\":"
+	    "false}\n");
+	assert_int_equal(run(destinations_run, 0, ""), EX_OK);
+	for (const char *p = run_out; (p = strchr(p, '\n')) != NULL; p++)
+		lines++;
+	assert_int_equal(lines, MANY);
+	assert_int_equal(run(destinations_run, 0, "word"), EX_USAGE);
+}
+
+static void
+sums_destinations_up(void **state)
+{
+	(void)state;
+	run_ctl.terminal = run_ctl.colour = true;
+	run_ctl.width = 28;
+	assert_int_equal(
+	    run(destinations_run, 0, "--destination mx:n0.test"), EX_OK);
+	assert_non_null(strstr(run_out, "WAITING "));
+	assert_non_null(strstr(run_out,
+	    "\033[31mmx:n0.test\033[0m\n        421 4.3.2 \\x1b[2J...\n"));
+	assert_non_null(
+	    strstr(run_out, "\n1 destination, 12345 recipients.\n"));
+	assert_int_equal(
+	    run(destinations_run, 0, "--destination mx:none.test"), EX_OK);
+	assert_string_equal(run_out, "Nothing waits.\n");
+	run_ctl.terminal = run_ctl.colour = false;
+	run_ctl.width = 0;
+}
+
+static void
+sums_reasons_up(void **state)
+{
+	const char *last;
+
+	(void)state;
+	assert_int_equal(run(summary_run, 0, ""), EX_OK);
+	last = strstr(run_out, "    100000     5s waiting mx:many.test: ");
+	assert_non_null(last);
+	assert_string_equal(strchr(last, '\n'), "\n");
+	assert_non_null(
+	    strstr(run_out, "         1     2h waiting mx:other.test: "
+			    "450 4.2.0 not \\x1b[#Jnow\n"));
+	assert_int_equal(run(summary_run, 0, "--json --state failed"), EX_OK);
+	assert_string_equal(run_out,
+	    "{\"recipients\":1,\"oldest\":\"2026-01-31T23:59:54Z\","
+	    "\"state\":\"failed\",\"destination\":\"relay:smart\","
+	    "\"reason\":\"550 no \\\"such\\\" \\ufffd\"}\n");
+	run_ctl.terminal = true;
+	assert_int_equal(run(summary_run, 0, ""), EX_OK);
+	assert_non_null(strstr(run_out, "RECIPIENTS OLDEST STATE"));
+	assert_non_null(strstr(run_out, "100003 recipients in 4 groups.\n"));
+	assert_int_equal(run(summary_run, 0, "--recipient x@y.test"), EX_OK);
+	assert_string_equal(run_out, "Nothing waits.\n");
+	run_ctl.terminal = false;
+	assert_int_equal(run(summary_run, 0, "--recipient x@y.test"), EX_OK);
+	assert_string_equal(run_out, "");
+}
+
+static void
+pauses(void **state)
+{
+	(void)state;
+	assert_int_equal(run(pause_run, 0, ""), EX_USAGE);
+	assert_int_equal(run(pause_run, 0, "--all mx:other.test"), EX_USAGE);
+	assert_int_equal(run(pause_run, 0, "other.test"), EX_DATAERR);
+	assert_non_null(strstr(run_err, "mx:DOMAIN"));
+	assert_int_equal(run(pause_run, 0, "mx:full.test"), EX_UNAVAILABLE);
+	assert_int_equal(run(pause_run, 0, "mx:other.test"), EX_OK);
+	assert_string_equal(run_out, "mx:other.test is paused\n");
+	assert_int_equal(run(pause_run, 0, "mx:other.test --json"), EX_OK);
+	assert_string_equal(run_out,
+	    "{\"verb\":\"test\",\"destination\":\"mx:other.test\","
+	    "\"changed\":false}\n");
+	assert_int_equal(run(list_run, 0, "--recipient bob@other.test"), EX_OK);
+	assert_non_null(strstr(run_out, " paused       3    - alice@"));
+	assert_int_equal(run(why_run, 0, id_text(0)), EX_OK);
+	assert_non_null(
+	    strstr(run_out, "until \"posternctl resume mx:other.test\""));
+	assert_int_equal(run(pause_run, 0, "--all"), EX_OK);
+	assert_string_equal(run_out, "all delivery is paused\n");
+	assert_int_equal(run(why_run, 0, id_text(0)), EX_OK);
+	assert_non_null(strstr(run_out, "until \"posternctl resume --all\""));
+	/* One that is held is not said to be paused. */
+	assert_non_null(strstr(run_out, "is held, until"));
+	assert_int_equal(run(pause_run, 1, "--all"), EX_OK);
+	assert_string_equal(run_out, "all delivery is resumed\n");
+	assert_non_null(strstr(run_err, "1 destination is still paused"));
+	assert_int_equal(run(pause_run, 0, "--all"), EX_OK);
+	assert_int_equal(run(pause_run, 1, "mx:other.test"), EX_OK);
+	assert_non_null(strstr(run_err, "all delivery is paused"));
+	assert_int_equal(run(pause_run, 1, "--all"), EX_OK);
+	assert_string_equal(run_err, "");
+	assert_int_equal(run(pause_run, 1, "mx:other.test"), EX_OK);
+	assert_string_equal(run_out, "mx:other.test was not paused\n");
 }
 
 static void
@@ -688,6 +921,7 @@ ends_broken_clients(void **state)
 	struct message list = MESSAGE_INIT(MESSAGE_CTL_LIST, 1);
 	struct message act = MESSAGE_INIT(MESSAGE_CTL_ACT, 1);
 	struct message show = MESSAGE_INIT(MESSAGE_CTL_SHOW, 1);
+	struct message halt = MESSAGE_INIT(MESSAGE_CTL_PAUSE, 1);
 	int fd;
 
 	(void)state;
@@ -713,6 +947,10 @@ ends_broken_clients(void **state)
 	expect_closed(fd);
 	fd = dial();
 	assert_int_equal(record_write(fd, &show, 0), 0);
+	expect_closed(fd);
+	fd = dial();
+	halt.ctl_pause.resume = 2;
+	assert_int_equal(record_write(fd, &halt, 0), 0);
 	expect_closed(fd);
 	/* A second question before the first is answered. */
 	fd = dial();
@@ -773,6 +1011,10 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lists),
 		cmocka_unit_test(lists_json),
+		cmocka_unit_test(lists_destinations),
+		cmocka_unit_test(sums_reasons_up),
+		cmocka_unit_test(pauses),
+		cmocka_unit_test(sums_destinations_up),
 		cmocka_unit_test(lists_bounces),
 		cmocka_unit_test(lists_very_many),
 		cmocka_unit_test(sums_up_on_a_terminal),

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -101,6 +102,43 @@ cut(void **state)
 	expect(out, "0123456789|012345...||\\x1b[2J");
 }
 
+/* What the locale does not know is escaped; what it does takes the columns
+ * that it takes. */
+static void
+foreign_letters(void **state)
+{
+	static const char text[] =
+	    "\xc3\xbc \xe5\x8f\x97\xe4\xbf\xa1 \xff\xc2\x9b";
+	char *printed;
+	size_t length;
+	FILE *out = open_memstream(&printed, &length);
+
+	(void)state;
+	format_print(out, "\xc3\xbc\\\"\r\n");
+	fputc('|', out);
+	assert_int_equal(format_width("\xc3\xbc"), 8);
+	assert_non_null(setlocale(LC_CTYPE, "C.UTF-8"));
+	format_print(out, text);
+	assert_int_equal(format_width(text), 7 + 4 + 8);
+	fputc('|', out);
+	format_print_cut(out, text, 18);
+	fputc('|', out);
+	format_print_cut(out, "\xe5\x8f\x97\xe4\xbf\xa1", 4);
+	fputc('|', out);
+	/* Two columns do not fit into one. */
+	format_print_cut(out, "\xe5\x8f\x97\xe4\xbf\xa1zz", 4);
+	/* The direction of text is not for others to change. */
+	format_print(out, "|\xe2\x80\xae");
+	setlocale(LC_CTYPE, "C");
+	fclose(out);
+	assert_string_equal(printed,
+	    "\\xc3\\xbc\\x5c\" / |"
+	    "\xc3\xbc \xe5\x8f\x97\xe4\xbf\xa1 \\xff\\xc2\\x9b|"
+	    "\xc3\xbc \xe5\x8f\x97\xe4\xbf\xa1 \\xff\\xc2...|"
+	    "\xe5\x8f\x97\xe4\xbf\xa1|...|\\xe2\\x80\\xae");
+	free(printed);
+}
+
 static void
 lines(void **state)
 {
@@ -150,6 +188,7 @@ main(void)
 		cmocka_unit_test(durations),
 		cmocka_unit_test(times),
 		cmocka_unit_test(cut),
+		cmocka_unit_test(foreign_letters),
 		cmocka_unit_test(lines),
 		cmocka_unit_test(content),
 		cmocka_unit_test(sender),

@@ -9,7 +9,7 @@ queue/test_retry_src := queue/retry.c
 # that a store is whole.
 queue_house_src := tests/unit/queue/house.c tests/unit/queue/sound.c \
 	queue/destination.c queue/destination_mend.c \
-	queue/destination_name.c queue/lifecycle.c \
+	queue/destination_name.c queue/lifecycle.c queue/pause.c \
 	queue/lifecycle_rows.c queue/lifecycle_story.c \
 	queue/retry.c queue/store.c queue/store_check.c \
 	queue/store_check_counts.c queue/store_check_rows.c \
@@ -43,6 +43,11 @@ queue/test_scheduler_faults_src := $(rig_src)
 queue/test_scheduler_faults_libs := -llmdb -lxxhash
 queue/test_scheduler_clock_src := $(rig_src)
 queue/test_scheduler_clock_libs := -llmdb -lxxhash
+units += queue/test_query_destinations queue/test_pause
+queue/test_pause_src := $(rig_src) queue/query_destinations.c
+queue/test_pause_libs := -llmdb -lxxhash
+queue/test_query_destinations_src := $(rig_src) queue/query_destinations.c
+queue/test_query_destinations_libs := -llmdb -lxxhash
 queue/test_submission_src := queue/submission.c queue/destination_name.c
 queue/test_content_cache_src := $(queue_house_src) queue/content_cache.c \
 	queue/flight.c queue/losses.c

@@ -4,6 +4,7 @@
 
 #include "queue/commit.h"
 #include "queue/content_cache.h"
+#include "queue/pause.h"
 #include "queue/stats.h"
 #include "queue/turn.h"
 
@@ -136,12 +137,16 @@ static const struct commit_handler handler = {
 	.landed = scheduler_landed,
 	.gone = content_cache_drop,
 	.committed = scheduler_committed,
+	.resumed = scheduler_resume,
 	.stalled = scheduler_pause,
 };
 
 void
 rig_start(void)
 {
+	assert_int_equal(store_read_begin(rig_house.store), 0);
+	assert_int_equal(pause_load(rig_house.store), 0);
+	store_read_end(rig_house.store);
 	assert_int_equal(commit_start(NULL, &rig_house.lifecycle, &handler), 0);
 	assert_int_equal(
 	    scheduler_start(base, &rig_house.lifecycle, &agents), 0);

@@ -1,0 +1,165 @@
+/*
+ * posternctl destinations: where mail waits, and how each place fares.
+ */
+#include <inttypes.h>
+#include <sysexits.h>
+
+#include <bsd/string.h>
+
+#include "common/mail.h"
+#include "ctl/connect.h"
+#include "ctl/format.h"
+#include "ctl/json.h"
+#include "ctl/options.h"
+
+struct listing {
+	const struct ctl *ctl;
+	bool json;
+	uint64_t shown;
+	uint64_t recipients;
+};
+
+static bool
+is_backing_off(const struct ctl *ctl, const struct message_ctl_destination *d)
+{
+	return d->backoff_until > (uint64_t)ctl->now;
+}
+
+static void
+print_json(const struct ctl *ctl, const struct message_ctl_destination *d)
+{
+	struct json j;
+
+	json_begin(&j, ctl->out);
+	json_text(&j, "destination", d->name);
+	json_number(&j, "waiting", d->waiting);
+	json_number(&j, "held", d->held);
+	json_number(&j, "failed", d->failed);
+	json_number(&j, "in_flight", d->in_flight);
+	json_number(&j, "deliveries", d->deliveries);
+	json_number(&j, "window", d->window);
+	json_number(&j, "failures", d->failures);
+	json_time(
+	    &j, "backoff_until", is_backing_off(ctl, d) ? d->backoff_until : 0);
+	json_time(&j, "next_try", d->next_try);
+	json_text(&j, "reply", d->reply);
+	json_boolean(&j, "paused", d->paused != PAUSE_NONE);
+	json_end(&j);
+}
+
+static void
+print_heading(const struct ctl *ctl)
+{
+	fprintf(ctl->out, "%7s %5s %6s %6s %6s %7s %4s %s\n", "WAITING", "HELD",
+	    "FAILED", "FLIGHT", "WINDOW", "BACKOFF", "NEXT", "DESTINATION");
+}
+
+/* A terminal has no room for both on a line. */
+static void
+print_error(const struct ctl *ctl, const char *reply)
+{
+	if (!ctl->terminal) {
+		fputs(": ", ctl->out);
+		format_print(ctl->out, reply);
+		return;
+	}
+	fputs("\n        ", ctl->out);
+	if (ctl->width > 16)
+		format_print_cut(ctl->out, reply, ctl->width - 8);
+	else
+		format_print(ctl->out, reply);
+}
+
+static struct format_text
+next_try(const struct ctl *ctl, const struct message_ctl_destination *d)
+{
+	uint64_t now = (uint64_t)ctl->now;
+
+	if (d->next_try == 0 || d->paused != PAUSE_NONE)
+		return (struct format_text){ "-" };
+	if (d->next_try <= now)
+		return (struct format_text){ "now" };
+	return format_duration(d->next_try - now);
+}
+
+static void
+print_line(const struct ctl *ctl, const struct message_ctl_destination *d)
+{
+	struct format_text backoff = { "-" };
+	bool down = is_backing_off(ctl, d);
+
+	if (d->paused != PAUSE_NONE)
+		backoff = (struct format_text){ "paused" };
+	else if (down)
+		backoff =
+		    format_duration(d->backoff_until - (uint64_t)ctl->now);
+	fprintf(ctl->out,
+	    "%7" PRIu64 " %5" PRIu64 " %6" PRIu64 " %6" PRIu32 " %6" PRIu32
+	    " %7s %4s ",
+	    d->waiting, d->held, d->failed, d->in_flight, d->window,
+	    backoff.text, next_try(ctl, d).text);
+	if (ctl->colour && down)
+		fputs("\033[31m", ctl->out);
+	format_print(ctl->out, d->name);
+	if (ctl->colour && down)
+		fputs("\033[0m", ctl->out);
+	if (d->reply[0] != '\0')
+		print_error(ctl, d->reply);
+	fputc('\n', ctl->out);
+}
+
+static int
+on_destination(const struct message *m, void *context)
+{
+	const struct message_ctl_destination *d = &m->ctl_destination;
+	struct listing *l = context;
+
+	if (m->type != MESSAGE_CTL_DESTINATION || d->name[0] == '\0' ||
+	    d->paused >= PAUSE_KINDS)
+		return EX_PROTOCOL;
+	if (l->json)
+		print_json(l->ctl, d);
+	else {
+		if (l->shown == 0 && l->ctl->terminal)
+			print_heading(l->ctl);
+		print_line(l->ctl, d);
+	}
+	l->shown++;
+	l->recipients += d->waiting + d->held + d->failed;
+	return EX_OK;
+}
+
+static void
+print_sum(const struct listing *l)
+{
+	if (l->shown == 0)
+		fputs("Nothing waits.\n", l->ctl->out);
+	else
+		fprintf(l->ctl->out,
+		    "%" PRIu64 " destination%s, %" PRIu64 " recipient%s.\n",
+		    l->shown, l->shown == 1 ? "" : "s", l->recipients,
+		    l->recipients == 1 ? "" : "s");
+}
+
+int
+destinations_run(
+    struct ctl *ctl, const struct command *c, int count, char **words)
+{
+	struct message question = MESSAGE_INIT(MESSAGE_CTL_DESTINATIONS, 0);
+	struct listing listing = { .ctl = ctl };
+	struct options options;
+	int code = options_parse(c, count, words, &options);
+
+	if (code != EX_OK)
+		return code;
+	if (options.count != 0) {
+		options_print_usage(c, stderr);
+		return EX_USAGE;
+	}
+	question.ctl_destinations.destination = options.filter.destination;
+	listing.json = options.json;
+	code = connect_ask_queue(ctl->run, &question, on_destination, &listing);
+	if (code == EX_OK && ctl->terminal && !listing.json)
+		print_sum(&listing);
+	return code;
+}

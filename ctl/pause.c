@@ -1,0 +1,106 @@
+/*
+ * posternctl pause, resume: of a destination, or of all delivery.
+ */
+#include <string.h>
+#include <sysexits.h>
+
+#include "ctl/connect.h"
+#include "ctl/format.h"
+#include "ctl/json.h"
+#include "ctl/options.h"
+
+struct pause {
+	const struct ctl *ctl;
+	const struct command *command;
+	const struct options *options;
+};
+
+static void
+print_result(const struct pause *p, const char *destination, bool changed)
+{
+	bool resume = p->command->verb != 0;
+	FILE *out = p->ctl->out;
+	struct json j;
+
+	if (p->options->json) {
+		json_begin(&j, out);
+		json_text(&j, "verb", p->command->name);
+		json_text(&j, "destination", destination);
+		json_boolean(&j, "changed", changed);
+		json_end(&j);
+		return;
+	}
+	if (destination[0] != '\0')
+		format_print(out, destination);
+	else
+		fputs("all delivery", out);
+	if (changed)
+		fprintf(out, " is %s\n", resume ? "resumed" : "paused");
+	else
+		fprintf(
+		    out, " was %s\n", resume ? "not paused" : "paused already");
+}
+
+static int
+ask(const struct pause *p, struct connection *c, const char *destination)
+{
+	struct message question = MESSAGE_INIT(MESSAGE_CTL_PAUSE, 0);
+	int code;
+
+	question.ctl_pause.resume = p->command->verb != 0;
+	question.ctl_pause.destination = destination;
+	code = connect_ask(c, &question, connect_receive_none, NULL, false);
+	if (code == EX_OK)
+		print_result(p, destination, c->count != 0);
+	return code;
+}
+
+/* The first that is not a destination ends it. */
+static int
+ask_all(const struct pause *p, struct connection *c)
+{
+	int code = EX_OK;
+
+	if (p->options->all)
+		return ask(p, c, "");
+	for (int i = 0; i < p->options->count && code == EX_OK; i++)
+		code = ask(p, c, p->options->words[i]);
+	return code;
+}
+
+static int
+check_words(const struct command *c, const struct options *o)
+{
+	bool good = o->all == (o->count == 0);
+
+	for (int i = 0; i < o->count && good; i++)
+		good = o->words[i][0] != '\0' &&
+		       strlen(o->words[i]) <= LIMIT_DESTINATION;
+	if (good)
+		return EX_OK;
+	fprintf(stderr,
+	    "posternctl: %s needs destinations, as \"queue\" shows them, or "
+	    "--all\n",
+	    c->name);
+	options_print_usage(c, stderr);
+	return EX_USAGE;
+}
+
+int
+pause_run(struct ctl *ctl, const struct command *c, int count, char **words)
+{
+	struct connection connection;
+	struct options options;
+	struct pause p = { .ctl = ctl, .command = c, .options = &options };
+	int code = options_parse(c, count, words, &options);
+
+	if (code == EX_OK)
+		code = check_words(c, &options);
+	if (code != EX_OK)
+		return code;
+	code = connect_open(&connection, ctl->run, PROGRAM_QUEUE);
+	if (code == EX_OK)
+		code = ask_all(&p, &connection);
+	connect_close(&connection);
+	return code;
+}

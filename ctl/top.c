@@ -1,0 +1,386 @@
+/*
+ * posternctl top: the queue as it is now, on the whole screen, until q.
+ *
+ * The counters are asked for every second. The destinations may be very many:
+ * they are asked for again only after ten times as long as they took, so that
+ * a look at a large queue costs it a tenth of its time at most, however many
+ * destinations there are. Of them all only the busiest are kept.
+ */
+#include <sys/types.h>
+
+#include <curses.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <bsd/string.h>
+
+#include "common/mail.h"
+#include "common/monotime.h"
+#include "ctl/busiest.h"
+#include "ctl/connect.h"
+#include "ctl/format.h"
+#include "ctl/options.h"
+
+#define REFRESH_MS 1000
+/* A rest of so many times what the destinations took. */
+#define REST 10
+
+/* What is shown of the counters. */
+enum counter {
+	MESSAGES,
+	WAITING,
+	HELD,
+	UNDELIVERABLE,
+	IN_FLIGHT,
+	PAUSED,
+	ACCEPTED,
+	DELIVERED,
+	DEFERRED,
+	FAILED,
+	COUNTERS
+};
+
+static const char *const names[COUNTERS] = {
+	[MESSAGES] = "messages",
+	[WAITING] = "waiting",
+	[HELD] = "held",
+	[UNDELIVERABLE] = "undeliverable",
+	[IN_FLIGHT] = "in_flight",
+	[PAUSED] = "paused",
+	[ACCEPTED] = "accepted",
+	[DELIVERED] = "delivered",
+	[DEFERRED] = "deferred",
+	[FAILED] = "failed",
+};
+
+struct top {
+	const struct ctl *ctl;
+	struct connection connection;
+	bool connected;
+	uint64_t now[COUNTERS], before[COUNTERS];
+	struct monotime at, at_before;
+	bool rates; /* two in a row are known */
+	/* Two, so that what is shown is whole while the next is read. */
+	struct busiest *busiest, *next;
+	struct monotime ask_again;
+	uint64_t destinations;
+};
+
+/* -- Asking --------------------------------------------------------------- */
+
+static int
+on_stat(const struct message *m, void *context)
+{
+	struct top *t = context;
+
+	if (m->type != MESSAGE_CTL_STAT)
+		return EX_PROTOCOL;
+	for (unsigned int i = 0; i < COUNTERS; i++)
+		if (strcmp(names[i], m->ctl_stat.name) == 0)
+			t->now[i] = m->ctl_stat.value;
+	return EX_OK;
+}
+
+static int
+on_destination(const struct message *m, void *context)
+{
+	struct top *t = context;
+
+	if (m->type != MESSAGE_CTL_DESTINATION ||
+	    m->ctl_destination.paused >= PAUSE_KINDS)
+		return EX_PROTOCOL;
+	busiest_add(t->next, &m->ctl_destination);
+	return EX_OK;
+}
+
+static int
+ask_stats(struct top *t)
+{
+	struct message question = MESSAGE_INIT(MESSAGE_CTL_STATS, 0);
+	bool had = t->at.nanoseconds != 0;
+
+	memcpy(t->before, t->now, sizeof(t->before));
+	t->at_before = t->at;
+	t->at = monotime_now();
+	t->rates = had;
+	return connect_ask(&t->connection, &question, on_stat, t, true);
+}
+
+static int
+ask_destinations(struct top *t)
+{
+	struct message question = MESSAGE_INIT(MESSAGE_CTL_DESTINATIONS, 0);
+	struct monotime start = monotime_now();
+	struct busiest *shown = t->busiest;
+	int code;
+
+	if (monotime_is_before(start, t->ask_again))
+		return EX_OK;
+	t->next->count = 0;
+	code = connect_ask(&t->connection, &question, on_destination, t, true);
+	if (code != EX_OK)
+		return code;
+	t->destinations = t->connection.count;
+	t->busiest = t->next;
+	t->next = shown;
+	t->ask_again = monotime_add_ms(
+	    monotime_now(), REST * monotime_ms_between(start, monotime_now()));
+	return EX_OK;
+}
+
+/* A queue that is started again is asked again. */
+static int
+ask(struct top *t)
+{
+	int code = EX_OK;
+
+	if (!t->connected) {
+		code = connect_open(&t->connection, t->ctl->run, PROGRAM_QUEUE);
+		t->connected = code == EX_OK;
+		t->at = (struct monotime){ 0 };
+	}
+	if (code == EX_OK)
+		code = ask_stats(t);
+	if (code == EX_OK)
+		code = ask_destinations(t);
+	if (code != EX_OK && t->connected) {
+		connect_close(&t->connection);
+		t->connected = false;
+	}
+	return code;
+}
+
+/* -- Showing -------------------------------------------------------------- */
+
+static double
+rate(const struct top *t, enum counter c)
+{
+	int64_t ms = monotime_ms_between(t->at_before, t->at);
+
+	if (!t->rates || ms <= 0 || t->now[c] < t->before[c])
+		return 0;
+	return (double)(t->now[c] - t->before[c]) * 1000 / (double)ms;
+}
+
+/* Text from outside, cut to what is left of the line. */
+static void
+put_text(const char *text)
+{
+	int y, x, left;
+	char *shown = NULL;
+	size_t length;
+	FILE *out;
+
+	getyx(stdscr, y, x);
+	left = COLS - x;
+	(void)y;
+	if (left <= 0)
+		return;
+	out = open_memstream(&shown, &length);
+	if (out == NULL)
+		return;
+	format_print_cut(out, text, (unsigned int)left);
+	if (fclose(out) == 0)
+		addstr(shown);
+	free(shown);
+}
+
+static void
+show_head(const struct top *t, int code)
+{
+	struct format_text time = format_time_local((uint64_t)t->ctl->now);
+
+	move(0, 0);
+	attron(A_BOLD);
+	put_text("postern");
+	attroff(A_BOLD);
+	printw("  %s  ", time.text);
+	if (code == EX_TEMPFAIL || code == EX_UNAVAILABLE)
+		put_text("the queue does not answer: trying again");
+	else if (code != EX_OK)
+		put_text("the queue does not answer us");
+	else if (t->now[PAUSED] != 0)
+		put_text("ALL DELIVERY IS PAUSED");
+	mvprintw(1, 0,
+	    "%" PRIu64 " messages; recipients: %" PRIu64 " waiting, %" PRIu64
+	    " in flight, %" PRIu64 " held, %" PRIu64 " failed",
+	    t->now[MESSAGES], t->now[WAITING], t->now[IN_FLIGHT], t->now[HELD],
+	    t->now[UNDELIVERABLE]);
+	mvprintw(2, 0,
+	    "a second: %.1f accepted, %.1f delivered, %.1f deferred, %.1f "
+	    "failed",
+	    rate(t, ACCEPTED), rate(t, DELIVERED), rate(t, DEFERRED),
+	    rate(t, FAILED));
+}
+
+static void
+show_destination(
+    const struct top *t, int line, const struct message_ctl_destination *d)
+{
+	uint64_t now = (uint64_t)t->ctl->now;
+	struct format_text backoff = { "-" };
+	bool down = d->backoff_until > now;
+
+	if (d->paused != PAUSE_NONE)
+		backoff = (struct format_text){ "paused" };
+	else if (down)
+		backoff = format_duration(d->backoff_until - now);
+	mvprintw(line, 0,
+	    "%7" PRIu64 " %6" PRIu32 " %6" PRIu32 " %6" PRIu64 " %7s ",
+	    d->waiting, d->in_flight, d->window, d->held + d->failed,
+	    backoff.text);
+	if (down)
+		attron(A_BOLD);
+	put_text(d->name);
+	attroff(A_BOLD);
+	if (d->reply[0] != '\0') {
+		put_text(": ");
+		put_text(d->reply);
+	}
+}
+
+static void
+show(const struct top *t, int code)
+{
+	unsigned int shown;
+
+	erase();
+	show_head(t, code);
+	attron(A_REVERSE);
+	mvprintw(4, 0, "%7s %6s %6s %6s %7s %-*s", "WAITING", "FLIGHT",
+	    "WINDOW", "KEPT", "BACKOFF", COLS > 37 ? COLS - 37 : 0,
+	    "DESTINATION: LAST ERROR");
+	attroff(A_REVERSE);
+	for (shown = 0; shown < t->busiest->count && (int)shown + 5 < LINES - 1;
+	     shown++)
+		show_destination(
+		    t, (int)shown + 5, busiest_get(t->busiest, shown));
+	move(LINES - 1, 0);
+	printw("%" PRIu64 " destination%s, busiest first; q quits",
+	    t->destinations, t->destinations == 1 ? "" : "s");
+	refresh();
+}
+
+/* -- Living --------------------------------------------------------------- */
+
+/* Until the next refresh; false to end. */
+static bool
+wait_for_key(struct top *t, int code)
+{
+	struct monotime end = monotime_add_ms(monotime_now(), REFRESH_MS);
+
+	for (;;) {
+		int64_t left = monotime_ms_between(monotime_now(), end);
+		int key;
+
+		if (left <= 0)
+			return true;
+		timeout((int)left);
+		key = getch();
+		if (key == ERR && tcgetpgrp(STDIN_FILENO) == -1)
+			return false; /* the terminal is gone */
+		if (key == 'q' || key == 'Q')
+			return false;
+		if (key == ' ' || key == '\n')
+			return true;
+		if (key == KEY_RESIZE || key == '\f') {
+			if (key == '\f')
+				clearok(curscr, TRUE);
+			show(t, code);
+		}
+	}
+}
+
+/* What is wrong with the queue is said on the screen, not into it. */
+static int
+silence(void)
+{
+	int was = dup(STDERR_FILENO), null = open("/dev/null", O_WRONLY);
+
+	if (null != -1) {
+		dup2(null, STDERR_FILENO);
+		close(null);
+	}
+	return was;
+}
+
+static void
+live(struct top *t, struct ctl *ctl)
+{
+	int code;
+
+	do {
+		ctl->now = time(NULL);
+		code = ask(t);
+		show(t, code);
+	} while (wait_for_key(t, code));
+}
+
+static int
+run_on_screen(struct top *t, struct ctl *ctl)
+{
+	int was;
+	SCREEN *screen = newterm(NULL, stdout, stdin);
+
+	if (screen == NULL) {
+		fputs("posternctl: this terminal is not known: see TERM\n",
+		    stderr);
+		return EX_UNAVAILABLE;
+	}
+	cbreak();
+	noecho();
+	keypad(stdscr, TRUE);
+	curs_set(0);
+	was = silence();
+	live(t, ctl);
+	endwin();
+	delscreen(screen);
+	if (was != -1) {
+		dup2(was, STDERR_FILENO);
+		close(was);
+	}
+	return EX_OK;
+}
+
+int
+top_run(struct ctl *ctl, const struct command *c, int count, char **words)
+{
+	struct top t = { .ctl = ctl };
+	struct options options;
+	int code = options_parse(c, count, words, &options);
+
+	if (code != EX_OK)
+		return code;
+	if (options.count != 0) {
+		options_print_usage(c, stderr);
+		return EX_USAGE;
+	}
+	if (!ctl->terminal || isatty(STDIN_FILENO) != 1) {
+		fputs("posternctl: top needs a terminal; see stats and "
+		      "destinations\n",
+		    stderr);
+		return EX_USAGE;
+	}
+	t.busiest = calloc(1, sizeof(*t.busiest));
+	t.next = calloc(1, sizeof(*t.next));
+	if (t.busiest == NULL || t.next == NULL) {
+		perror("posternctl");
+		code = EX_OSERR;
+		goto out;
+	}
+	/* Who may not look is told so before the screen is cleared. */
+	code = ask(&t);
+	if (code == EX_OK)
+		code = run_on_screen(&t, ctl);
+out:
+	if (t.connected)
+		connect_close(&t.connection);
+	free(t.busiest);
+	free(t.next);
+	return code;
+}

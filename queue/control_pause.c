@@ -1,0 +1,81 @@
+/*
+ * Stops delivery to a destination, or all of it, and lets it go on.
+ */
+#include <string.h>
+#include <sysexits.h>
+
+#include "common/log.h"
+#include "queue/control_private.h"
+
+static void
+on_done(int result, void *context)
+{
+	struct control_work *w = context;
+
+	w->pending = 0;
+	w->done = result == 1;
+	w->wake(w->context);
+}
+
+static bool
+is_destination(const char *name)
+{
+	static const char *const kinds[] = { "mx:", "relay:", "local:" };
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		size_t length = strlen(kinds[i]);
+
+		if (strncmp(name, kinds[i], length) == 0)
+			return name[length] != '\0';
+	}
+	return name[0] == '\0';
+}
+
+static enum control_progress
+begin_pause(struct control_work *w)
+{
+	if (!is_destination(w->destination))
+		return control_end(w, EX_DATAERR, 0,
+		    "a destination is written mx:DOMAIN, relay:NAME or "
+		    "local:USER, as \"posternctl queue\" shows it");
+	w->walked = true;
+	w->pending = 1;
+	switch (query_pause(w->destination, w->pause, on_done, w)) {
+	case 0:
+		return CONTROL_WAITS;
+	case 1:
+		w->pending = 0;
+		return control_end(w, EX_UNAVAILABLE, 0,
+		    "too many destinations are paused by name");
+	default:
+		w->pending = 0;
+		return control_end(w, EX_TEMPFAIL, 0, "for want of memory");
+	}
+}
+
+static enum control_progress
+end_pause(struct control_work *w)
+{
+	unsigned int named;
+	bool all = query_paused(&named);
+
+	log_info("control-pause act=%s uid=%u destination=\"%s\" done=%d",
+	    w->pause ? "pause" : "resume", (unsigned int)w->uid,
+	    log_text(w->destination), (int)w->done);
+	if (!w->pause && w->destination[0] != '\0' && all)
+		return control_end(w, EX_OK, w->done,
+		    "all delivery is paused: see \"resume --all\"");
+	if (!w->pause && w->destination[0] == '\0' && named > 0)
+		return control_end(w, EX_OK, w->done,
+		    "%u destination%s still paused by name", named,
+		    named == 1 ? " is" : "s are");
+	return control_end(w, EX_OK, w->done, "%s", "");
+}
+
+enum control_progress
+control_step_pause(struct control_work *w)
+{
+	if (w->pending > 0)
+		return CONTROL_WAITS;
+	return w->walked ? end_pause(w) : begin_pause(w);
+}
