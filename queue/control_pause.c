@@ -6,6 +6,8 @@
 
 #include "common/log.h"
 #include "queue/control_private.h"
+#include "queue/destination_name.h"
+#include "queue/pause.h"
 
 static void
 on_done(int result, void *context)
@@ -17,24 +19,25 @@ on_done(int result, void *context)
 	w->wake(w->context);
 }
 
+/* Only what can have mail is paused; whatever is paused can be resumed. */
 static bool
-is_destination(const char *name)
+find_destination(struct control_work *w)
 {
-	static const char *const kinds[] = { "mx:", "relay:", "local:" };
+	char name[LIMIT_DESTINATION + 1];
 
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		size_t length = strlen(kinds[i]);
-
-		if (strncmp(name, kinds[i], length) == 0)
-			return name[length] != '\0';
-	}
-	return name[0] == '\0';
+	if (w->destination[0] == '\0' ||
+	    (!w->pause && pause_is_set(w->destination)))
+		return true;
+	if (destination_parse(w->destination, name) == -1)
+		return false;
+	memcpy(w->destination, name, sizeof(name));
+	return true;
 }
 
 static enum control_progress
 begin_pause(struct control_work *w)
 {
-	if (!is_destination(w->destination))
+	if (!find_destination(w))
 		return control_end(w, EX_DATAERR, 0,
 		    "a destination is written mx:DOMAIN, relay:NAME or "
 		    "local:USER, as \"posternctl queue\" shows it");

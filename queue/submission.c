@@ -93,6 +93,13 @@ is_owner(uint8_t kind, const char *user)
 				     : user[0] == '\0';
 }
 
+/* A relay or a mailbox is one of the configuration. */
+static bool
+is_thing(uint8_t kind, const char *name)
+{
+	return kind == ROUTE_MX || destination_thing_is_valid(name);
+}
+
 static int
 check_route(const struct submission *s, const struct message_route *m,
     struct address *address, char *destination)
@@ -101,7 +108,8 @@ check_route(const struct submission *s, const struct message_route *m,
 
 	if (m->number != s->count || s->count >= s->expected ||
 	    m->kind >= ROUTE_KINDS || !is_owner(m->kind, m->user) ||
-	    !dsn_notify_is_valid(m->notify) || !dsn_orcpt_is_valid(m->orcpt))
+	    !is_thing(m->kind, m->name) || !dsn_notify_is_valid(m->notify) ||
+	    !dsn_orcpt_is_valid(m->orcpt))
 		return protocol_error();
 	if (check_address(m->address, ADDRESS_FORWARD_PATH, address) == -1 ||
 	    check_address(m->original, ADDRESS_FORWARD_PATH, &original) == -1)

@@ -225,7 +225,8 @@ def test_removal_of_everything_delays_nobody(full):
 
 def test_more_pauses_than_fit(queue):
     """The table is of a fixed size; names of the greatest length fill it."""
-    names = [f"mx:{n:0268}" for n in range(1030)]
+    label = "x" * 63
+    names = [f"mx:{label}.{label}.{label}.{n:058}" for n in range(1030)]
     with dial(queue) as client:
         def ask(name, resume):
             records.send(client, "CTL_PAUSE", 1, destination=name,
@@ -235,6 +236,25 @@ def test_more_pauses_than_fit(queue):
         assert codes == [0] * 1024 + [69] * 6
         assert len(queue.ask("CTL_DESTINATIONS")) >= 1025
         assert [ask(name, 1) for name in names] == [0] * 1030
+
+
+def test_only_what_can_have_mail_is_paused(queue):
+    """And it is found in whatever case it is written."""
+    with dial(queue) as client:
+        def ask(name, resume=0):
+            records.send(client, "CTL_PAUSE", 1, destination=name,
+                         resume=resume)
+            answer = records.receive(client)
+            return answer["code"], answer["count"]
+        for name in ("mx:$(touch /tmp/x)", "mx:a b", "mx:", "mx:a..b", "x",
+                     "local:../a", "local:", "relay:", "relay:a\nb"):
+            assert ask(name) == (65, 0)
+        assert queue.ask("CTL_DESTINATIONS")[:-1] == []
+        assert ask("mx:Example.ORG") == (0, 1)
+        assert ask("mx:example.org") == (0, 0)
+        paused = queue.ask("CTL_DESTINATIONS")[:-1]
+        assert [d["name"] for d in paused] == ["mx:example.org"]
+        assert ask("mx:EXAMPLE.org", 1) == (0, 1)
 
 
 def test_a_lack_of_descriptors_is_waited_for(queue):

@@ -1,4 +1,5 @@
 """The completion that is installed, as bash runs it."""
+import os
 import pathlib
 
 import pytest
@@ -76,6 +77,38 @@ def test_destinations(postern, waiting, before):
     assert complete(f"{ctl} mx:o") == ["other.test"]
     assert complete(f"{ctl} mx:o", " \t\n") == ["mx:other.test"]
     assert complete(f"{ctl} local:") == []
+
+
+def test_names_are_not_run(tmp_path):
+    """Whatever names a destination, it is a text: it is run neither by TAB
+    nor by the line that it is completed to."""
+    names = ["mx:$(touch ran)", "mx:`touch ran`", "mx:a;touch ran",
+             "local:$HOME", "relay:two words", "mx:[192.0.2.1]"]
+    ctl = tmp_path / "ctl"
+    ctl.write_text("#!/bin/sh\n" + "".join(
+        f"echo '{{\"destination\":\"{name}\"}}'\n" for name in names))
+    ctl.chmod(0o755)
+
+    def completed(typed, breaks):
+        line = f"{ctl} queue --destination{typed}"
+        done = run("bash", "--norc", "--noprofile", "-c",
+                   f"COMP_WORDBREAKS=$3{SCRIPT}", "bash", FILE, line, breaks,
+                   cwd=tmp_path)
+        assert done.stderr == ""
+        return done.stdout.splitlines()
+
+    for typed, breaks, skip in ((" ", " \t\n=:", 0), (" mx:", " \t\n=:", 3),
+                                (" mx:", " \t\n", 0), ("=mx:", " \t\n", 0)):
+        words = completed(typed, breaks)
+        back = [run("bash", "-c", f"printf %s {word}",
+                    cwd=tmp_path).stdout for word in words]
+        wanted = [name[skip:] for name in names
+                  if name.startswith(typed[1:])]
+        if typed[0] == "=":
+            wanted = [f"--destination={name}" for name in wanted]
+        assert back == wanted
+    assert completed(" mx:\\$", " \t\n") == ["mx:\\$\\(touch\\ ran\\)"]
+    assert sorted(os.listdir(tmp_path)) == ["ctl"]
 
 
 def test_no_queue(tmp_path):

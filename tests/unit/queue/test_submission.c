@@ -232,6 +232,10 @@ test_routes_that_no_router_sends(void **state)
 		    "b\n", 0, "" },
 		{ 0, "b@example.org", "b@example.org", ROUTE_RELAY, "", "", 0,
 		    "" },
+		{ 0, "b@example.org", "b@example.org", ROUTE_RELAY, "si\nnk",
+		    "", 0, "" },
+		{ 0, "b@example.org", "b@example.org", ROUTE_MAILBOX, "\x7f",
+		    "b", 0, "" },
 		{ 0, "postmaster", "postmaster", ROUTE_MX, "", "", 0, "" },
 		{ 0, "b@example.org", "b@example.org", ROUTE_MAILBOX, "people",
 		    "b", DSN_NOTIFY_NEVER | DSN_NOTIFY_DELAY, "" },
@@ -312,6 +316,42 @@ test_names_of_destinations(void **state)
 	assert_int_equal(strlen(name), LIMIT_DOMAIN + 3);
 }
 
+static void
+test_destinations_that_a_person_writes(void **state)
+{
+	static const struct {
+		const char *text, *wanted;
+	} rows[] = {
+		{ "mx:example.org", "mx:example.org" },
+		{ "mx:Example.ORG", "mx:example.org" },
+		{ "mx:[IPv6:2001:DB8::1]", "mx:[ipv6:2001:db8::1]" },
+		{ "local:Bob", "local:Bob" },
+		{ "relay:Sink two", "relay:Sink two" },
+		{ "", NULL },
+		{ "mx:", NULL },
+		{ "mx:$(touch x)", NULL },
+		{ "mx:a b.example", NULL },
+		{ "mx:example..org", NULL },
+		{ "MX:example.org", NULL },
+		{ "local:", NULL },
+		{ "local:../b", NULL },
+		{ "local:-b", NULL },
+		{ "relay:", NULL },
+		{ "relay:a\tb", NULL },
+		{ "example.org", NULL },
+	};
+	char name[LIMIT_DESTINATION + 1];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		int result = destination_parse(rows[i].text, name);
+
+		assert_int_equal(result, rows[i].wanted == NULL ? -1 : 0);
+		if (result == 0)
+			assert_string_equal(name, rows[i].wanted);
+	}
+}
+
 int
 main(void)
 {
@@ -323,6 +363,7 @@ main(void)
 		cmocka_unit_test(test_routes_that_no_router_sends),
 		cmocka_unit_test(test_many_recipients),
 		cmocka_unit_test(test_names_of_destinations),
+		cmocka_unit_test(test_destinations_that_a_person_writes),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
