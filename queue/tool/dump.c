@@ -4,7 +4,8 @@
  * history of those that are gone; then what is known of destinations. The
  * indexes and counts follow from that and are not written.
  *
- * What is damaged is left out, and said.
+ * A row that is damaged is left out, and said. If the store itself cannot be
+ * read the dump has no end, and no load takes it for a whole one.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -19,10 +20,15 @@
 #include "queue/tool/tool.h"
 
 struct dump {
+	const struct tool *tool;
 	struct store *store;
+	int code; /* of what ended it; EX_OK: nothing has */
 	uint64_t messages;
+	uint64_t seen; /* rows of messages */
 	uint64_t events;
 	uint64_t left_out;
+	/* The last keys that were said to be damaged: walks come by again. */
+	struct row_key damaged[STORE_TABLES];
 };
 
 static void
@@ -30,6 +36,35 @@ leave_out(struct dump *d, const char *what, uint64_t id, const char *why)
 {
 	d->left_out++;
 	tool_say("%s %s is left out: %s", what, id_format(id).text, why);
+}
+
+/* Is there a row? A store that cannot be read is not one that ends. */
+static bool
+is_found(struct dump *d, int result)
+{
+	if (result == 0)
+		return d->code == EX_OK;
+	if (errno != ENOENT && d->code == EX_OK)
+		d->code = tool_fail(d->tool, "cannot read the store");
+	return false;
+}
+
+static void
+leave_out_key(struct dump *d, enum store_table table, struct bytes key)
+{
+	struct row_key *last = &d->damaged[table];
+	size_t least = key.length < last->length ? key.length : last->length;
+	int order = least == 0 ? 0 : memcmp(key.data, last->octets, least);
+
+	if (order < 0 || (order == 0 && key.length <= last->length))
+		return;
+	d->seen += table == STORE_MESSAGE;
+	last->length = key.length < sizeof(last->octets) ? key.length
+							 : sizeof(last->octets);
+	memcpy(last->octets, key.data, last->length);
+	d->left_out++;
+	tool_say("a row of the table \"%s\" is left out: its key is damaged",
+	    store_table_name(table));
 }
 
 static struct json
@@ -46,6 +81,17 @@ begin_line(const char *type, uint64_t id)
 
 /* -- A message ------------------------------------------------------------ */
 
+/* LMDB reads nothing more in a transaction that met a damaged page. */
+static void
+content_failed(struct dump *d, uint64_t id)
+{
+	char what[64];
+
+	snprintf(what, sizeof(what), "cannot read the content of %s",
+	    id_format(id).text);
+	d->code = tool_fail(d->tool, what);
+}
+
 static void
 dump_content(struct dump *d, uint64_t id, uint64_t size)
 {
@@ -58,7 +104,7 @@ dump_content(struct dump *d, uint64_t id, uint64_t size)
 
 		/* All of them have just been seen, in this transaction. */
 		if (store_get(d->store, STORE_CONTENT, &key, &octets) == -1) {
-			leave_out(d, "content", id, strerror(errno));
+			content_failed(d, id);
 			return;
 		}
 		j = begin_line("content", id);
@@ -89,10 +135,15 @@ dump_rows(struct dump *d, enum store_table table, uint64_t id,
 	uint32_t number;
 	int found = store_seek(d->store, table, &from, &key, &value);
 
-	for (; found == 0 &&
-	       row_key_number_read(key.data, key.length, &of, &number) == 0 &&
-	       of == id;
+	for (; is_found(d, found);
 	     found = store_next(d->store, table, &key, &value)) {
+		if (row_key_number_read(key.data, key.length, &of, &number) ==
+		    -1) {
+			leave_out_key(d, table, key);
+			continue;
+		}
+		if (of != id)
+			break;
 		if (each(id, number, value))
 			written++;
 		else if (each != is_readable) /* they are told of later */
@@ -134,24 +185,51 @@ dump_event(uint64_t id, uint32_t number, struct bytes value)
 	return true;
 }
 
+/* Why not, or NULL. */
+static const char *
+judge_content(struct dump *d, uint64_t id, struct row_message *row)
+{
+	const char *why = NULL;
+	uint64_t digest;
+
+	if (store_content_check(d->store, id, row, &digest, &why) == -1) {
+		if (errno == EBADMSG)
+			return why;
+		content_failed(d, id);
+		return NULL;
+	}
+	/* One of before there were checksums gets one. */
+	row->digest = digest;
+	return NULL;
+}
+
 /* A message that nobody has to get, or that cannot be given, is none. */
+static const char *
+judge_message(
+    struct dump *d, uint64_t id, struct row_message *row, struct bytes value)
+{
+	const char *why;
+
+	if (row_message_decode(row, value.data, value.length) == -1)
+		return "the row is damaged";
+	why = judge_content(d, id, row);
+	if (why != NULL || d->code != EX_OK)
+		return why;
+	return dump_rows(d, STORE_RECIPIENT, id, is_readable) > 0
+		   ? NULL
+		   : "it has no recipients";
+}
+
 static void
 dump_message(struct dump *d, uint64_t id, struct bytes value)
 {
 	struct row_message row;
-	uint64_t digest;
-	const char *why = NULL;
+	const char *why = judge_message(d, id, &row, value);
 	struct json j;
 
-	if (row_message_decode(&row, value.data, value.length) == -1)
-		why = "the row is damaged";
-	else if (store_content_check(d->store, id, &row, &digest, &why) == 0) {
-		why = "it has no recipients";
-		if (dump_rows(d, STORE_RECIPIENT, id, is_readable) > 0)
-			why = NULL;
-		/* One of before there were checksums gets one. */
-		row.digest = digest;
-	}
+	d->seen++;
+	if (d->code != EX_OK)
+		return;
 	if (why != NULL) {
 		leave_out(d, "message", id, why);
 		return;
@@ -160,32 +238,59 @@ dump_message(struct dump *d, uint64_t id, struct bytes value)
 	fields_write(&j, fields_message, &row);
 	json_end(&j);
 	dump_content(d, id, row.size);
-	(void)dump_rows(d, STORE_RECIPIENT, id, dump_recipient);
+	if (d->code == EX_OK)
+		(void)dump_rows(d, STORE_RECIPIENT, id, dump_recipient);
 	d->messages++;
 }
 
 /* -- All of it ------------------------------------------------------------ */
 
-/* The next message, or history of one, behind this one. 0: there is none. */
+/* The next message behind this one. 0: there is none. */
+static uint64_t
+next_message(struct dump *d, uint64_t after, struct bytes *value)
+{
+	struct row_key from = row_key_id(after + 1);
+	struct bytes key;
+	uint64_t id;
+	int found = store_seek(d->store, STORE_MESSAGE, &from, &key, value);
+
+	for (; is_found(d, found);
+	     found = store_next(d->store, STORE_MESSAGE, &key, value)) {
+		if (row_key_id_read(key.data, key.length, &id) == 0)
+			return id;
+		leave_out_key(d, STORE_MESSAGE, key);
+	}
+	return 0;
+}
+
+static uint64_t
+next_history(struct dump *d, uint64_t after)
+{
+	struct row_key from = row_key_number(after + 1, 0);
+	struct bytes key, ignored;
+	uint64_t id;
+	uint32_t number;
+	int found = store_seek(d->store, STORE_EVENT, &from, &key, &ignored);
+
+	for (; is_found(d, found);
+	     found = store_next(d->store, STORE_EVENT, &key, &ignored)) {
+		if (row_key_number_read(key.data, key.length, &id, &number) ==
+		    0)
+			return id;
+		leave_out_key(d, STORE_EVENT, key);
+	}
+	return 0;
+}
+
+/* Either of them, whichever comes first. 0: there is none. */
 static uint64_t
 next_id(struct dump *d, uint64_t after, bool *is_here, struct bytes *value)
 {
-	struct row_key message = row_key_id(after + 1);
-	struct row_key event = row_key_number(after + 1, 0);
-	uint64_t id = 0, of;
-	struct bytes key, ignored;
-	uint32_t number;
+	uint64_t message = next_message(d, after, value);
+	uint64_t history = next_history(d, after);
 
-	*is_here =
-	    store_seek(d->store, STORE_MESSAGE, &message, &key, value) == 0 &&
-	    row_key_id_read(key.data, key.length, &id) == 0;
-	if (store_seek(d->store, STORE_EVENT, &event, &key, &ignored) == -1 ||
-	    row_key_number_read(key.data, key.length, &of, &number) == -1)
-		return id;
-	if (*is_here && id <= of)
-		return id;
-	*is_here = false;
-	return of;
+	*is_here = message != 0 && (history == 0 || message <= history);
+	return *is_here ? message : history;
 }
 
 static void
@@ -198,23 +303,28 @@ dump_messages(struct dump *d)
 	while ((id = next_id(d, id, &is_here, &value)) != 0) {
 		if (is_here)
 			dump_message(d, id, value);
-		d->events += dump_rows(d, STORE_EVENT, id, dump_event);
-		if (id == UINT64_MAX || ferror(stdout))
+		if (d->code == EX_OK)
+			d->events += dump_rows(d, STORE_EVENT, id, dump_event);
+		if (d->code != EX_OK || id == UINT64_MAX || ferror(stdout))
 			return;
 	}
 }
 
 static void
-dump_destination(struct bytes key, struct bytes value)
+dump_destination(struct dump *d, struct bytes key, struct bytes value)
 {
 	char name[LIMIT_DESTINATION + 1];
 	struct row_destination row;
 	struct json j;
 
 	if (key.length > LIMIT_DESTINATION ||
-	    row_destination_decode(&row, value.data, value.length) == -1 ||
-	    (row.failures == 0 && row.backoff_until == 0 &&
-		row.reply[0] == '\0'))
+	    row_destination_decode(&row, value.data, value.length) == -1) {
+		d->left_out++;
+		tool_say("what is known of a destination is left out: the row "
+			 "is damaged");
+		return;
+	}
+	if (row.failures == 0 && row.backoff_until == 0 && row.reply[0] == '\0')
 		return;
 	memcpy(name, key.data, key.length);
 	name[key.length] = '\0';
@@ -232,9 +342,25 @@ dump_destinations(struct dump *d)
 	int found =
 	    store_seek(d->store, STORE_DESTINATION, &start, &key, &value);
 
-	for (; found == 0;
+	for (; is_found(d, found);
 	     found = store_next(d->store, STORE_DESTINATION, &key, &value))
-		dump_destination(key, value);
+		dump_destination(d, key, value);
+}
+
+/* Does a damaged page hide any? */
+static void
+count_messages(struct dump *d)
+{
+	uint64_t rows;
+
+	if (store_rows(d->store, STORE_MESSAGE, &rows) == -1)
+		d->code = tool_fail(d->tool, "cannot read the store");
+	else if (rows != d->seen) {
+		d->left_out++;
+		tool_say("there should be %" PRIu64 " messages, and %" PRIu64
+			 " can be found",
+		    rows, d->seen);
+	}
 }
 
 static void
@@ -246,7 +372,12 @@ dump_all(struct dump *d)
 	json_number(&j, "schema", STORE_SCHEMA);
 	json_end(&j);
 	dump_messages(d);
-	dump_destinations(d);
+	if (d->code == EX_OK)
+		count_messages(d);
+	if (d->code == EX_OK)
+		dump_destinations(d);
+	if (d->code != EX_OK)
+		return;
 	j = begin_line("end", 0);
 	json_number(&j, "messages", d->messages);
 	json_number(&j, "events", d->events);
@@ -257,18 +388,18 @@ int
 dump_work(struct tool *tool)
 {
 	int code;
-	struct dump d = { .store = tool_open(tool, &code) };
+	struct dump d = { .tool = tool, .store = tool_open(tool, &code) };
 
 	if (d.store == NULL)
 		return code;
 	if (store_read_begin(d.store) == -1)
-		code = tool_fail(tool, "cannot read the store");
+		d.code = tool_fail(tool, "cannot read the store");
 	else {
 		dump_all(&d);
 		store_read_end(d.store);
 	}
 	store_close(&d.store);
-	if (code == EX_OK && d.left_out > 0)
-		code = EX_DATAERR;
-	return code;
+	if (d.code == EX_OK && d.left_out > 0)
+		d.code = EX_DATAERR;
+	return d.code;
 }
