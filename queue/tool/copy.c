@@ -114,19 +114,6 @@ backup_work(struct tool *tool)
 
 /* -- Put back ------------------------------------------------------------- */
 
-int
-restore_prepare(struct tool *tool)
-{
-	struct stat st;
-
-	tool->fd = open(tool->file, O_RDONLY | O_CLOEXEC);
-	if (tool->fd != -1 && fstat(tool->fd, &st) == 0 && S_ISREG(st.st_mode))
-		return EX_OK;
-	tool_say("%s: %s", tool->file,
-	    tool->fd == -1 ? strerror(errno) : "not a file");
-	return EX_NOINPUT;
-}
-
 static int
 copy_octets(int from, int to)
 {
@@ -184,8 +171,11 @@ static int
 put_back(struct tool *tool)
 {
 	uint64_t rows[STORE_TABLES];
-	int fd = exchange_begin(tool);
+	int fd;
 
+	if (source_check(tool->fd) == -1)
+		return tool_fail(tool, "cannot use the backup");
+	fd = exchange_begin(tool);
 	if (fd == -1 || copy_octets(tool->fd, fd) == -1) {
 		int code = tool_fail(tool, "cannot copy the backup");
 

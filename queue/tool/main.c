@@ -24,8 +24,6 @@
 #include "common/sandbox.h"
 #include "queue/tool/tool.h"
 
-#define USER "postern-queue"
-
 enum argument { ARGUMENT_NONE, ARGUMENT_MAY, ARGUMENT_MUST };
 
 struct command {
@@ -102,11 +100,11 @@ read_arguments(
 static int
 check_caller(void)
 {
-	const struct passwd *pw = getpwnam(USER);
+	const struct passwd *pw = getpwnam(TOOL_USER);
 
 	if (geteuid() == 0 || (pw != NULL && geteuid() == pw->pw_uid))
 		return EX_OK;
-	tool_say("this is for root, or for the user " USER);
+	tool_say("this is for root, or for the user " TOOL_USER);
 	return EX_NOPERM;
 }
 
@@ -117,7 +115,7 @@ check_caller(void)
 static bool
 is_of_queue(const char *file)
 {
-	const struct passwd *pw = getpwnam(USER);
+	const struct passwd *pw = getpwnam(TOOL_USER);
 	struct stat st;
 
 	return pw != NULL && stat(file, &st) == 0 && st.st_uid == pw->pw_uid;
@@ -135,8 +133,8 @@ enter_cage(struct tool *tool)
 	};
 
 	sandbox_enter(&(struct sandbox){
-	    .user =
-		is_root && (inside || is_of_queue(tool->file)) ? USER : NULL,
+	    .user = is_root && (inside || is_of_queue(tool->file)) ? TOOL_USER
+								   : NULL,
 	    .root = is_root && inside ? tool->directory : NULL,
 	    .paths = paths,
 	    .calls = SANDBOX_FILES_READ | SANDBOX_FILES_WRITE | SANDBOX_MEMFD |

@@ -16,6 +16,9 @@
 struct config;
 struct store;
 
+/* Whose the store is. */
+#define TOOL_USER "postern-queue"
+
 struct tool {
 	const struct config *config;
 	const char *directory; /* of the store, as the caller sees it */
@@ -33,12 +36,15 @@ int check_work(struct tool *);
 int backup_prepare(struct tool *);
 int backup_work(struct tool *);
 int backup_finish(struct tool *, int code);
-int restore_prepare(struct tool *);
+int restore_prepare(struct tool *); /* source.c */
 int restore_work(struct tool *);
 int compact_work(struct tool *);
 
 int dump_work(struct tool *);
 int load_work(struct tool *);
+
+/* Does it begin as a file of LMDB does? -1 with errno; EUCLEAN: it does not. */
+int source_check(int fd) __attribute__((warn_unused_result));
 
 /* "postern-store: " and a line. */
 void tool_say(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -531,6 +531,63 @@ def test_restore_takes_no_rubbish(house, tmp_path):
     house.tool("restore", tmp_path / "none", code=NOINPUT)
 
 
+def test_restore_follows_no_link(house, tmp_path):
+    """One who has the queue's rights has the caller read nothing of
+    others."""
+    house.start()
+    house.fill(5)
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    backup = folder / "backup"
+    house.tool("backup", backup)
+    house.stop()
+    data = house.store / "data.mdb"
+    before = data.read_bytes()
+    planted = house.store / "planted"
+
+    def restore(path, code=NOINPUT, **options):
+        done = subprocess.run(
+            [SBIN / "postern-store", "-c", house.config, "restore", path],
+            capture_output=True, timeout=20, **options)
+        assert done.returncode == code, done.stderr.decode()
+        assert (data.read_bytes() == before) == (code != OK)
+
+    planted.symlink_to(backup)
+    restore(planted)
+    planted.unlink()
+    planted.symlink_to(folder)  # on the way
+    restore(planted / "backup")
+    planted.unlink()
+    os.link(backup, planted)
+    restore(planted)
+    restore("planted", cwd=house.store)
+    os.chown(planted, UID, -1)
+    restore(planted)
+    planted.unlink()
+    os.mkfifo(planted)
+    os.chown(planted, UID, -1)
+    restore(planted)
+    planted.unlink()
+    # Of nobody who may say what the store is.
+    os.chown(backup, pwd.getpwnam("nobody").pw_uid, -1)
+    restore(backup)
+    os.chown(backup, 0, -1)
+    # What is no store is not even copied: there is no place for a copy.
+    secret = tmp_path / "secret"
+    secret.write_bytes(b"secret" * 100_000)
+    copy = house.store / "data.mdb.new"
+    copy.mkdir()
+    restore(secret, DATAERR)
+    restore(backup, IOERR)
+    copy.rmdir()
+    # The queue's own, in its own folder.
+    shutil.copy(backup, planted)
+    os.chown(planted, UID, -1)
+    with planted.open("ab") as file:
+        file.write(bytes(4096))
+    restore(planted, OK)
+
+
 def test_restore_onto_a_new_host(house, tmp_path):
     house.start()
     house.fill(5)
