@@ -5,6 +5,7 @@ queue_libs := -levent_core -llmdb -lxxhash -lseccomp
 programs += postern-store
 postern-store_src := $(wildcard queue/tool/*.c) $(wildcard queue/store*.c) \
 	queue/destination.c queue/destination_mend.c queue/lifecycle.c \
-	queue/lifecycle_rows.c queue/lifecycle_story.c queue/retry.c \
+	queue/destination_name.c queue/lifecycle_rows.c \
+	queue/lifecycle_story.c queue/pause.c queue/retry.c \
 	queue/totals_mend.c
 postern-store_libs := -llmdb -lxxhash -lseccomp

@@ -1,8 +1,9 @@
 /*
- * All that the store knows, as it was at one moment, as JSON Lines: for each
- * message its row, its content, its recipients and its history; then the
- * history of those that are gone; then what is known of destinations. The
- * indexes and counts follow from that and are not written.
+ * All that the store knows, as it was at one moment, as JSON Lines: what is
+ * paused, so that who loads no more than the beginning delivers nothing that
+ * should wait; for each message its row, its content, its recipients and its
+ * history; the history of those that are gone; what is known of destinations.
+ * The indexes and counts follow from that and are not written.
  *
  * A row that is damaged is left out, and said. If the store itself cannot be
  * read the dump has no end, and no load takes it for a whole one.
@@ -14,6 +15,8 @@
 #include <sysexits.h>
 
 #include "common/id.h"
+#include "queue/destination_name.h"
+#include "queue/pause.h"
 #include "queue/store.h"
 #include "queue/store_content.h"
 #include "queue/tool/fields.h"
@@ -347,6 +350,38 @@ dump_destinations(struct dump *d)
 		dump_destination(d, key, value);
 }
 
+static void
+dump_pause(struct dump *d, const char *name)
+{
+	char destination[LIMIT_DESTINATION + 1];
+	struct json j;
+
+	if (name[0] != '\0' && destination_parse(name, destination) == -1) {
+		d->left_out++;
+		tool_say("a pause is left out: no mail can be for what is "
+			 "paused");
+		return;
+	}
+	j = begin_line("pause", 0);
+	json_text(&j, "id", name);
+	json_end(&j);
+}
+
+static void
+dump_pauses(struct dump *d)
+{
+	const char *name;
+
+	if (pause_load(d->store) == -1) {
+		d->code = tool_fail(d->tool, "cannot read the store");
+		return;
+	}
+	if (pause_is_set(""))
+		dump_pause(d, "");
+	for (name = pause_from(""); name != NULL; name = pause_above(name))
+		dump_pause(d, name);
+}
+
 /* Does a damaged page hide any? */
 static void
 count_messages(struct dump *d)
@@ -371,7 +406,9 @@ dump_all(struct dump *d)
 	json_number(&j, "version", DUMP_VERSION);
 	json_number(&j, "schema", STORE_SCHEMA);
 	json_end(&j);
-	dump_messages(d);
+	dump_pauses(d);
+	if (d->code == EX_OK)
+		dump_messages(d);
 	if (d->code == EX_OK)
 		count_messages(d);
 	if (d->code == EX_OK)

@@ -16,7 +16,9 @@
 #include "common/content.h"
 #include "common/id.h"
 #include "queue/destination.h"
+#include "queue/destination_name.h"
 #include "queue/lifecycle.h"
+#include "queue/pause.h"
 #include "queue/store.h"
 #include "queue/store_content.h"
 #include "queue/store_event.h"
@@ -346,6 +348,29 @@ load_destination(const struct line *line)
 	return EX_OK;
 }
 
+/* What is paused here stays so. */
+static int
+load_pause(const struct line *line)
+{
+	const char *text = fields_text(line->members, line->count, "id");
+	char name[LIMIT_DESTINATION + 1] = "";
+	int code = finish();
+
+	if (code != EX_OK)
+		return code;
+	if (text == NULL ||
+	    (text[0] != '\0' && destination_parse(text, name) == -1))
+		return bad_line("pause: there is no such destination");
+	if (pause_is_set(name))
+		return EX_OK;
+	if (name[0] != '\0' && pause_is_full())
+		return bad_line("too many destinations are paused by name");
+	if (pause_write(state.lifecycle.store, name, true) == -1)
+		return cannot_write();
+	pause_set(name, true);
+	return EX_OK;
+}
+
 static int
 load_beginning(const struct line *line)
 {
@@ -429,6 +454,8 @@ load_line(char *text)
 		return load_end(&line);
 	if (strcmp(line.type, "destination") == 0)
 		return load_destination(&line);
+	if (strcmp(line.type, "pause") == 0)
+		return load_pause(&line);
 	return load_of_message(&line);
 }
 
@@ -481,6 +508,8 @@ load_into(struct store *store)
 	if (store_read_begin(store) == -1)
 		return tool_fail(state.tool, "cannot read the store");
 	code = lifecycle_begin(&state.lifecycle);
+	if (code == 0)
+		code = pause_load(store);
 	store_read_end(store);
 	if (code == -1) {
 		errno = EUCLEAN;

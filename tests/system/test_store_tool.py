@@ -766,6 +766,39 @@ def test_every_field_comes_back(house):
     assert again == lines
 
 
+def test_pauses_come_along(house, tmp_path):
+    """What should wait there waits here; what waited here still does."""
+    queue = house.start()
+    house.send(b"x")
+    for name in ("relay:sink", "mx:example.com", ""):
+        queue.ask("CTL_PAUSE", destination=name)
+    dump = house.tool("dump").stdout
+    lines = [json.loads(line) for line in dump.splitlines()]
+    assert lines[1:4] == [
+        dict(type="pause", id=name)
+        for name in ("", "mx:example.com", "relay:sink")]
+    new = House(tmp_path / "new")
+    new.start().ask("CTL_PAUSE", destination="mx:other.example")
+    new.stop()
+    new.tool("load", input=dump)
+    new.is_clean()
+    new.start()
+    agent = new.queue.add_peer("remote")
+    new.queue.ask("CTL_PAUSE", destination="", resume=1)
+    new.queue.ask("CTL_ACT", verb=0, id=sorted(house.digests)[0])
+    assert {d["name"] for d in new.queue.ask("CTL_DESTINATIONS")[:-1]
+            if d["paused"]} == {"mx:example.com", "mx:other.example",
+                                "relay:sink"}
+    new.queue.ask("CTL_PAUSE", destination="relay:sink", resume=1)
+    m = records.receive(agent, 5)
+    assert m.type == "DELIVER"
+    os.close(m.fd)
+    new.stop()
+    for name in ("mx:$(x)", "x"):
+        bad = dump.replace(b"mx:example.com", name.encode())
+        new.tool("load", input=bad, code=DATAERR)
+
+
 def test_load_into_a_store_with_mail(house, tmp_path):
     live(house)
     dump = house.tool("dump").stdout
