@@ -54,6 +54,12 @@ dsn_notify_is_valid(unsigned int notify)
 }
 
 bool
+dsn_told_is_valid(unsigned int told)
+{
+	return (told & ~DSN_TOLD_DELAY) == 0;
+}
+
+bool
 dsn_envid_is_valid(const char *envid)
 {
 	size_t length = strlen(envid);

@@ -20,6 +20,7 @@ bool dsn_xtext_is_valid(const char *, size_t length);
 /* Also true of what was not given. */
 bool dsn_ret_is_valid(unsigned int);
 bool dsn_notify_is_valid(unsigned int);
+bool dsn_told_is_valid(unsigned int);
 bool dsn_envid_is_valid(const char *);
 /* A type, ";" and xtext. */
 bool dsn_orcpt_is_valid(const char *);

@@ -66,12 +66,13 @@ rows_have_recipients(struct lifecycle *l, uint64_t id)
 {
 	struct row_key from = row_key_number(id, 0);
 	struct bytes key, value;
-	uint32_t number;
 	uint64_t of;
 
 	if (store_seek(l->store, STORE_RECIPIENT, &from, &key, &value) == -1)
 		return errno == ENOENT ? 0 : -1;
-	return row_key_number_read(key.data, key.length, &of, &number) == 0 &&
+	/* Also one whose number is damaged, or others behind that, are there:
+	 * who deletes the message for want of recipients must be sure. */
+	return key.length >= 8 && row_key_id_read(key.data, 8, &of) == 0 &&
 	       of == id;
 }
 

@@ -30,7 +30,8 @@ int rows_load_recipient(struct lifecycle *, uint64_t id, uint32_t number,
     struct recipient *) __attribute__((warn_unused_result));
 int rows_save_recipient(struct lifecycle *, const struct recipient *)
     __attribute__((warn_unused_result));
-/* 1: the message has recipients, whatever its row says. */
+/* 1: the message has recipients, whatever its row says, or rows that may have
+ * been some. */
 int rows_have_recipients(struct lifecycle *, uint64_t id)
     __attribute__((warn_unused_result));
 /* `octets` has ROW_VALUE_SIZE of them; the texts are lent from there. */

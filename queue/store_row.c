@@ -112,11 +112,12 @@ row_message_decode(struct row_message *row, const void *data, size_t length)
 	row->digest = is_old ? 0 : wire_get_u64(&r);
 	row->ret = is_old ? DSN_RET_NONE : wire_get_u8(&r);
 	row->envid = is_old ? "" : wire_get_text(&r, LIMIT_ENVID);
-	return close_row(
-	    &r, row->size <= LIMIT_CONTENT_SIZE_MOST &&
-		    row->protocol < SMTP_PROTOCOLS && row->body < SMTP_BODIES &&
-		    row->recipients <= LIMIT_EXPANSION &&
-		    row->open <= row->recipients && dsn_ret_is_valid(row->ret));
+	return close_row(&r,
+	    row->size <= LIMIT_CONTENT_SIZE_MOST &&
+		row->protocol < SMTP_PROTOCOLS && row->body < SMTP_BODIES &&
+		row->recipients <= LIMIT_EXPANSION &&
+		row->open <= row->recipients && dsn_ret_is_valid(row->ret) &&
+		dsn_envid_is_valid(row->envid));
 }
 
 size_t
@@ -163,10 +164,11 @@ row_recipient_decode(struct row_recipient *row, const void *data, size_t length)
 	row->notify = is_old ? 0 : wire_get_u8(&r);
 	row->orcpt = is_old ? "" : wire_get_text(&r, LIMIT_ORCPT);
 	row->told = is_old ? 0 : wire_get_u8(&r);
-	return close_row(&r, row->kind < ROUTE_KINDS &&
-				 row->state < RECIPIENT_STATES &&
-				 row->destination[0] != '\0' &&
-				 dsn_notify_is_valid(row->notify));
+	return close_row(&r,
+	    row->kind < ROUTE_KINDS && row->state < RECIPIENT_STATES &&
+		row->destination[0] != '\0' &&
+		dsn_notify_is_valid(row->notify) &&
+		dsn_orcpt_is_valid(row->orcpt) && dsn_told_is_valid(row->told));
 }
 
 size_t

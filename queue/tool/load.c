@@ -164,9 +164,12 @@ finish_message(void)
 	if (row_message_decode(&row, state.row, state.row_length) == -1)
 		return bad_line("message %s: its fields make no sense",
 		    id_format(state.id).text);
-	if (state.recipients == 0 || state.recipients > row.recipients)
+	if (state.recipients == 0 || state.recipients > LIMIT_EXPANSION)
 		return bad_line("message %s has too few or too many recipients",
 		    id_format(state.id).text);
+	/* A damaged row may have said less than there are. */
+	if (row.recipients < state.recipients)
+		row.recipients = state.recipients;
 	row.open = state.recipients;
 	code = put_content(&row);
 	if (code != EX_OK)

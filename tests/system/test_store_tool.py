@@ -766,6 +766,65 @@ def test_every_field_comes_back(house):
     assert again == lines
 
 
+def test_dsn_that_no_client_gave_is_not_loaded(house):
+    house.start()
+    house.send(b"x")
+    dump = house.tool("dump").stdout
+    house.stop()
+    (house.store / "data.mdb").unlink()
+    for name, bad in (("envid", "a\\r\\nDATA"), ("orcpt", "rfc822;a b")):
+        made = dump.replace(f'"{name}":""'.encode(),
+                            f'"{name}":"{bad}"'.encode())
+        assert made != dump
+        assert b"make no sense" in house.tool(
+            "load", input=made, code=DATAERR).stderr
+    house.tool("load", input=dump)
+
+
+def test_altered_dsn_is_set_aside(house):
+    """It goes to no agent, whose link it would end."""
+    house.start()
+    bad = house.send(b"x")
+    house.stop()
+    data = house.store / "data.mdb"
+    # The two empty texts and what was told at the end of the row.
+    image = bytearray(data.read_bytes())
+    good, found = house.digests, 0
+    key = struct.pack("<H", 12) + struct.pack(">QI", bad, 0) + b"\2"
+    at = image.find(key)
+    while at != -1:
+        # mn_lo and mn_hi are before the flags and the key's length.
+        length = struct.unpack_from("<HH", image, at - 6)
+        end = at + 2 + 12 + length[0] + (length[1] << 16)
+        assert image[end - 1] == 0 and good
+        image[end - 1] = 0x80
+        found += 1
+        at = image.find(key, at + 1)
+    assert found
+    data.write_bytes(image)
+    queue = house.start()
+    queue.add_peer("remote")
+    wait_for("the log", lambda: "damaged" in queue.read_log())
+    assert queue.process.poll() is None
+
+
+def test_a_count_of_recipients_is_mended(house):
+    """All who are there get it, whatever the message says of them."""
+    house.start()
+    ident = house.send(b"x", recipients=3)
+    dump = house.tool("dump").stdout
+    wanted = listing(house.queue)
+    house.stop()
+    (house.store / "data.mdb").unlink()
+    made = dump.replace(b'"recipients":3', b'"recipients":2')
+    assert made != dump
+    house.tool("load", input=made)
+    house.is_clean()
+    assert house.tool("dump").stdout == dump
+    house.start()
+    assert listing(house.queue) == wanted and house.queue.content(ident)
+
+
 def test_pauses_come_along(house, tmp_path):
     """What should wait there waits here; what waited here still does."""
     queue = house.start()

@@ -127,6 +127,39 @@ test_a_damaged_key_of_the_due_index(void **state)
 	take_out(STORE_DUE, &(struct row_key){ .length = 1, .octets = "m" });
 }
 
+/* A row with a number that is too long lies between two recipients: the first
+ * is delivered, and the message stays for the others. */
+static void
+test_a_damaged_key_of_a_recipient(void **state)
+{
+	struct row_key bad, content;
+	struct bytes value;
+	uint64_t id;
+
+	(void)state;
+	rig_agent = AGENT_FULL;
+	id = rig_submit(two);
+	commit_run();
+	bad = row_key_number(id, 0);
+	bad.octets[bad.length++] = 0;
+	put(STORE_RECIPIENT, &bad, "rot", 3);
+	content = row_key_number(id, 0);
+	rig_agent = AGENT_READY;
+	restart();
+	deliver_all();
+	assert_int_equal(house_count(&rig_house, STORE_MESSAGE), 1);
+	assert_int_equal(store_read_begin(rig_house.store), 0);
+	assert_int_equal(
+	    store_get(rig_house.store, STORE_CONTENT, &content, &value), 0);
+	store_read_end(rig_house.store);
+	assert_int_equal(house_count(&rig_house, STORE_RECIPIENT), 1);
+	take_out(STORE_RECIPIENT, &bad);
+	bad = row_key_id(id);
+	take_out(STORE_MESSAGE, &bad);
+	take_out(STORE_CONTENT, &content);
+	restart_with_totals_counted();
+}
+
 /* The bad key is the first behind those of a destination: each write of that
  * destination meets it. */
 static void
@@ -340,6 +373,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		RIG_TEST(test_damaged_totals),
 		RIG_TEST(test_a_damaged_key_of_the_due_index),
+		RIG_TEST(test_a_damaged_key_of_a_recipient),
 		RIG_TEST(test_a_damaged_key_behind_a_destination),
 		RIG_TEST(test_a_message_never_goes_before_its_recipients),
 		RIG_TEST(test_a_message_with_a_damaged_row_goes_with_its_last),

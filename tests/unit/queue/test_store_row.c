@@ -52,6 +52,42 @@ static const struct row_event event = {
 };
 static const struct row_totals totals = { 1, 2, 3, 4, 5 };
 
+/* What goes out again in a command line is never believed. */
+static void
+test_dsn_that_no_client_gave(void **state)
+{
+	static const char *const envids[] = { "a b", "a\r\nDATA", "+4", "a=b",
+		"\x7f" };
+	static const char *const orcpts[] = { "b@example.org", "rfc822;a b",
+		"rfc822;a\r\nDATA", ";b", "rfc822;+zz" };
+	uint8_t value[ROW_VALUE_SIZE];
+	struct row_message m = message, m_back;
+	struct row_recipient r = recipient, r_back;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(envids); i++) {
+		m.envid = envids[i];
+		errno = 0;
+		assert_int_equal(row_message_decode(&m_back, value,
+				     row_message_encode(&m, value)),
+		    -1);
+		assert_int_equal(errno, EBADMSG);
+	}
+	for (size_t i = 0; i < COUNT(orcpts); i++) {
+		r.orcpt = orcpts[i];
+		errno = 0;
+		assert_int_equal(row_recipient_decode(&r_back, value,
+				     row_recipient_encode(&r, value)),
+		    -1);
+		assert_int_equal(errno, EBADMSG);
+	}
+	r = recipient;
+	r.told = 0x80;
+	assert_int_equal(row_recipient_decode(
+			     &r_back, value, row_recipient_encode(&r, value)),
+	    -1);
+}
+
 static void
 test_rows_come_back(void **state)
 {
@@ -415,6 +451,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows_come_back),
+		cmocka_unit_test(test_dsn_that_no_client_gave),
 		cmocka_unit_test(test_damaged_rows_are_refused),
 		cmocka_unit_test(test_fields_out_of_range_are_refused),
 		cmocka_unit_test(test_rows_of_schema_1),
