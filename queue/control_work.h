@@ -23,8 +23,9 @@ enum control_progress {
 };
 
 /* Whether this peer may ask it is looked up in a table; if not, the answer
- * says so. Lends the channel. `wake` is called when a commit that the work waited for
- * is done. NULL with EPROTO if it is not a question that may be asked; ENOMEM. */
+ * says so. Lends the channel. `wake` is called when a commit that the work
+ * waited for is done. NULL with EPROTO if it is not a question that may be
+ * asked; ENOMEM. */
 struct control_work *control_work_new(struct channel *,
     const struct message *question, const struct control_peer *,
     void (*wake)(void *context), void *context)

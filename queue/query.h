@@ -74,9 +74,9 @@ int query_items(const struct query_filter *, struct query_place *,
     unsigned int most, bool (*each)(const struct query_item *, void *),
     void *context) __attribute__((warn_unused_result));
 
-/* The destinations that have mail or are paused by name, in the order of their names; an empty
- * `wanted` means all. `place` has LIMIT_DESTINATION + 1 octets and starts as
- * the empty text. */
+/* The destinations that have mail or are paused by name, in the order of their
+ * names; an empty `wanted` means all. `place` has LIMIT_DESTINATION + 1 octets
+ * and starts as the empty text. */
 int query_destinations(const char *wanted, char *place, unsigned int most,
     bool (*each)(const struct query_destination *, void *), void *context)
     __attribute__((warn_unused_result));

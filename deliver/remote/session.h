@@ -1,6 +1,6 @@
 /*
- * The client's side of SMTP (RFC 5321, 2920, 1870, 6152, 3461) as a state machine
- * without I/O: replies in, commands and reports out.
+ * The client's side of SMTP (RFC 5321, 2920, 1870, 6152, 3461) as a state
+ * machine without I/O: replies in, commands and reports out.
  *
  * Whoever owns the connection feeds what arrives, sends what
  * session_output() gives, and does what each effect asks for:
