@@ -409,6 +409,8 @@ dump_all(struct dump *d)
 	dump_pauses(d);
 	if (d->code == EX_OK)
 		dump_messages(d);
+	if (ferror(stdout))
+		return;
 	if (d->code == EX_OK)
 		count_messages(d);
 	if (d->code == EX_OK)

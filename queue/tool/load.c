@@ -54,6 +54,7 @@ static struct {
 	int fd;		   /* of its content; -1 */
 	uint64_t size;	   /* of that, so far */
 	uint32_t recipients;
+	uint32_t last; /* of their numbers */
 	uint64_t loaded;
 	uint64_t known; /* messages that were */
 } state;
@@ -290,6 +291,9 @@ load_recipient(const struct line *line)
 	code = read_number(line, &number);
 	if (code != EX_OK)
 		return code;
+	if (state.recipients > 0 && number <= state.last)
+		return bad_line("recipient: its number is not above the last");
+	state.last = number;
 	/* As any row of the store is judged. */
 	if (row_recipient_decode(
 		&row, octets, row_recipient_encode(&row, octets)) == -1)
