@@ -9,7 +9,8 @@ ctl/test_reason_src := ctl/reason.c
 ctl/test_groups_src := ctl/groups.c
 # Both ends of the control socket, with a queue that the test makes up.
 ctl/test_control_src := $(filter-out ctl/main.c,$(wildcard ctl/*.c)) \
-	queue/link_control.c $(wildcard queue/control_*.c)
+	queue/link_control.c queue/destination_name.c \
+	$(wildcard queue/control_*.c)
 ctl/test_control_libs := -lncursesw -ltinfo
 ctl/test_liar_libs := -lncursesw -ltinfo
 units += ctl/test_busiest

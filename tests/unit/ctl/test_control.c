@@ -30,6 +30,7 @@
 #include "ctl/connect.h"
 #include "queue/link_control.h"
 #include "queue/lifecycle.h"
+#include "queue/pause.h"
 #include "queue/query.h"
 
 #include "tests/unit/ctl/run.h"
@@ -399,6 +400,13 @@ query_pause(const char *destination, bool paused, void (*done)(int, void *),
 	TAILQ_INSERT_TAIL(&noted, n, next);
 	evtimer_add(commit, &later);
 	return 0;
+}
+
+bool
+pause_is_set(const char *destination)
+{
+	return destination[0] == '\0' ? paused_all
+				      : strcmp(paused_name, destination) == 0;
 }
 
 bool
@@ -778,6 +786,7 @@ pauses(void **state)
 	assert_int_equal(run(pause_run, 0, ""), EX_USAGE);
 	assert_int_equal(run(pause_run, 0, "--all mx:other.test"), EX_USAGE);
 	assert_int_equal(run(pause_run, 0, "other.test"), EX_DATAERR);
+	assert_int_equal(run(pause_run, 0, "mx:$(x)"), EX_DATAERR);
 	assert_non_null(strstr(run_err, "mx:DOMAIN"));
 	assert_int_equal(run(pause_run, 0, "mx:full.test"), EX_UNAVAILABLE);
 	assert_int_equal(run(pause_run, 0, "mx:other.test"), EX_OK);
