@@ -28,8 +28,8 @@ struct client {
 	struct router_exchange exchange;
 	struct intake *intake;
 	struct opening opening; /* of the content */
-	struct lookup *lookup; /* of the name; NULL if it is not looked up */
-	char *name;	       /* NULL while it is not known */
+	struct lookup *lookup;	/* of the name; NULL if it is not looked up */
+	char *name;		/* NULL while it is not known */
 	char address[LIMIT_ADDRESS_TEXT + 1];
 	unsigned int last_code; /* of the replies */
 	bool half_closed;	/* it has said its last word */
