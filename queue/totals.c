@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "common/log.h"
-#include "common/mail.h"
+#include "queue/recount.h"
 #include "queue/store.h"
 
 static int
@@ -26,50 +26,19 @@ count_messages(struct row_totals *totals, struct store *store)
 	return errno == ENOENT ? 0 : -1;
 }
 
-static void
-count(struct row_totals *totals, uint8_t state)
-{
-	switch ((enum recipient_state)state) {
-	case RECIPIENT_WAITING:
-		totals->waiting++;
-		break;
-	case RECIPIENT_HELD:
-		totals->held++;
-		break;
-	case RECIPIENT_FAILED:
-		totals->failed++;
-		break;
-	case RECIPIENT_STATES:
-		break;
-	}
-}
-
-static int
-count_recipients(struct row_totals *totals, struct store *store)
-{
-	struct row_key start = row_key_number(0, 0);
-	struct bytes key, value;
-	int found = store_seek(store, STORE_RECIPIENT, &start, &key, &value);
-
-	for (; found == 0;
-	     found = store_next(store, STORE_RECIPIENT, &key, &value)) {
-		struct row_recipient recipient;
-
-		if (row_recipient_decode(
-			&recipient, value.data, value.length) == 0)
-			count(totals, recipient.state);
-	}
-	return errno == ENOENT ? 0 : -1;
-}
-
 /* Walks over all of the store, which no other start does. */
 static int
 mend(struct row_totals *totals, struct store *store)
 {
+	uint64_t counts[RECIPIENT_STATES];
+
 	memset(totals, 0, sizeof(*totals));
 	if (count_messages(totals, store) == -1 ||
-	    count_recipients(totals, store) == -1)
+	    recount_recipients(store, NULL, counts) == -1)
 		return -1;
+	totals->waiting = counts[RECIPIENT_WAITING];
+	totals->held = counts[RECIPIENT_HELD];
+	totals->failed = counts[RECIPIENT_FAILED];
 	log_error("totals-mended messages=%" PRIu64 " waiting=%" PRIu64
 		  " held=%" PRIu64 " failed=%" PRIu64,
 	    totals->messages, totals->waiting, totals->held, totals->failed);

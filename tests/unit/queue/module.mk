@@ -11,7 +11,8 @@ queue_house_src := tests/unit/queue/house.c tests/unit/queue/sound.c \
 	queue/destination.c queue/destination_mend.c \
 	queue/destination_name.c queue/lifecycle.c \
 	queue/lifecycle_rows.c queue/lifecycle_story.c \
-	queue/retry.c queue/store.c queue/store_content.c queue/store_event.c \
+	queue/recount.c queue/retry.c queue/store.c queue/store_content.c \
+	queue/store_event.c \
 	queue/store_room.c queue/store_row.c queue/submission.c \
 	queue/totals.c
 units += queue/test_query queue/test_workers
