@@ -7,9 +7,9 @@
 
 /* By standing. */
 struct share {
-	uint64_t octets[SHARE_STANDINGS];	  /* of large contents */
-	unsigned int deliveries[SHARE_STANDINGS]; /* in flight */
-	unsigned int busy[SHARE_STANDINGS];	  /* destinations with any */
+	uint64_t octets[SHARE_STANDINGS];     /* of large contents */
+	uint64_t deliveries[SHARE_STANDINGS]; /* in flight */
+	uint64_t busy[SHARE_STANDINGS];	      /* destinations with any */
 };
 
 static struct share local, remote;
@@ -96,10 +96,10 @@ share_failed(struct destination *d)
 /* -- The share ------------------------------------------------------------ */
 
 /* From this standing down to the worst. */
-static unsigned int
-sum(const unsigned int counts[SHARE_STANDINGS], unsigned int from)
+static uint64_t
+sum(const uint64_t counts[SHARE_STANDINGS], unsigned int from)
 {
-	unsigned int total = 0;
+	uint64_t total = 0;
 
 	for (unsigned int i = from; i < SHARE_STANDINGS; i++)
 		total += counts[i];
@@ -117,7 +117,8 @@ static const unsigned int quarters[SHARE_STANDINGS] = {
 static bool
 may_begin(const struct share *s, unsigned int standing, unsigned int most)
 {
-	return sum(s->deliveries, standing) < most / 4 * quarters[standing];
+	return sum(s->deliveries, standing) <
+	       (uint64_t)most / 4 * quarters[standing];
 }
 
 /* It has some: an equal part of the first half, or, so that the sound are not
@@ -125,7 +126,7 @@ may_begin(const struct share *s, unsigned int standing, unsigned int most)
 static bool
 may_grow(const struct share *s, const struct destination *d, unsigned int most)
 {
-	unsigned int sound = s->deliveries[SHARE_SOUND], kept = most / 4;
+	uint64_t sound = s->deliveries[SHARE_SOUND], kept = most / 4;
 
 	if (sum(s->deliveries, 0) < most / 2 &&
 	    d->lane.in_flight < most / 2 / sum(s->busy, 0))
@@ -157,16 +158,6 @@ is_large(uint64_t size)
 	return size > SCHEDULER_SMALL;
 }
 
-static uint64_t
-octets_from(const struct share *s, unsigned int from)
-{
-	uint64_t total = 0;
-
-	for (unsigned int i = from; i < SHARE_STANDINGS; i++)
-		total += s->octets[i];
-	return total;
-}
-
 bool
 share_has_room_for(struct destination *d, uint64_t size)
 {
@@ -174,7 +165,7 @@ share_has_room_for(struct destination *d, uint64_t size)
 	uint64_t octets;
 
 	settle(d);
-	octets = octets_from(s, d->lane.standing);
+	octets = sum(s->octets, d->lane.standing);
 	return !is_large(size) || octets == 0 ||
 	       octets + size <=
 		   SCHEDULER_OCTETS / 4 * quarters[d->lane.standing];
@@ -215,6 +206,6 @@ share_give_back(struct destination *d, uint64_t size)
 unsigned int
 share_in_flight(enum route_kind kind)
 {
-	return sum(
+	return (unsigned int)sum(
 	    kind == ROUTE_MAILBOX ? local.deliveries : remote.deliveries, 0);
 }

@@ -1,7 +1,8 @@
 /*
  * fork and exec of a program with its channel as descriptor 3, and nothing
- * else of ours: no other descriptors (standard error on request), no environment to speak of, a session
- * of its own so that a terminal's Ctrl-C is for the supervisor alone.
+ * else of ours: no other descriptors (standard error on request), no
+ * environment to speak of, a session of its own so that a terminal's Ctrl-C is
+ * for the supervisor alone.
  * SIGPIPE stays ignored.
  */
 #ifndef SUPERVISOR_EXEC_H

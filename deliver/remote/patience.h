@@ -1,9 +1,9 @@
 /*
  * How long a connection waits for its host. A host that sends an octet now and
  * then gets no more time for that: only what brings the session forward (a
- * whole reply, a change of state, content that leaves us, octet by octet)
- * begins a wait anew. And a message as a whole has an end, or a host that
- * answers each line at the last moment could hold it for days. Pure.
+ * whole reply, a change of state, content that leaves us, octet by octet) begins
+ * a wait anew. And a message as a whole has an end, or a host that answers each
+ * line at the last moment could hold it for days. Pure.
  */
 #ifndef REMOTE_PATIENCE_H
 #define REMOTE_PATIENCE_H

@@ -134,6 +134,15 @@ on_rcpt_reply(struct session *s, unsigned int recipient)
 	return on_unexpected(s);
 }
 
+/* The host does not take the message for those that it accepted. */
+static void
+refuse_accepted(struct session *s)
+{
+	session_settle_accepted(s,
+	    s->reply.code < 500 ? REPORT_DEFERRED : REPORT_FAILED,
+	    REPORT_SCOPE_MESSAGE, s->reply.text);
+}
+
 static enum session_effect
 on_data_reply(struct session *s)
 {
@@ -148,9 +157,7 @@ on_data_reply(struct session *s)
 	switch (s->reply.code / 100) {
 	case 4:
 	case 5:
-		session_settle_accepted(s,
-		    s->reply.code < 500 ? REPORT_DEFERRED : REPORT_FAILED,
-		    REPORT_SCOPE_MESSAGE, s->reply.text);
+		refuse_accepted(s);
 		return give_up(s);
 	}
 	s->answered--;
@@ -179,9 +186,7 @@ on_early_reply(struct session *s)
 {
 	if (s->reply.code < 400)
 		return on_unexpected(s);
-	session_settle_accepted(s,
-	    s->reply.code < 500 ? REPORT_DEFERRED : REPORT_FAILED,
-	    REPORT_SCOPE_MESSAGE, s->reply.text);
+	refuse_accepted(s);
 	return session_stop(
 	    s, SESSION_END_LOST, REPORT_SCOPE_DESTINATION, s->reply.text);
 }
@@ -196,9 +201,7 @@ on_final_reply(struct session *s)
 		return session_done(s);
 	case 4:
 	case 5:
-		session_settle_accepted(s,
-		    s->reply.code < 500 ? REPORT_DEFERRED : REPORT_FAILED,
-		    REPORT_SCOPE_MESSAGE, s->reply.text);
+		refuse_accepted(s);
 		return session_done(s);
 	}
 	return on_unexpected(s);

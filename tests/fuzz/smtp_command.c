@@ -55,8 +55,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	} else if (c.verb == COMMAND_MAIL || c.verb == COMMAND_RCPT)
 		check_path(&c);
 	else if (c.verb == COMMAND_EHLO || c.verb == COMMAND_HELO)
-		REQUIRE(domain_is_valid(c.argument) ||
-			address_literal_is_valid(c.argument));
+		REQUIRE(c.argument[0] != '\0' && c.argument[0] != ' ' &&
+			strlen(c.argument) <= LIMIT_HELO &&
+			strchr(c.argument, ' ') == NULL);
 	if (c.verb != COMMAND_MALFORMED)
 		check_text(c.argument);
 	free(line);

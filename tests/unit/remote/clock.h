@@ -1,6 +1,6 @@
 /*
- * A clock that stands until a test moves it, linked in the place of
- * common/monotime.c. A timer that is set by it does not fire by itself: the
+ * A clock that stands until a test moves it: the linker wraps monotime_now() and
+ * monotime_timeval(), see module.mk. A timer that is set by it does not fire by itself: the
  * test fires it once the clock says so.
  */
 #ifndef TESTS_UNIT_REMOTE_CLOCK_H

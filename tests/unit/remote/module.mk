@@ -26,12 +26,15 @@ remote/test_route_src := deliver/remote/route.c deliver/remote/hosts.c \
 	deliver/remote/dns_action.c
 remote/test_pool_src := deliver/remote/pool.c
 remote/test_patience_src := deliver/remote/patience.c
+clock_libs := -Wl,--wrap=monotime_now,--wrap=monotime_timeval
 remote/test_connection_src := deliver/remote/connection.c \
 	deliver/remote/outgoing.c deliver/remote/patience.c \
 	deliver/remote/pool.c deliver/remote/room.c deliver/remote/stuffing.c \
 	deliver/remote/bad_address.c deliver/remote/endpoint.c \
 	$(remote_session_src) tests/unit/remote/clock.c
+remote/test_connection_libs := $(clock_libs)
 # The route and the connections are the test's.
 remote/test_delivery_src := deliver/remote/delivery.c \
 	deliver/remote/transaction.c deliver/remote/endpoint.c \
 	tests/unit/remote/clock.c
+remote/test_delivery_libs := $(clock_libs)

@@ -91,46 +91,39 @@ without_a_home(void **state)
 	tables_free(&tables);
 }
 
+struct answer {
+	const char *name;
+	enum user_result result;
+	const char *login;
+};
+
+/* In a mailbox whose users are those of a table of this text. */
 static void
-of_a_table(void **state)
+expect_of_table(const char *table, const char *maildir,
+    const struct answer *answers, size_t count)
 {
-	static const struct {
-		const char *name;
-		enum user_result result;
-		const char *login;
-	} rows[] = {
-		{ "info", USER_FOUND, "bin" },
-		{ "daemon", USER_FOUND, "daemon" }, /* stands alone */
-		{ "bin", USER_NONE, "" },   /* a login, but not listed */
-		{ "boss", USER_ERROR, "" }, /* root: the table is wrong */
-		{ "left", USER_ERROR, "" }, /* no such login */
-		{ "odd", USER_ERROR, "" },
-	};
 	char text[512];
-	const char *path = test_file("info: bin\ndaemon\nboss: root\n"
-				     "left: no-such-user-here\n"
-				     "odd: ../etc\n");
+	const char *path = test_file(table);
 	struct config *config;
 	struct tables *tables;
 	struct users *users;
 	char login[LIMIT_USER + 1];
 
-	(void)state;
 	snprintf(text, sizeof(text),
 	    "table \"t\" file \"%s\"\n"
-	    "mailbox \"m\" users table \"t\" deliver maildir \"/srv/m\"\n"
+	    "mailbox \"m\" users table \"t\" deliver maildir \"%s\"\n"
 	    "accept to domain \"example.org\" mailbox \"m\"\n",
-	    path);
+	    path, maildir);
 	config = test_config(text);
 	tables = tables_new(config);
 	users = users_new(tables);
 	assert_non_null(users);
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < count; i++) {
 		login[0] = '\0';
-		if (users_find(users, config_mailbox(config, "m"), rows[i].name,
-			login) != rows[i].result)
-			fail_msg("%s", rows[i].name);
-		assert_string_equal(login, rows[i].login);
+		if (users_find(users, config_mailbox(config, "m"),
+			answers[i].name, login) != answers[i].result)
+			fail_msg("%s", answers[i].name);
+		assert_string_equal(login, answers[i].login);
 	}
 	unlink(path);
 	users_free(&users);
@@ -139,34 +132,34 @@ of_a_table(void **state)
 }
 
 static void
-of_a_table_without_a_home(void **state)
+of_a_table(void **state)
 {
-	static const char *const names[] = { "anybody", "system" };
-	char text[512];
-	const char *path = test_file("anybody: nobody\nsystem: daemon\n");
-	struct config *config;
-	struct tables *tables;
-	struct users *users;
-	char login[LIMIT_USER + 1];
+	static const struct answer answers[] = {
+		{ "info", USER_FOUND, "bin" },
+		{ "daemon", USER_FOUND, "daemon" }, /* stands alone */
+		{ "bin", USER_NONE, "" },   /* a login, but not listed */
+		{ "boss", USER_ERROR, "" }, /* root: the table is wrong */
+		{ "left", USER_ERROR, "" }, /* no such login */
+		{ "odd", USER_ERROR, "" },
+	};
 
 	(void)state;
-	snprintf(text, sizeof(text),
-	    "table \"t\" file \"%s\"\n"
-	    "mailbox \"m\" users table \"t\" deliver maildir \"~/M\"\n"
-	    "accept to domain \"example.org\" mailbox \"m\"\n",
-	    path);
-	config = test_config(text);
-	tables = tables_new(config);
-	users = users_new(tables);
-	assert_non_null(users);
-	for (size_t i = 0; i < COUNT(names); i++)
-		assert_int_equal(users_find(users, config_mailbox(config, "m"),
-				     names[i], login),
-		    USER_ERROR);
-	unlink(path);
-	users_free(&users);
-	tables_free(&tables);
-	config_free(&config);
+	expect_of_table("info: bin\ndaemon\nboss: root\n"
+			"left: no-such-user-here\nodd: ../etc\n",
+	    "/srv/m", answers, COUNT(answers));
+}
+
+static void
+of_a_table_without_a_home(void **state)
+{
+	static const struct answer answers[] = {
+		{ "anybody", USER_ERROR, "" },
+		{ "system", USER_ERROR, "" },
+	};
+
+	(void)state;
+	expect_of_table("anybody: nobody\nsystem: daemon\n", "~/M", answers,
+	    COUNT(answers));
 }
 
 static void

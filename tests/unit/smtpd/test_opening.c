@@ -66,10 +66,10 @@ test_a_long_name_is_none(void **unused)
 
 	(void)unused;
 	memset(content, 'x', sizeof(content));
-	strcpy(content + OPENING_NAME_MOST - 1, ": y");
+	memcpy(content + OPENING_NAME_MOST - 1, ": y", sizeof(": y"));
 	expect(content, 7, OPENING_HEADER);
 	content[OPENING_NAME_MOST - 1] = 'x';
-	strcpy(content + OPENING_NAME_MOST, ": y");
+	memcpy(content + OPENING_NAME_MOST, ": y", sizeof(": y"));
 	expect(content, 7, OPENING_TEXT);
 }
 
