@@ -21,7 +21,7 @@ queue_house_src := tests/unit/queue/house.c tests/unit/queue/sound.c \
 units += queue/test_query queue/test_workers
 queue/test_query_src := $(queue_house_src) queue/flight.c queue/query.c
 queue/test_query_libs := -llmdb -lxxhash
-queue/test_workers_src := queue/workers.c
+queue/test_workers_src := queue/workers.c queue/scheduler_share.c
 queue/test_workers_libs := -Wl,--wrap=calloc
 queue/test_lifecycle_src := $(queue_house_src)
 queue/test_lifecycle_libs := -llmdb -lxxhash
