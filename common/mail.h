@@ -62,7 +62,7 @@ enum report_scope {
 enum recipient_state {
 	RECIPIENT_WAITING, /* due now or later */
 	RECIPIENT_HELD,	   /* by the administrator, until released */
-	RECIPIENT_FAILED,  /* undeliverable: kept and listed, never dropped */
+	RECIPIENT_FAILED,  /* undeliverable: kept until its sender is told */
 	RECIPIENT_STATES
 };
 
@@ -76,6 +76,8 @@ enum event_kind {
 	EVENT_RELEASED,
 	EVENT_RETRIED, /* the administrator asked for a try now */
 	EVENT_REMOVED,
+	EVENT_BOUNCED, /* a report about it is in the queue */
+	EVENT_WARNED,  /* the same, of a delay */
 	EVENT_KINDS
 };
 
@@ -85,6 +87,7 @@ enum ctl_verb {
 	CTL_VERB_HOLD,
 	CTL_VERB_RELEASE,
 	CTL_VERB_REMOVE,
+	CTL_VERB_BOUNCE,
 	CTL_VERBS
 };
 

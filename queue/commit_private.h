@@ -17,6 +17,7 @@ enum operation_kind {
 	OPERATION_REPORT,
 	OPERATION_VERB,
 	OPERATION_SET_ASIDE,
+	OPERATION_PUT_OFF,
 };
 
 struct operation {
@@ -31,6 +32,9 @@ struct operation {
 	struct flight *flight;
 	struct lifecycle_report report;
 	struct row_place place;
+	/* OPERATION_PUT_OFF */
+	struct telling *telling;
+	uint64_t until;
 	/* OPERATION_VERB */
 	enum ctl_verb verb;
 	uint64_t id;

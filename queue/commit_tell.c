@@ -5,6 +5,7 @@
 #include "queue/commit_private.h"
 #include "queue/stats.h"
 #include "queue/submission.h"
+#include "queue/tell.h"
 
 static void
 answer(struct submission *s, unsigned int code, const char *reply)
@@ -55,9 +56,12 @@ count_report(const struct lifecycle_result *result)
 		stats.failed++;
 }
 
+/* Of the message that is gone. */
 static uint64_t
 id_of(const struct operation *o)
 {
+	if (o->kind == OPERATION_ACCEPT)
+		return o->submission->telling->id;
 	return o->kind == OPERATION_REPORT ? o->report.id : o->id;
 }
 
@@ -85,6 +89,8 @@ commit_tell(struct operation *o, const struct commit_handler *handler)
 	case OPERATION_SET_ASIDE:
 		stats.set_aside++;
 		handler->landed(o->flight);
+		break;
+	case OPERATION_PUT_OFF:
 		break;
 	}
 }

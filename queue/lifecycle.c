@@ -10,20 +10,25 @@
  *                              |  |                    |
  *        administrator: hold   |  |  agent: failed,    |
  *        queue: damaged  |     |  |  or deferred for   |
- *                        v     |  |  too long     |    |
+ *                        |     |  |  too long;         |
+ *                        |     |  |  administrator:    |
+ *                        v     |  |  bounce       |    |
  *                      HELD ---+  |               v    |
  *                        |        +----------- FAILED  |
  *                        |   administrator:      |     |
  *                        |   retry               |     |
  *                        v                       v     v
  *                       GONE <-------------------+-----+
- *              agent: delivered; administrator: remove
+ *              agent: delivered; administrator: remove;
+ *              queue: the sender of what failed is told
  *
  * WAITING   has a row in the due index. "In flight" is not a state of its own:
  *           it is in memory only, so that a crash forgets it and the recipient
  *           is simply due.
  * HELD      nothing happens to it until it is released.
- * FAILED    undeliverable. It is kept and listed, never dropped.
+ * FAILED    undeliverable. It is kept and listed until a report about it is
+ *           in this queue: both happen in one transaction. If nobody can be
+ *           told it stays. What nobody wants to be told is gone at once.
  * GONE      it has no row. When the last recipient of a message is gone, the
  *           message and its content are too; its history stays.
  *
@@ -47,6 +52,7 @@
 #include "queue/store.h"
 #include "queue/store_content.h"
 #include "queue/submission.h"
+#include "queue/tell.h"
 
 static const enum lifecycle_step steps[RECIPIENT_STATES][LIFECYCLE_EVENTS] = {
 	[RECIPIENT_WAITING] = {
@@ -59,6 +65,9 @@ static const enum lifecycle_step steps[RECIPIENT_STATES][LIFECYCLE_EVENTS] = {
 		[LIFECYCLE_RELEASE] = LIFECYCLE_REFUSED,
 		[LIFECYCLE_REMOVE] = LIFECYCLE_TO_GONE,
 		[LIFECYCLE_DAMAGED] = LIFECYCLE_TO_HELD,
+		[LIFECYCLE_BOUNCE] = LIFECYCLE_TO_FAILED,
+		[LIFECYCLE_TOLD] = LIFECYCLE_REFUSED,
+		[LIFECYCLE_WARNED] = LIFECYCLE_TO_WAITING,
 	},
 	[RECIPIENT_HELD] = {
 		[LIFECYCLE_DELIVERED] = LIFECYCLE_TO_GONE,
@@ -70,6 +79,9 @@ static const enum lifecycle_step steps[RECIPIENT_STATES][LIFECYCLE_EVENTS] = {
 		[LIFECYCLE_RELEASE] = LIFECYCLE_TO_WAITING,
 		[LIFECYCLE_REMOVE] = LIFECYCLE_TO_GONE,
 		[LIFECYCLE_DAMAGED] = LIFECYCLE_REFUSED,
+		[LIFECYCLE_BOUNCE] = LIFECYCLE_TO_FAILED,
+		[LIFECYCLE_TOLD] = LIFECYCLE_REFUSED,
+		[LIFECYCLE_WARNED] = LIFECYCLE_TO_HELD,
 	},
 	[RECIPIENT_FAILED] = {
 		[LIFECYCLE_DELIVERED] = LIFECYCLE_TO_GONE,
@@ -81,6 +93,10 @@ static const enum lifecycle_step steps[RECIPIENT_STATES][LIFECYCLE_EVENTS] = {
 		[LIFECYCLE_RELEASE] = LIFECYCLE_REFUSED,
 		[LIFECYCLE_REMOVE] = LIFECYCLE_TO_GONE,
 		[LIFECYCLE_DAMAGED] = LIFECYCLE_REFUSED,
+		/* The report that could not be made is tried again. */
+		[LIFECYCLE_BOUNCE] = LIFECYCLE_TO_FAILED,
+		[LIFECYCLE_TOLD] = LIFECYCLE_TO_GONE,
+		[LIFECYCLE_WARNED] = LIFECYCLE_REFUSED,
 	},
 };
 
@@ -88,32 +104,6 @@ enum lifecycle_step
 lifecycle_step(enum recipient_state state, enum lifecycle_event event)
 {
 	return steps[state][event];
-}
-
-/* -- Counting ------------------------------------------------------------- */
-
-int
-lifecycle_begin(struct lifecycle *l)
-{
-	struct row_key key = row_key_text("totals");
-	struct bytes value;
-
-	memset(&l->totals, 0, sizeof(l->totals));
-	if (store_get(l->store, STORE_META, &key, &value) == -1)
-		return errno == ENOENT ? 0 : -1;
-	return row_totals_decode(&l->totals, value.data, value.length);
-}
-
-int
-lifecycle_write_totals(struct lifecycle *l, const struct row_totals *before)
-{
-	struct row_key key = row_key_text("totals");
-	uint8_t value[ROW_VALUE_SIZE];
-
-	if (memcmp(before, &l->totals, sizeof(*before)) == 0)
-		return 0;
-	return store_put(l->store, STORE_META, &key, value,
-	    row_totals_encode(&l->totals, value));
 }
 
 /* -- Transitions ---------------------------------------------------------- */
@@ -295,6 +285,37 @@ lifecycle_accept(struct lifecycle *l, const struct submission *s)
 	return 0;
 }
 
+/* -- Telling the sender ---------------------------------------------------- */
+
+/* Nobody wants to know, or can: a failed recipient does not wait for it. */
+static int
+end_untold(struct lifecycle *l, struct recipient *r,
+    const struct row_message *message, struct lifecycle_result *result)
+{
+	if (!tell_is_notice(message))
+		return take_step(l, r,
+		    lifecycle_step(RECIPIENT_FAILED, LIFECYCLE_TOLD),
+		    r->row.due, result);
+	log_error("notice-undeliverable id=%s to=\"%s\"", id_format(r->id).text,
+	    log_text(r->row.address));
+	return 0;
+}
+
+/* After an event: is there something that the sender is to be told? */
+static int
+note_telling(struct lifecycle *l, struct recipient *r,
+    const struct row_message *message, uint64_t now,
+    struct lifecycle_result *result)
+{
+	enum tell_what what = tell_what(message, &r->row, l->warn_after, now);
+
+	if (what != TELL_NOTHING)
+		return rows_put_report(l, now / 1000 + TELL_GATHER, r->id);
+	return r->row.state == RECIPIENT_FAILED
+		   ? end_untold(l, r, message, result)
+		   : 0;
+}
+
 /* -- A report ------------------------------------------------------------- */
 
 static enum lifecycle_event
@@ -351,9 +372,10 @@ apply_report(struct lifecycle *l, struct recipient *r,
 	struct row_message message;
 	uint64_t arrival = id_time(r->id) * 1000;
 	enum lifecycle_step step;
-	bool was_down;
+	bool was_down, known;
 
-	if (rows_load_message(l, r->id, &message, octets) == 0)
+	known = rows_load_message(l, r->id, &message, octets) == 0;
+	if (known)
 		arrival = message.arrival;
 	else if (errno != ENOENT && errno != EBADMSG)
 		return -1;
@@ -373,7 +395,12 @@ apply_report(struct lifecycle *l, struct recipient *r,
 		return -1;
 	result->applied = true;
 	story_tell_report(result, r, report, arrival, now);
-	return story_add(l, r, result->event, now, report->host, report->reply);
+	if (story_add(l, r, result->event, now, report->host, report->reply) ==
+	    -1)
+		return -1;
+	return known && step != LIFECYCLE_TO_GONE
+		   ? note_telling(l, r, &message, now, result)
+		   : 0;
 }
 
 /* The recipient is not there: removed meanwhile, or its row is damaged. */
@@ -416,10 +443,24 @@ event_of_verb(enum ctl_verb verb)
 		return LIFECYCLE_RELEASE;
 	case CTL_VERB_REMOVE:
 		return LIFECYCLE_REMOVE;
+	case CTL_VERB_BOUNCE:
+		return LIFECYCLE_BOUNCE;
 	case CTL_VERBS:
 		break;
 	}
 	return LIFECYCLE_EVENTS;
+}
+
+static int
+note_bounce(struct lifecycle *l, struct recipient *r, uint64_t now,
+    struct lifecycle_result *result)
+{
+	uint8_t octets[ROW_VALUE_SIZE];
+	struct row_message message;
+
+	if (rows_load_message(l, r->id, &message, octets) == 0)
+		return note_telling(l, r, &message, now, result);
+	return errno == ENOENT || errno == EBADMSG ? 0 : -1;
 }
 
 static int
@@ -441,7 +482,11 @@ apply_verb(struct lifecycle *l, struct recipient *r, uint64_t now,
 		return -1;
 	result->applied = true;
 	story_tell_verb(result, r);
-	return story_add(l, r, result->event, now, "", "");
+	if (story_add(l, r, result->event, now, "", "") == -1)
+		return -1;
+	return result->event == LIFECYCLE_BOUNCE
+		   ? note_bounce(l, r, now, result)
+		   : 0;
 }
 
 int
@@ -457,6 +502,64 @@ lifecycle_apply_verb(struct lifecycle *l, enum ctl_verb verb, uint64_t id,
 	if (rows_load_recipient(l, id, number, &r) == -1)
 		return note_absent(id, number, result);
 	return apply_verb(l, &r, now, result);
+}
+
+/* -- What the sender was told ---------------------------------------------- */
+
+static int
+apply_told(struct lifecycle *l, struct recipient *r,
+    const struct telling_recipient *told, uint64_t report, uint64_t now,
+    struct lifecycle_result *result)
+{
+	enum lifecycle_event event =
+	    told->what == TELL_FAILURE ? LIFECYCLE_TOLD : LIFECYCLE_WARNED;
+	enum lifecycle_step step =
+	    lifecycle_step((enum recipient_state)r->row.state, event);
+
+	if (step == LIFECYCLE_REFUSED)
+		return 0;
+	if (event == LIFECYCLE_WARNED)
+		r->row.told |= DSN_TOLD_DELAY;
+	if (take_step(l, r, step, r->row.due, result) == -1)
+		return -1;
+	result->applied = true;
+	return story_add(l, r, event, now, "", id_format(report).text);
+}
+
+int
+lifecycle_apply_telling(struct lifecycle *l, const struct telling *t,
+    uint64_t report, uint64_t now, struct lifecycle_result *result)
+{
+	struct recipient r;
+
+	if (rows_delete_report(l, t->time, t->id) == -1)
+		return -1;
+	for (unsigned int i = 0; i < t->count; i++) {
+		uint32_t number = t->recipients[i].number;
+
+		if (rows_load_recipient(l, t->id, number, &r) == -1) {
+			if (note_absent(t->id, number, result) == -1)
+				return -1;
+			continue;
+		}
+		if (apply_told(l, &r, &t->recipients[i], report, now, result) ==
+		    -1)
+			return -1;
+	}
+	story_tell_telling(result, t, report);
+	/* What did not fit, or happened meanwhile: there is a report more,
+	 * or a row that finds nothing. */
+	return result->message_gone
+		   ? 0
+		   : rows_put_report(l, now / 1000 + TELL_GATHER, t->id);
+}
+
+int
+lifecycle_put_off(struct lifecycle *l, const struct telling *t, uint64_t until)
+{
+	if (rows_delete_report(l, t->time, t->id) == -1)
+		return -1;
+	return until == 0 ? 0 : rows_put_report(l, until, t->id);
 }
 
 /* -- Damage --------------------------------------------------------------- */

@@ -18,6 +18,7 @@
 struct destinations;
 struct store;
 struct submission;
+struct telling;
 
 /* What can happen to a recipient. */
 enum lifecycle_event {
@@ -30,6 +31,9 @@ enum lifecycle_event {
 	LIFECYCLE_RELEASE,
 	LIFECYCLE_REMOVE,
 	LIFECYCLE_DAMAGED, /* its rows or content cannot be read */
+	LIFECYCLE_BOUNCE,  /* the administrator gives it up */
+	LIFECYCLE_TOLD,	   /* a report of its failure is in the queue */
+	LIFECYCLE_WARNED,  /* or one of its delay */
 	LIFECYCLE_EVENTS
 };
 
@@ -50,6 +54,8 @@ struct lifecycle {
 	struct destinations *destinations;
 	struct retry_policy retry;
 	struct row_totals totals; /* of the store, kept up to date */
+	unsigned int warn_after;  /* seconds; 0: nobody is warned */
+	bool reports_changed;	  /* somebody is to be told, see tell.h */
 };
 
 /* What an agent says about one recipient. Texts are lent. */
@@ -89,6 +95,15 @@ int lifecycle_apply_report(struct lifecycle *, const struct lifecycle_report *,
 int lifecycle_apply_verb(struct lifecycle *, enum ctl_verb, uint64_t id,
     uint32_t number, uint64_t now, struct lifecycle_result *)
     __attribute__((warn_unused_result));
+/* The report `report` about these recipients was accepted in this very
+ * transaction: so they are told of exactly once. */
+int lifecycle_apply_telling(struct lifecycle *, const struct telling *,
+    uint64_t report, uint64_t now, struct lifecycle_result *)
+    __attribute__((warn_unused_result));
+/* The report about this message is made at another time, in seconds; 0:
+ * never. */
+int lifecycle_put_off(struct lifecycle *, const struct telling *,
+    uint64_t until) __attribute__((warn_unused_result));
 /* Takes a damaged recipient out of the way: held if its row can be read, else
  * only out of the due index, where it was found at `place`. */
 int lifecycle_set_aside(struct lifecycle *, const char *destination,

@@ -88,6 +88,25 @@ rows_save_message(
 	return put_row(l->store, STORE_MESSAGE, &key, value, length);
 }
 
+int
+rows_put_report(struct lifecycle *l, uint64_t time, uint64_t id)
+{
+	struct row_key key = row_key_report(time, id);
+
+	l->reports_changed = true;
+	return store_put(l->store, STORE_REPORT, &key, "", 0);
+}
+
+int
+rows_delete_report(struct lifecycle *l, uint64_t time, uint64_t id)
+{
+	struct row_key key = row_key_report(time, id);
+
+	if (store_delete(l->store, STORE_REPORT, &key) == -1)
+		return errno == ENOENT ? 0 : -1;
+	return 0;
+}
+
 /* -- How many there are -------------------------------------------------- */
 
 static void
@@ -118,4 +137,28 @@ rows_count(struct lifecycle *l, const struct recipient *r, int by)
 	case RECIPIENT_STATES:
 		break;
 	}
+}
+
+int
+lifecycle_begin(struct lifecycle *l)
+{
+	struct row_key key = row_key_text("totals");
+	struct bytes value;
+
+	memset(&l->totals, 0, sizeof(l->totals));
+	if (store_get(l->store, STORE_META, &key, &value) == -1)
+		return errno == ENOENT ? 0 : -1;
+	return row_totals_decode(&l->totals, value.data, value.length);
+}
+
+int
+lifecycle_write_totals(struct lifecycle *l, const struct row_totals *before)
+{
+	struct row_key key = row_key_text("totals");
+	uint8_t value[ROW_VALUE_SIZE];
+
+	if (memcmp(before, &l->totals, sizeof(*before)) == 0)
+		return 0;
+	return store_put(l->store, STORE_META, &key, value,
+	    row_totals_encode(&l->totals, value));
 }

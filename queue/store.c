@@ -29,6 +29,7 @@ static const char *const names[STORE_TABLES] = {
 	[STORE_EVENT] = "event",
 	[STORE_ADDRESS] = "address",
 	[STORE_META] = "meta",
+	[STORE_REPORT] = "report",
 };
 
 struct store {

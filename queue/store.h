@@ -34,6 +34,7 @@ enum store_table {
 	STORE_EVENT,	   /* id, number */
 	STORE_ADDRESS,	   /* address, id */
 	STORE_META,	   /* name */
+	STORE_REPORT,	   /* time, id */
 	STORE_TABLES
 };
 

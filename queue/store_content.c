@@ -1,6 +1,7 @@
 #include "queue/store_content.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/content.h"
@@ -71,28 +72,53 @@ store_content_delete(struct store *store, uint64_t id)
 	return errno == ENOENT ? 0 : -1;
 }
 
+/* One chunk of a message of this size, lent from the store. */
+static int
+get_chunk(struct store *store, uint64_t id, uint64_t size, uint32_t chunk,
+    struct bytes *octets)
+{
+	struct row_key key = row_key_number(id, chunk);
+	uint64_t left = size - (uint64_t)chunk * ROW_CHUNK_SIZE;
+	size_t length = left < ROW_CHUNK_SIZE ? (size_t)left : ROW_CHUNK_SIZE;
+
+	if (store_get(store, STORE_CONTENT, &key, octets) == -1) {
+		if (errno == ENOENT)
+			errno = EBADMSG;
+		return -1;
+	}
+	if (octets->length == length)
+		return 0;
+	errno = EBADMSG;
+	return -1;
+}
+
+ssize_t
+store_content_head(
+    struct store *store, uint64_t id, uint64_t size, char *octets, size_t most)
+{
+	size_t whole = size < most ? (size_t)size : most;
+	uint32_t chunk = 0;
+	struct bytes from;
+
+	for (size_t at = 0; at < whole; at += from.length) {
+		if (get_chunk(store, id, size, chunk++, &from) == -1)
+			return -1;
+		memcpy(octets + at, from.data,
+		    from.length < whole - at ? from.length : whole - at);
+	}
+	return (ssize_t)whole;
+}
+
 static int
 copy_out(struct store *store, uint64_t id, uint64_t size, int fd)
 {
 	uint32_t chunk = 0;
 
 	for (uint64_t at = 0; at < size; at += ROW_CHUNK_SIZE) {
-		struct row_key key = row_key_number(id, chunk++);
-		uint64_t left = size - at;
-		size_t length =
-		    left < ROW_CHUNK_SIZE ? (size_t)left : ROW_CHUNK_SIZE;
 		struct bytes octets;
 
-		if (store_get(store, STORE_CONTENT, &key, &octets) == -1) {
-			if (errno == ENOENT)
-				errno = EBADMSG;
-			return -1;
-		}
-		if (octets.length != length) {
-			errno = EBADMSG;
-			return -1;
-		}
-		if (content_write(fd, octets.data, length) == -1)
+		if (get_chunk(store, id, size, chunk++, &octets) == -1 ||
+		    content_write(fd, octets.data, octets.length) == -1)
 			return -1;
 	}
 	return content_seal(fd);

@@ -44,6 +44,7 @@ struct transaction {
 	struct routes routes;
 	int content;
 	uint64_t size;
+	uint32_t inject;
 };
 
 static void
@@ -274,6 +275,12 @@ transaction_add_content(struct transaction *t, int fd_take, uint64_t size,
 }
 
 void
+transaction_set_inject(struct transaction *t, uint32_t handle)
+{
+	t->inject = handle;
+}
+
+void
 transaction_make_envelope(struct transaction *t, struct message *m)
 {
 	assert(t->state == TRANSACTION_COMPLETE);
@@ -289,6 +296,7 @@ transaction_make_envelope(struct transaction *t, struct message *m)
 		.body = (uint8_t)t->body,
 		.size = t->size,
 		.recipients = t->routes.count,
+		.inject = t->inject,
 	};
 	enter_state(t, TRANSACTION_SENT);
 }

@@ -12,7 +12,7 @@ queue_house_src := tests/unit/queue/house.c tests/unit/queue/sound.c \
 	queue/destination_name.c queue/lifecycle.c \
 	queue/lifecycle_rows.c queue/lifecycle_story.c \
 	queue/retry.c queue/store.c queue/store_content.c queue/store_event.c \
-	queue/store_migrate.c queue/store_room.c queue/store_row.c queue/submission.c
+	queue/tell.c queue/store_migrate.c queue/store_room.c queue/store_row.c queue/submission.c
 units += queue/test_query queue/test_workers
 queue/test_query_src := $(queue_house_src) queue/flight.c queue/query.c
 queue/test_query_libs := -llmdb
