@@ -5,6 +5,7 @@
 
 #include <bsd/string.h>
 
+#include "common/dsn.h"
 #include "common/id.h"
 #include "common/mail.h"
 #include "common/printable.h"
@@ -132,6 +133,7 @@ item_print(const struct ctl *ctl, const struct message_ctl_item *item)
 void
 item_print_json(const struct ctl *ctl, const struct message_ctl_item *item)
 {
+	char notify[DSN_NOTIFY_TEXT];
 	struct json j;
 
 	json_begin(&j, ctl->out);
@@ -153,5 +155,7 @@ item_print_json(const struct ctl *ctl, const struct message_ctl_item *item)
 	    item->state == RECIPIENT_WAITING ? item->next_try : 0);
 	json_text(&j, "host", item->host);
 	json_text(&j, "reply", item->reply);
+	json_text(&j, "notify", dsn_notify_text(notify, item->notify));
+	json_text(&j, "orcpt", item->orcpt);
 	json_end(&j);
 }

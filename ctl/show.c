@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/content.h"
+#include "common/dsn.h"
 #include "common/id.h"
 #include "common/mail.h"
 #include "ctl/connect.h"
@@ -50,6 +51,10 @@ print_envelope(const struct ctl *ctl, const struct message_ctl_message *m)
 	fprintf(out, "%-10s ", "sender");
 	format_print_sender(out, m->sender);
 	fputc('\n', out);
+	if (m->ret != DSN_RET_NONE)
+		print_field(out, "ret", dsn_ret_name(m->ret));
+	if (m->envid[0] != '\0')
+		print_field(out, "envid", m->envid);
 }
 
 /* Without the end of the object: the content is its last member. */
@@ -68,6 +73,8 @@ print_envelope_json(
 	json_text(
 	    j, "body", m->body == SMTP_BODY_8BITMIME ? "8BITMIME" : "7BIT");
 	json_text(j, "sender", m->sender);
+	json_text(j, "ret", dsn_ret_name(m->ret));
+	json_text(j, "envid", m->envid);
 }
 
 static int
@@ -103,6 +110,19 @@ on_message(struct show *show, const struct message *m)
 	return EX_OK;
 }
 
+/* What the sender wanted to hear of a recipient, if he said. */
+static void
+print_reports(FILE *out, const struct message_ctl_item *item)
+{
+	char notify[DSN_NOTIFY_TEXT];
+
+	if (item->notify != 0)
+		print_field(
+		    out, "  notify", dsn_notify_text(notify, item->notify));
+	if (item->orcpt[0] != '\0')
+		print_field(out, "  orcpt", item->orcpt);
+}
+
 static int
 on_item(struct show *show, const struct message_ctl_item *item)
 {
@@ -125,6 +145,7 @@ on_item(struct show *show, const struct message_ctl_item *item)
 	fputs(item_state(item), ctl->out);
 	item_colour_end(ctl);
 	fputc('\n', ctl->out);
+	print_reports(ctl->out, item);
 	return EX_OK;
 }
 

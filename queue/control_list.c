@@ -36,6 +36,8 @@ send_item(struct control_work *w, const struct query_item *item)
 		.in_flight = item->in_flight,
 		.host = r->host,
 		.reply = r->reply,
+		.notify = r->notify,
+		.orcpt = r->orcpt,
 	};
 	control_send(w, &m, item->id);
 }
@@ -111,6 +113,8 @@ send_message(uint64_t id, const struct row_message *row, void *context)
 		.user = row->user,
 		.protocol = row->protocol,
 		.body = row->body,
+		.ret = row->ret,
+		.envid = row->envid,
 	};
 	control_send(show->work, &m, id);
 }

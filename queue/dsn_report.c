@@ -230,11 +230,44 @@ put_words(const struct making *m)
 
 /* -- For programs ---------------------------------------------------------- */
 
+/* What xtext says, in place: it is a valid one (common/dsn.h), or stays as it
+ * is. */
+static char *
+decode(const char *xtext)
+{
+	char *text = strdup(xtext), *to = text;
+
+	if (text == NULL)
+		return NULL;
+	for (const char *from = xtext; *from != '\0'; to++) {
+		char digits[3] = "";
+
+		if (*from == '+' && from[1] != '\0' && from[2] != '\0') {
+			memcpy(digits, from + 1, 2);
+			*to = (char)strtoul(digits, NULL, 16);
+			from += 3;
+		} else
+			*to = *from++;
+	}
+	*to = '\0';
+	return text;
+}
+
+static void
+put_decoded(const struct making *m, const char *name, const char *xtext)
+{
+	char *text = decode(xtext);
+
+	if (text != NULL)
+		dsn_field_put(m->out, name, text);
+	free(text);
+}
+
 static void
 put_orcpt(const struct making *m, const struct dsn_recipient *to)
 {
 	if (to->orcpt[0] != '\0')
-		dsn_field_put(m->out, "Original-Recipient", to->orcpt);
+		put_decoded(m, "Original-Recipient", to->orcpt);
 	else if (strcasecmp(to->address, to->original) != 0)
 		dsn_field_format(
 		    m->out, "Original-Recipient", "rfc822; %s", to->original);
@@ -271,7 +304,7 @@ put_status(const struct making *m)
 	begin_part(m, "message/delivery-status");
 	fputs("\r\n", m->out);
 	if (r->envid[0] != '\0')
-		dsn_field_put(m->out, "Original-Envelope-Id", r->envid);
+		put_decoded(m, "Original-Envelope-Id", r->envid);
 	dsn_field_format(m->out, "Reporting-MTA", "dns; %s", r->hostname);
 	dsn_field_put(m->out, "X-Postern-Id", r->id);
 	dsn_field_date(m->out, "Arrival-Date", r->arrival);

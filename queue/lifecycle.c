@@ -246,6 +246,8 @@ accept_recipient(
 		.user = from->user,
 		.destination = from->destination,
 		.due = s->arrival / 1000,
+		.notify = from->notify,
+		.orcpt = from->orcpt,
 	};
 	r.destination = rows_open_destination(l, from->destination);
 	if (r.destination == NULL ||
@@ -268,6 +270,8 @@ lifecycle_accept(struct lifecycle *l, const struct submission *s)
 		.body = s->body,
 		.recipients = s->count,
 		.open = s->count,
+		.ret = s->ret,
+		.envid = s->envid,
 	};
 
 	if (check_is_new(l, s->id) == -1 || accept_content(l, s) == -1 ||

@@ -66,6 +66,7 @@ struct lifecycle_report {
 	enum report_scope scope;
 	const char *host;
 	const char *reply;
+	bool relayed; /* to a host that will not report success itself */
 	bool unheard; /* the agent did not say this: nothing is known of the
 		       * destination */
 };

@@ -122,6 +122,8 @@ send_delivery(struct agent *a, uint32_t handle, const struct delivery *delivery)
 	m.deliver.body = delivery->message.body;
 	m.deliver.size = delivery->message.size;
 	m.deliver.recipients = delivery->count;
+	m.deliver.ret = delivery->message.ret;
+	m.deliver.envid = delivery->message.envid;
 	return channel_send(a->channel, &m);
 }
 
@@ -134,6 +136,8 @@ send_recipient(struct agent *a, uint32_t handle,
 	m.deliver_to.number = number;
 	m.deliver_to.address = row->address;
 	m.deliver_to.original = row->original;
+	m.deliver_to.notify = row->notify;
+	m.deliver_to.orcpt = row->orcpt;
 	return channel_send(a->channel, &m);
 }
 
@@ -189,6 +193,15 @@ end_delivery(struct agent *a, struct slot *s)
 		a->handler->idle(a, a->context);
 }
 
+/* A mailbox is the end of the way; and what did not go is not relayed. */
+static bool
+is_relayed_valid(const struct agent *a, const struct message_report *m)
+{
+	return m->relayed == 0 ||
+	       (m->relayed == 1 && m->outcome == REPORT_DELIVERED &&
+		   channel_peer(a->channel) == PROGRAM_REMOTE);
+}
+
 static int
 on_report(struct agent *a, const struct message *m)
 {
@@ -199,11 +212,13 @@ on_report(struct agent *a, const struct message *m)
 		.scope = (enum report_scope)m->report.scope,
 		.host = m->report.host,
 		.reply = m->report.reply,
+		.relayed = m->report.relayed != 0,
 	};
 	struct flight *f;
 
 	if (m->report.outcome >= REPORT_OUTCOMES ||
-	    m->report.scope >= REPORT_SCOPES)
+	    m->report.scope >= REPORT_SCOPES ||
+	    !is_relayed_valid(a, &m->report))
 		return -1;
 	if (s == NULL || number >= s->count || s->flights[number] == NULL)
 		return drop_report(a, m);

@@ -8,6 +8,7 @@
 
 #include "common/address.h"
 #include "common/content.h"
+#include "common/dsn.h"
 #include "common/login.h"
 #include "common/mail.h"
 #include "common/message.h"
@@ -32,7 +33,8 @@ check_envelope(const struct message_envelope *m, int fd, struct address *sender)
 	if (m->id == 0 || m->id == UINT64_MAX || m->recipients == 0 ||
 	    m->recipients > LIMIT_EXPANSION ||
 	    m->size > LIMIT_CONTENT_SIZE_MOST ||
-	    m->protocol >= SMTP_PROTOCOLS || m->body >= SMTP_BODIES)
+	    m->protocol >= SMTP_PROTOCOLS || m->body >= SMTP_BODIES ||
+	    !dsn_ret_is_valid(m->ret) || !dsn_envid_is_valid(m->envid))
 		return protocol_error();
 	if (check_address(m->sender, ADDRESS_REVERSE_PATH, sender) == -1)
 		return -1;
@@ -65,7 +67,8 @@ submission_new(const struct message_envelope *m, int fd, uint64_t arrival)
 	if (copy_text(s, &s->sender, sender.text) == -1 ||
 	    copy_text(s, &s->client_address, m->client_address) == -1 ||
 	    copy_text(s, &s->helo, m->helo) == -1 ||
-	    copy_text(s, &s->user, m->user) == -1) {
+	    copy_text(s, &s->user, m->user) == -1 ||
+	    copy_text(s, &s->envid, m->envid) == -1) {
 		submission_free(&s);
 		errno = ENOMEM;
 		return NULL;
@@ -76,6 +79,7 @@ submission_new(const struct message_envelope *m, int fd, uint64_t arrival)
 	s->size = m->size;
 	s->protocol = m->protocol;
 	s->body = m->body;
+	s->ret = m->ret;
 	s->expected = m->recipients;
 	return s;
 }
@@ -96,7 +100,8 @@ check_route(const struct submission *s, const struct message_route *m,
 	struct address original;
 
 	if (m->number != s->count || s->count >= s->expected ||
-	    m->kind >= ROUTE_KINDS || !is_owner(m->kind, m->user))
+	    m->kind >= ROUTE_KINDS || !is_owner(m->kind, m->user) ||
+	    !dsn_notify_is_valid(m->notify) || !dsn_orcpt_is_valid(m->orcpt))
 		return protocol_error();
 	if (check_address(m->address, ADDRESS_FORWARD_PATH, address) == -1 ||
 	    check_address(m->original, ADDRESS_FORWARD_PATH, &original) == -1)
@@ -136,11 +141,13 @@ submission_add(struct submission *s, const struct message_route *m)
 	r = &s->recipients[s->count++];
 	memset(r, 0, sizeof(*r));
 	r->kind = m->kind;
+	r->notify = m->notify;
 	if (copy_text(s, &r->address, address.text) == -1 ||
 	    copy_text(s, &r->original, m->original) == -1 ||
 	    copy_text(s, &r->name, m->name) == -1 ||
 	    copy_text(s, &r->user, m->user) == -1 ||
-	    copy_text(s, &r->destination, destination) == -1)
+	    copy_text(s, &r->destination, destination) == -1 ||
+	    copy_text(s, &r->orcpt, m->orcpt) == -1)
 		return -1;
 	return 0;
 }
@@ -159,12 +166,14 @@ submission_free(struct submission **pointer)
 		free(s->recipients[i].name);
 		free(s->recipients[i].user);
 		free(s->recipients[i].destination);
+		free(s->recipients[i].orcpt);
 	}
 	free(s->recipients);
 	free(s->sender);
 	free(s->client_address);
 	free(s->helo);
 	free(s->user);
+	free(s->envid);
 	if (s->fd != -1)
 		close(s->fd);
 	free(s);

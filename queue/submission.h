@@ -19,6 +19,8 @@ struct submission_recipient {
 	char *user;
 	char *destination;
 	uint8_t kind; /* enum route_kind */
+	uint8_t notify;
+	char *orcpt;
 };
 
 struct submission {
@@ -32,6 +34,8 @@ struct submission {
 	char *user;
 	uint8_t protocol;
 	uint8_t body;
+	uint8_t ret;
+	char *envid;
 	uint32_t expected; /* recipients that were announced */
 	uint32_t count;	   /* and that have come */
 	struct submission_recipient *recipients;

@@ -96,6 +96,8 @@ send_routes(struct queue_link *link, const struct parcel *p)
 			.kind = (uint8_t)route->kind,
 			.name = route->name,
 			.user = route->user,
+			.notify = route->notify,
+			.orcpt = route->orcpt != NULL ? route->orcpt : "",
 		};
 		if (channel_send(link->channel, &m) == -1)
 			return -1;
@@ -207,7 +209,12 @@ send_unrouted(struct queue_link *link, uint32_t handle, const struct reply *why)
 static int
 fill_transaction(struct transaction *t, struct message *m, struct reply *reply)
 {
-	if (transaction_add_recipient(t, m->inject.address, true, reply) == -1)
+	const struct message_recipient recipient = {
+		.address = m->inject.address,
+		.orcpt = "",
+	};
+
+	if (transaction_add_recipient(t, &recipient, true, reply) == -1)
 		return -1;
 	if (!reply_is_positive(reply))
 		return 1;
@@ -249,6 +256,7 @@ on_inject(struct queue_link *link, struct message *m)
 		.sender = "",
 		.protocol = SMTP_PROTOCOL_LOCAL,
 		.body = m->inject.body,
+		.envid = "",
 	};
 	struct transaction *t;
 	struct reply reply;

@@ -146,7 +146,7 @@ on_recipient(struct slot *slot, const struct message *m)
 
 	if (slot == NULL || slot->transaction == NULL)
 		return -1;
-	if (transaction_add_recipient(slot->transaction, m->recipient.address,
+	if (transaction_add_recipient(slot->transaction, &m->recipient,
 		link_queue_is_up(slot->link->all->queue), &reply) == -1)
 		return -1;
 	verdict.verdict.number = m->recipient.number;

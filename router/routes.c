@@ -85,15 +85,69 @@ routes_add(struct routes *routes, enum route_kind kind, const char *name,
 	return 0;
 }
 
-void
-routes_move(struct routes *to, struct routes *from)
+/* What is left for the others behind an alias. Who wanted to hear of nothing
+ * else hears nothing. */
+static uint8_t
+without_success(uint8_t notify)
+{
+	if (notify == DSN_NOTIFY_SUCCESS)
+		return DSN_NOTIFY_NEVER;
+	return notify & (uint8_t)~DSN_NOTIFY_SUCCESS;
+}
+
+int
+routes_set_dsn(struct routes *routes, uint8_t notify, const char *orcpt)
 {
 	struct route *route;
 
+	STAILQ_FOREACH (route, &routes->list, next) {
+		route->notify = notify;
+		notify = without_success(notify);
+		if (*orcpt == '\0')
+			continue;
+		route->orcpt = strdup(orcpt);
+		if (route->orcpt == NULL)
+			return -1;
+	}
+	return 0;
+}
+
+/* As a set in which "not given" and "never" are spelt out. */
+static unsigned int
+wishes(uint8_t notify)
+{
+	if (notify == 0)
+		return DSN_NOTIFY_FAILURE | DSN_NOTIFY_DELAY;
+	return notify & ~DSN_NOTIFY_NEVER;
+}
+
+static void
+merge_notify(struct route *into, const struct route *from)
+{
+	unsigned int both = wishes(into->notify) | wishes(from->notify);
+
+	if (into->notify != from->notify)
+		into->notify = (uint8_t)both;
+}
+
+static void
+route_free(struct route *route)
+{
+	free(route->orcpt);
+	free(route);
+}
+
+void
+routes_move(struct routes *to, struct routes *from)
+{
+	struct route *route, *there;
+
 	while ((route = STAILQ_FIRST(&from->list)) != NULL) {
 		STAILQ_REMOVE_HEAD(&from->list, next);
-		if (RB_INSERT(route_tree, &to->tree, route) != NULL) {
-			free(route);
+		there = RB_INSERT(route_tree, &to->tree, route);
+		if (there != NULL) {
+			merge_notify(there, route);
+			route_free(route);
 			continue;
 		}
 		STAILQ_INSERT_TAIL(&to->list, route, next);
@@ -109,7 +163,7 @@ routes_clear(struct routes *routes)
 
 	while ((route = STAILQ_FIRST(&routes->list)) != NULL) {
 		STAILQ_REMOVE_HEAD(&routes->list, next);
-		free(route);
+		route_free(route);
 	}
 	routes_init(routes);
 }

@@ -15,6 +15,7 @@
 #include <bsd/string.h>
 
 #include "common/content.h"
+#include "common/dsn.h"
 #include "common/id.h"
 #include "common/log.h"
 
@@ -40,6 +41,8 @@ struct transaction {
 	enum smtp_protocol protocol;
 	enum smtp_body body;
 	uint64_t declared_size;
+	uint8_t ret;
+	char envid[LIMIT_ENVID + 1];
 	unsigned int given; /* RECIPIENTs */
 	struct routes routes;
 	int content;
@@ -107,13 +110,16 @@ static int
 read_open(struct transaction *t, const struct message_open *m)
 {
 	if (m->protocol >= SMTP_PROTOCOLS || m->body >= SMTP_BODIES ||
-	    m->listener >= LIMIT_LISTENERS || has_controls(m->helo) ||
+	    m->listener >= LIMIT_LISTENERS || !dsn_ret_is_valid(m->ret) ||
+	    !dsn_envid_is_valid(m->envid) || has_controls(m->helo) ||
 	    has_controls(m->user) ||
 	    (*m->client_name != '\0' && !domain_is_valid(m->client_name)))
 		return -1;
 	t->protocol = (enum smtp_protocol)m->protocol;
 	t->body = (enum smtp_body)m->body;
 	t->declared_size = m->declared_size;
+	t->ret = m->ret;
+	strlcpy(t->envid, m->envid, sizeof(t->envid));
 	strlcpy(t->helo, m->helo, sizeof(t->helo));
 	strlcpy(t->user, m->user, sizeof(t->user));
 	if (address_parse(m->sender, ADDRESS_REVERSE_PATH, &t->sender) == -1)
@@ -207,8 +213,8 @@ is_refused_early(const struct transaction *t, bool ready, struct reply *reply)
 }
 
 int
-transaction_add_recipient(
-    struct transaction *t, const char *text, bool ready, struct reply *reply)
+transaction_add_recipient(struct transaction *t,
+    const struct message_recipient *m, bool ready, struct reply *reply)
 {
 	const struct expander *e = t->expander;
 	const struct rule_facts facts = facts_of(t);
@@ -216,7 +222,8 @@ transaction_add_recipient(
 	struct address to;
 
 	if (t->state != TRANSACTION_GATHERING ||
-	    address_parse(text, ADDRESS_FORWARD_PATH, &to) == -1) {
+	    !dsn_notify_is_valid(m->notify) || !dsn_orcpt_is_valid(m->orcpt) ||
+	    address_parse(m->address, ADDRESS_FORWARD_PATH, &to) == -1) {
 		errno = EPROTO;
 		return -1;
 	}
@@ -229,6 +236,9 @@ transaction_add_recipient(
 		if (t->routes.count + expansion.routes.count > LIMIT_EXPANSION)
 			reply_set(reply, 452, "4.5.3 Too many recipients");
 	}
+	if (reply_is_positive(reply) &&
+	    routes_set_dsn(&expansion.routes, m->notify, m->orcpt) == -1)
+		reply_set(reply, 451, "4.3.1 Out of memory");
 	if (reply_is_positive(reply))
 		routes_move(&t->routes, &expansion.routes);
 	else
@@ -296,6 +306,8 @@ transaction_make_envelope(struct transaction *t, struct message *m)
 		.body = (uint8_t)t->body,
 		.size = t->size,
 		.recipients = t->routes.count,
+		.ret = t->ret,
+		.envid = t->envid,
 		.inject = t->inject,
 	};
 	enter_state(t, TRANSACTION_SENT);

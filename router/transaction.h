@@ -30,8 +30,9 @@ void transaction_free(struct transaction **);
 
 /* Sets the reply to RCPT. `ready`: can the queue take anything now? -1 and
  * EPROTO if smtpd must not send this. */
-int transaction_add_recipient(struct transaction *, const char *address,
-    bool ready, struct reply *) __attribute__((warn_unused_result));
+int transaction_add_recipient(struct transaction *,
+    const struct message_recipient *, bool ready, struct reply *)
+    __attribute__((warn_unused_result));
 
 /* Takes the descriptor in every case. 0 if the message is whole and goes to
  * the queue; 1 if it is refused with the reply; -1 and EPROTO if smtpd must

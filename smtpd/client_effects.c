@@ -56,17 +56,26 @@ on_open(void *context, const struct transaction *t)
 		.body = (uint8_t)t->body,
 		.declared_size = t->declared_size,
 		.listener = c->listener,
+		.ret = (uint8_t)t->ret,
+		.envid = t->envid,
 	};
 
 	return link_router_open(&c->exchange, c->slot, &open);
 }
 
 static void
-on_recipient(void *context, uint32_t number, const char *address)
+on_recipient(
+    void *context, uint32_t number, const struct transaction_recipient *r)
 {
 	struct client *c = context;
+	const struct message_recipient recipient = {
+		.number = number,
+		.address = r->address,
+		.notify = (uint8_t)r->notify,
+		.orcpt = r->orcpt,
+	};
 
-	(void)link_router_recipient(&c->exchange, number, address);
+	(void)link_router_recipient(&c->exchange, &recipient);
 }
 
 static int

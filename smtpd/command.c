@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "smtpd/parameter.h"
+
 struct word {
 	const char *name;
 	enum command_verb verb;
@@ -52,8 +54,8 @@ static const struct word words[] = {
 
 #define WORDS (sizeof(words) / sizeof(words[0]))
 
-static void
-fail(struct command *c, unsigned int code, const char *text)
+void
+command_fail(struct command *c, unsigned int code, const char *text)
 {
 	c->error_code = code;
 	c->error_text = text;
@@ -84,131 +86,6 @@ skip_spaces(const char *text)
 	return text + strspn(text, " ");
 }
 
-/* RFC 1870: 1*20DIGIT. A number beyond 64 bits is more than any limit. */
-static int
-parse_size(const char *text, size_t length, uint64_t *size)
-{
-	uint64_t value = 0;
-
-	if (length == 0 || length > 20)
-		return -1;
-	for (size_t i = 0; i < length; i++) {
-		uint64_t digit = (uint64_t)(text[i] - '0');
-
-		if (text[i] < '0' || text[i] > '9')
-			return -1;
-		if (value > (UINT64_MAX - digit) / 10)
-			value = UINT64_MAX;
-		else
-			value = value * 10 + digit;
-	}
-	*size = value;
-	return 0;
-}
-
-struct parameter {
-	const char *keyword;
-	size_t keyword_length;
-	const char *value; /* NULL if there is none */
-	size_t value_length;
-};
-
-static bool
-is_keyword(const struct parameter *p, const char *keyword)
-{
-	return strlen(keyword) == p->keyword_length &&
-	       strncasecmp(keyword, p->keyword, p->keyword_length) == 0;
-}
-
-static bool
-is_value(const struct parameter *p, const char *value)
-{
-	return p->value != NULL && strlen(value) == p->value_length &&
-	       strncasecmp(value, p->value, p->value_length) == 0;
-}
-
-/* RFC 5321 4.1.2: esmtp-keyword, and an esmtp-value without "=". */
-static bool
-parameter_is_valid(const struct parameter *p)
-{
-	for (size_t i = 0; i < p->keyword_length; i++) {
-		char c = p->keyword[i];
-		bool alnum = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-			     (c >= 'a' && c <= 'z');
-
-		if (!alnum && (c != '-' || i == 0))
-			return false;
-	}
-	if (p->keyword_length == 0)
-		return false;
-	return p->value == NULL ||
-	       (p->value_length > 0 &&
-		   memchr(p->value, '=', p->value_length) == NULL);
-}
-
-/* Takes the parameter at `text`; returns what follows it. */
-static const char *
-next_parameter(const char *text, struct parameter *p)
-{
-	size_t length = strcspn(text, " ");
-	const char *equals = memchr(text, '=', length);
-
-	p->keyword = text;
-	p->keyword_length = equals != NULL ? (size_t)(equals - text) : length;
-	p->value = equals != NULL ? equals + 1 : NULL;
-	p->value_length = equals != NULL ? length - p->keyword_length - 1 : 0;
-	return skip_spaces(text + length);
-}
-
-#define SEEN_SIZE 1u
-#define SEEN_BODY 2u
-
-static void
-take_size(struct command *c, const struct parameter *p, unsigned int *seen)
-{
-	if ((*seen & SEEN_SIZE) != 0)
-		fail(c, 501, "5.5.4 SIZE is given twice");
-	else if (p->value == NULL ||
-		 parse_size(p->value, p->value_length, &c->size) == -1)
-		fail(c, 501, "5.5.4 SIZE needs a number");
-	*seen |= SEEN_SIZE;
-}
-
-static void
-take_body(struct command *c, const struct parameter *p, unsigned int *seen)
-{
-	if ((*seen & SEEN_BODY) != 0)
-		fail(c, 501, "5.5.4 BODY is given twice");
-	else if (is_value(p, "8BITMIME"))
-		c->body = SMTP_BODY_8BITMIME;
-	else if (is_value(p, "7BIT"))
-		c->body = SMTP_BODY_7BIT;
-	else if (is_value(p, "BINARYMIME"))
-		fail(c, 504, "5.5.4 BODY=BINARYMIME is not offered");
-	else
-		fail(c, 501, "5.5.4 BODY is 7BIT or 8BITMIME");
-	*seen |= SEEN_BODY;
-}
-
-static void
-parse_parameters(struct command *c, const char *text)
-{
-	struct parameter p;
-	unsigned int seen = 0;
-
-	while (*text != '\0' && c->error_code == 0) {
-		text = next_parameter(text, &p);
-		if (!parameter_is_valid(&p))
-			fail(c, 501, "5.5.4 Malformed parameter");
-		else if (c->verb == COMMAND_MAIL && is_keyword(&p, "SIZE"))
-			take_size(c, &p, &seen);
-		else if (c->verb == COMMAND_MAIL && is_keyword(&p, "BODY"))
-			take_body(c, &p, &seen);
-		else
-			fail(c, 555, "5.5.4 Unknown parameter");
-	}
-}
-
 /* "FROM:" or "TO:", the path, and its parameters. */
 static void
 parse_path(struct command *c, const char *text)
@@ -218,7 +95,7 @@ parse_path(struct command *c, const char *text)
 	const char *end;
 
 	if (strncasecmp(text, keyword, strlen(keyword)) != 0) {
-		fail(c, 501,
+		command_fail(c, 501,
 		    mail ? "5.5.4 Syntax: MAIL FROM:<address>"
 			 : "5.5.4 Syntax: RCPT TO:<address>");
 		return;
@@ -228,12 +105,12 @@ parse_path(struct command *c, const char *text)
 		mail ? ADDRESS_REVERSE_PATH : ADDRESS_FORWARD_PATH, &c->path,
 		&end) == -1 ||
 	    (*end != '\0' && *end != ' ')) {
-		fail(c, 501,
+		command_fail(c, 501,
 		    mail ? "5.1.7 Bad sender address syntax"
 			 : "5.1.3 Bad recipient address syntax");
 		return;
 	}
-	parse_parameters(c, skip_spaces(end));
+	parameters_parse(c, skip_spaces(end));
 }
 
 static void
@@ -242,7 +119,7 @@ parse_name(struct command *c, const char *text)
 	if (domain_is_valid(text) || address_literal_is_valid(text))
 		c->argument = text;
 	else
-		fail(c, 501,
+		command_fail(c, 501,
 		    c->verb == COMMAND_EHLO ? "5.5.4 Syntax: EHLO hostname"
 					    : "5.5.4 Syntax: HELO hostname");
 }
@@ -263,11 +140,11 @@ parse_arguments(struct command *c, const char *text)
 	case COMMAND_RSET:
 	case COMMAND_QUIT:
 		if (*text != '\0')
-			fail(c, 501, "5.5.4 No argument is allowed");
+			command_fail(c, 501, "5.5.4 No argument is allowed");
 		break;
 	case COMMAND_VRFY:
 		if (*text == '\0')
-			fail(c, 501, "5.5.4 Syntax: VRFY address");
+			command_fail(c, 501, "5.5.4 Syntax: VRFY address");
 		c->argument = text;
 		break;
 	case COMMAND_NOOP:
@@ -291,6 +168,10 @@ command_parse(char *line, size_t length, struct command *c)
 	c->argument = "";
 	c->size = 0;
 	c->body = SMTP_BODY_7BIT;
+	c->ret = DSN_RET_NONE;
+	c->envid[0] = '\0';
+	c->notify = 0;
+	c->orcpt[0] = '\0';
 	if (!is_printable(line, length)) {
 		c->verb = COMMAND_MALFORMED;
 		return;

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "common/address.h"
+#include "common/limits.h"
 #include "common/mail.h"
 
 enum command_verb {
@@ -46,10 +47,17 @@ struct command {
 	struct address path;
 	uint64_t size; /* SIZE, or 0; the greatest number if it overflowed */
 	enum smtp_body body;
+	enum dsn_ret ret; /* RFC 3461, here and below */
+	char envid[LIMIT_ENVID + 1];
+	unsigned int notify; /* DSN_NOTIFY_*; 0: not given */
+	char orcpt[LIMIT_ORCPT + 1];
 };
 
 /* Reads a line of `length` octets without its CRLF; a NUL must follow it.
  * Trailing spaces are cut off in place. */
 void command_parse(char *line, size_t length, struct command *);
+
+/* For whoever parses a part of it: the reply if that is wrong; lent. */
+void command_fail(struct command *, unsigned int code, const char *text);
 
 #endif

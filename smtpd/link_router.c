@@ -45,12 +45,11 @@ link_router_open(struct router_exchange *e, unsigned int slot,
 
 int
 link_router_recipient(
-    const struct router_exchange *e, uint32_t number, const char *address)
+    const struct router_exchange *e, const struct message_recipient *recipient)
 {
 	struct message m = MESSAGE_INIT(MESSAGE_RECIPIENT, 0);
 
-	m.recipient.number = number;
-	m.recipient.address = address;
+	m.recipient = *recipient;
 	return link_send(&e->exchange, &m);
 }
 

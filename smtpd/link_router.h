@@ -31,7 +31,7 @@ int link_router_open(struct router_exchange *, unsigned int slot,
     const struct message_open *) __attribute__((warn_unused_result));
 /* These fail only if the link is broken; `lost` follows. */
 int link_router_recipient(
-    const struct router_exchange *, uint32_t number, const char *address);
+    const struct router_exchange *, const struct message_recipient *);
 int link_router_content(const struct router_exchange *, int fd_take,
     uint64_t size, unsigned int hops);
 int link_router_abandon(const struct router_exchange *, unsigned int reason);

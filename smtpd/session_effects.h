@@ -47,7 +47,8 @@ struct session_effects {
 	int (*open)(void *, const struct transaction *);
 	/* Asks for a verdict. If the link breaks now, session_router_lost()
 	 * is called soon. */
-	void (*recipient)(void *, uint32_t number, const char *address);
+	void (*recipient)(
+	    void *, uint32_t number, const struct transaction_recipient *);
 	/* Begins, extends and sends the content. -1 if there is no room, or
 	 * the router is gone. */
 	int (*content_begin)(void *, const struct transaction *);

@@ -87,7 +87,7 @@ announce(struct session *s)
 
 	snprintf(text, sizeof(text),
 	    "%.255s\r\nPIPELINING\r\nSIZE %" PRIu64
-	    "\r\n8BITMIME\r\nENHANCEDSTATUSCODES",
+	    "\r\n8BITMIME\r\nDSN\r\nENHANCEDSTATUSCODES",
 	    s->rules->hostname, s->rules->size);
 	session_reply(s, 250, text);
 }
@@ -129,6 +129,8 @@ open_transaction(struct session *s, const struct command *c)
 	}
 	t->body = c->body;
 	t->declared_size = c->size;
+	t->ret = c->ret;
+	strlcpy(t->envid, c->envid, sizeof(t->envid));
 	s->transaction = t;
 	session_set_state(s, SESSION_MAIL);
 	session_reply(s, 250, "2.1.0 Ok");
@@ -152,6 +154,8 @@ add_recipient(struct session *s, const struct command *c)
 {
 	struct transaction *t = s->transaction;
 	unsigned int pending = session_pending(s);
+	const struct transaction_recipient recipient = { c->path.text,
+		c->notify, c->orcpt };
 
 	if (t->accepted + pending >= s->rules->recipients) {
 		if (pending > 0)
@@ -162,7 +166,7 @@ add_recipient(struct session *s, const struct command *c)
 		session_refuse(s, 451, "4.3.0 Try again later");
 	else
 		/* If the link breaks now, session_router_lost() will answer. */
-		s->effects->recipient(s->context, t->asked++, c->path.text);
+		s->effects->recipient(s->context, t->asked++, &recipient);
 	return true;
 }
 

@@ -14,6 +14,8 @@ struct transaction {
 	char *sender; /* canonical; "" for the null reverse-path */
 	enum smtp_body body;
 	uint64_t declared_size;
+	enum dsn_ret ret;
+	char envid[LIMIT_ENVID + 1];
 	uint32_t asked;	   /* RECIPIENTs sent to the router */
 	uint32_t answered; /* its VERDICTs */
 	uint32_t accepted;
@@ -21,6 +23,13 @@ struct transaction {
 	uint64_t id;		    /* 0 until a recipient is accepted */
 	bool opened;		    /* the router knows it */
 	bool lost;		    /* the router is gone, and what it knew */
+};
+
+/* What is asked for with one RCPT; lent. */
+struct transaction_recipient {
+	const char *address;
+	unsigned int notify; /* DSN_NOTIFY_* */
+	const char *orcpt;
 };
 
 /* NULL if there is no memory. */

@@ -102,7 +102,7 @@ give_up(struct delivery *d, enum report_outcome outcome,
 		if (!d->transaction->recipients[i].settled)
 			d->handler->report(d->context,
 			    d->transaction->recipients[i].number, outcome,
-			    scope, host, reason);
+			    scope, host, reason, false);
 	finish(d);
 }
 
@@ -137,7 +137,8 @@ on_settled(void *context, unsigned int recipient, enum report_outcome outcome,
 
 	d->handler->report(d->context,
 	    d->transaction->recipients[recipient].number, outcome, scope, host,
-	    reply);
+	    reply,
+	    outcome == REPORT_DELIVERED && !d->transaction->host_reports);
 }
 
 static void

@@ -6,6 +6,7 @@
 #ifndef REMOTE_DELIVERY_H
 #define REMOTE_DELIVERY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/config.h"
@@ -15,9 +16,11 @@
 struct delivery;
 
 struct delivery_handler {
-	/* One for each recipient, before `over`. The texts are lent. */
+	/* One for each recipient, before `over`. The texts are lent.
+	 * `relayed`: it was taken by a host that will not report success. */
 	void (*report)(void *context, uint32_t number, enum report_outcome,
-	    enum report_scope, const char *host, const char *reply);
+	    enum report_scope, const char *host, const char *reply,
+	    bool relayed);
 	/* The delivery is gone after this. */
 	void (*over)(void *context);
 };

@@ -45,6 +45,8 @@ read_line(struct extensions *e, const char *line)
 		e->pipelining = true;
 	else if (is_word(line, "8BITMIME"))
 		e->eight_bit = true;
+	else if (is_word(line, "DSN"))
+		e->dsn = true;
 	else if (is_word(line, "SIZE")) {
 		e->size = true;
 		e->size_limit = read_size(line);

@@ -10,6 +10,7 @@
 struct extensions {
 	bool pipelining;     /* RFC 2920 */
 	bool eight_bit;	     /* RFC 6152 */
+	bool dsn;	     /* RFC 3461 */
 	bool size;	     /* RFC 1870 */
 	uint64_t size_limit; /* 0: none, or not said */
 };

@@ -14,6 +14,7 @@
 #include "common/address.h"
 #include "common/channel.h"
 #include "common/content.h"
+#include "common/dsn.h"
 #include "common/id.h"
 #include "common/log.h"
 #include "deliver/remote/delivery.h"
@@ -82,7 +83,7 @@ job_free(struct job *job)
 
 static void
 on_report(void *context, uint32_t number, enum report_outcome outcome,
-    enum report_scope scope, const char *host, const char *reply)
+    enum report_scope scope, const char *host, const char *reply, bool relayed)
 {
 	struct job *job = context;
 	struct message m = MESSAGE_INIT(MESSAGE_REPORT, job->handle);
@@ -94,6 +95,7 @@ on_report(void *context, uint32_t number, enum report_outcome outcome,
 	m.report.scope = (uint8_t)scope;
 	m.report.host = host;
 	m.report.reply = text;
+	m.report.relayed = relayed;
 	/* A link that cannot be written to ends by itself, and the queue then
 	 * tries again what it has heard nothing of. */
 	(void)channel_send(job->link->channel, &m);
@@ -143,7 +145,8 @@ is_valid_order(const struct message *m)
 
 	return destination(d) != NULL && d->recipients > 0 &&
 	       d->recipients <= LIMIT_EXPANSION && d->body < SMTP_BODIES &&
-	       d->size <= LIMIT_CONTENT_SIZE_MOST &&
+	       d->size <= LIMIT_CONTENT_SIZE_MOST && dsn_ret_is_valid(d->ret) &&
+	       dsn_envid_is_valid(d->envid) &&
 	       address_parse(d->sender, ADDRESS_REVERSE_PATH, &sender) == 0 &&
 	       content_check(m->fd, d->size) == 0;
 }
@@ -172,6 +175,7 @@ on_deliver(struct link *link, struct message *m)
 		free(job);
 		return -1;
 	}
+	transaction_set_dsn(job->transaction, (enum dsn_ret)d->ret, d->envid);
 	job->id = d->id;
 	job->kind = (enum route_kind)d->kind;
 	strlcpy(job->name, destination(d), sizeof(job->name));
@@ -185,15 +189,17 @@ on_deliver(struct link *link, struct message *m)
 static int
 on_deliver_to(struct link *link, const struct message *m)
 {
+	const struct message_deliver_to *to = &m->deliver_to;
 	struct job *job = find(link, m->handle);
 	struct address address;
 	int content;
 
 	if (job == NULL || job->delivery != NULL ||
-	    address_parse(
-		m->deliver_to.address, ADDRESS_FORWARD_PATH, &address) == -1 ||
-	    transaction_add(
-		job->transaction, m->deliver_to.number, address.text) == -1)
+	    !dsn_notify_is_valid(to->notify) ||
+	    !dsn_orcpt_is_valid(to->orcpt) ||
+	    address_parse(to->address, ADDRESS_FORWARD_PATH, &address) == -1 ||
+	    transaction_add(job->transaction, to->number, address.text,
+		to->notify, to->orcpt) == -1)
 		return -1;
 	if (job->transaction->count < job->recipients)
 		return 0;

@@ -266,6 +266,7 @@ session_begin(struct session *s, struct transaction *t, session_settled settled,
 	s->accepted = 0;
 	s->mail_accepted = false;
 	s->mail_refused = false;
+	t->host_reports = s->extensions.dsn;
 	if (s->extensions.size_limit > 0 &&
 	    t->size > s->extensions.size_limit) {
 		settle_all(s, REPORT_FAILED, REPORT_SCOPE_MESSAGE,

@@ -1,5 +1,5 @@
 /*
- * The client's side of SMTP (RFC 5321, 2920, 1870, 6152) as a state machine
+ * The client's side of SMTP (RFC 5321, 2920, 1870, 6152, 3461) as a state machine
  * without I/O: replies in, commands and reports out.
  *
  * Whoever owns the connection feeds what arrives, sends what
@@ -25,6 +25,8 @@
  *   temporary; but 521 that it never does (RFC 7504), and a 5xx to both EHLO
  *   and HELO that it does not want us: permanent for this host.
  * - 552 to RCPT is "too many recipients" (RFC 5321 4.5.3.1.10): temporary.
+ * - RET, ENVID, NOTIFY and ORCPT go to a host with DSN as they were given, and
+ *   to others not at all (RFC 3461 5.2); nothing is added to them.
  * - An 8-bit body is offered with BODY=8BITMIME if the host has that, and as
  *   it is if not, as most of the world's mailers do.
  */
@@ -37,9 +39,9 @@
 #include "common/mail.h"
 #include "deliver/remote/transaction.h"
 
-/* The longest command: MAIL with two paths' worth of address and parameters.
- * session_output() wants room for at least one. */
-#define SESSION_COMMAND_SIZE 1024
+/* The longest command: RCPT with a path, NOTIFY and ORCPT. session_output()
+ * wants room for at least one. */
+#define SESSION_COMMAND_SIZE (LIMIT_PATH + LIMIT_ORCPT + 256)
 
 enum session_state {
 	SESSION_GREETING,

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "common/dsn.h"
 #include "deliver/remote/session_parts.h"
 
 /* DATA only while it can still lead to something; without PIPELINING one at a
@@ -25,16 +26,34 @@ static size_t
 put_mail(const struct session *s, char *buffer, size_t size)
 {
 	const struct transaction *t = s->transaction;
+	bool dsn = s->extensions.dsn;
 	char parameter[32] = "";
 
 	if (s->extensions.size)
 		snprintf(
 		    parameter, sizeof(parameter), " SIZE=%" PRIu64, t->size);
-	return (size_t)snprintf(buffer, size, "MAIL FROM:<%s>%s%s\r\n",
+	return (size_t)snprintf(buffer, size, "MAIL FROM:<%s>%s%s%s%s%s%s\r\n",
 	    t->sender, parameter,
 	    s->extensions.eight_bit && t->body == SMTP_BODY_8BITMIME
 		? " BODY=8BITMIME"
-		: "");
+		: "",
+	    dsn && t->ret != DSN_RET_NONE ? " RET=" : "",
+	    dsn ? dsn_ret_name(t->ret) : "",
+	    dsn && t->envid[0] != '\0' ? " ENVID=" : "", dsn ? t->envid : "");
+}
+
+static size_t
+put_rcpt(const struct session *s, const struct recipient *r, char *buffer,
+    size_t size)
+{
+	bool notify = s->extensions.dsn && r->notify != 0;
+	bool orcpt = s->extensions.dsn && r->orcpt != NULL;
+	char text[DSN_NOTIFY_TEXT];
+
+	return (size_t)snprintf(buffer, size, "RCPT TO:<%s>%s%s%s%s\r\n",
+	    r->address, notify ? " NOTIFY=" : "",
+	    notify ? dsn_notify_text(text, r->notify) : "",
+	    orcpt ? " ORCPT=" : "", orcpt ? r->orcpt : "");
 }
 
 static size_t
@@ -50,8 +69,8 @@ put_envelope(struct session *s, char *buffer, size_t size)
 		if (s->sent == 0)
 			length += put_mail(s, at, room);
 		else if (s->sent <= t->count)
-			length += (size_t)snprintf(at, room, "RCPT TO:<%s>\r\n",
-			    t->recipients[s->sent - 1].address);
+			length +=
+			    put_rcpt(s, &t->recipients[s->sent - 1], at, room);
 		else
 			length += (size_t)snprintf(at, room, "DATA\r\n");
 		s->sent++;

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <bsd/string.h>
+
 /* `recipients` has room for as many as were promised; `count` says how many
  * are there. */
 struct transaction *
@@ -23,6 +25,13 @@ transaction_new(const char *sender, enum smtp_body body, uint64_t size,
 	return t;
 }
 
+static void
+recipient_clear(struct recipient *r)
+{
+	free(r->address);
+	free(r->orcpt);
+}
+
 void
 transaction_free(struct transaction **pointer)
 {
@@ -32,21 +41,33 @@ transaction_free(struct transaction **pointer)
 	if (t == NULL)
 		return;
 	for (unsigned int i = 0; i < t->count; i++)
-		free(t->recipients[i].address);
+		recipient_clear(&t->recipients[i]);
 	free(t->recipients);
 	free(t->sender);
 	free(t);
 }
 
+void
+transaction_set_dsn(struct transaction *t, enum dsn_ret ret, const char *envid)
+{
+	t->ret = ret;
+	strlcpy(t->envid, envid, sizeof(t->envid));
+}
+
 int
-transaction_add(struct transaction *t, uint32_t number, const char *address)
+transaction_add(struct transaction *t, uint32_t number, const char *address,
+    uint8_t notify, const char *orcpt)
 {
 	struct recipient *r = &t->recipients[t->count];
 
 	r->address = strdup(address);
-	if (r->address == NULL)
+	r->orcpt = *orcpt != '\0' ? strdup(orcpt) : NULL;
+	if (r->address == NULL || (*orcpt != '\0' && r->orcpt == NULL)) {
+		recipient_clear(r);
 		return -1;
+	}
 	r->number = number;
+	r->notify = notify;
 	t->count++;
 	return 0;
 }
@@ -60,7 +81,7 @@ transaction_compact(struct transaction *t)
 		struct recipient r = t->recipients[i];
 
 		if (r.settled) {
-			free(r.address);
+			recipient_clear(&r);
 			continue;
 		}
 		r.accepted = false;

@@ -45,8 +45,10 @@ make_transaction(struct play *p, unsigned int recipients)
 	    "sender@src.test", SMTP_BODY_8BITMIME, 1000, recipients);
 	if (p->transaction == NULL)
 		abort();
+	transaction_set_dsn(p->transaction, DSN_RET_HDRS, "QQ+20x");
 	for (unsigned int i = 0; i < recipients; i++)
-		if (transaction_add(p->transaction, i, "rcpt@dst.test") == -1)
+		if (transaction_add(p->transaction, i, "rcpt@dst.test",
+			DSN_NOTIFY_SUCCESS, "rfc822;rcpt@dst.test") == -1)
 			abort();
 	p->settled = 0;
 	p->content_sent = false;

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/dsn.h"
 #include "common/limits.h"
 #include "smtpd/reply.h"
 #include "smtpd/session.h"
@@ -95,6 +96,7 @@ on_open(void *context, const struct transaction *t)
 	struct world *w = context;
 
 	REQUIRE(!w->opened && t->sender != NULL);
+	REQUIRE(dsn_ret_is_valid(t->ret) && dsn_envid_is_valid(t->envid));
 	if (w->no_open)
 		return -1;
 	w->opened = true;
@@ -104,12 +106,14 @@ on_open(void *context, const struct transaction *t)
 }
 
 static void
-on_recipient(void *context, uint32_t number, const char *address)
+on_recipient(
+    void *context, uint32_t number, const struct transaction_recipient *r)
 {
 	struct world *w = context;
 
 	REQUIRE(w->opened && !w->sent && number == w->asked);
-	REQUIRE(address[0] != '\0');
+	REQUIRE(r->address[0] != '\0' && dsn_notify_is_valid(r->notify) &&
+		dsn_orcpt_is_valid(r->orcpt));
 	REQUIRE(w->asked - w->answered < SESSION_PENDING);
 	w->asked++;
 }

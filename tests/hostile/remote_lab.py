@@ -214,19 +214,22 @@ class Remote(Program):
         self.start()
 
     def deliver(self, relay=None, domain=None, to=("a@abroad.test",),
-                content=MAIL, link=None, sender="s@example.org", body=0):
-        """Gives an order; returns its handle."""
+                content=MAIL, link=None, sender="s@example.org", body=0,
+                wishes=({}, ())):
+        """Gives an order; returns its handle. `wishes` for reports: more
+        fields of DELIVER, and of each DELIVER_TO."""
         self.handle += 1
         link = link or self.queue
         fd = memfd(content)
         records.send(link, "DELIVER", self.handle, fd=fd, id=1 << 40,
                      sender=sender, kind=RELAY if relay else MX,
                      name=relay or "", next_hop=domain or "", body=body,
-                     size=len(content), recipients=len(to))
+                     size=len(content), recipients=len(to), **wishes[0])
         os.close(fd)
         for number, address in enumerate(to):
             records.send(link, "DELIVER_TO", self.handle, number=number,
-                         address=address, original=address)
+                         address=address, original=address,
+                         **(wishes[1][number] if wishes[1] else {}))
         return self.handle
 
     def reports(self, count=1, link=None, seconds=20):

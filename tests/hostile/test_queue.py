@@ -1,6 +1,7 @@
 """What a router, an agent or spawn could do to the queue if it were taken
 over: end its own link, and nothing else."""
 import os
+import socket
 import threading
 import time
 
@@ -84,7 +85,8 @@ def test_a_handle_used_twice(queue):
     {"seals": 0}, {"seals": 7}, {"size": len(MAIL) + 1}, {"size": 0},
     {"sender": "not an address"}, {"sender": "a@b\r\nRCPT TO:<x@y>"},
     {"id": 0}, {"recipients": 0}, {"recipients": 2 ** 31}, {"protocol": 200},
-    {"body": 99}], ids=str)
+    {"body": 99}, {"ret": 3}, {"envid": "a b"}, {"envid": "a\r\nQUIT"},
+    {"envid": "x" * 101}], ids=str)
 def test_envelopes_that_lie(queue, changes):
     link = queue.add_peer("router")
     count = changes.get("recipients", 1)
@@ -109,7 +111,9 @@ def send_huge(link, recipients):
 
 @pytest.mark.parametrize("changes", [
     {"address": "nonsense"}, {"address": ""}, {"kind": 77}, {"number": 5},
-    {"name": ""}, {"kind": 0, "user": ""}, {"kind": 0, "user": "../x"}],
+    {"name": ""}, {"kind": 0, "user": ""}, {"kind": 0, "user": "../x"},
+    {"notify": 3}, {"notify": 16}, {"orcpt": "r0@example.com"},
+    {"orcpt": "rfc822;a\r\nDATA"}, {"orcpt": "rfc822;" + "x" * 494}],
     ids=str)
 def test_routes_that_lie(queue, changes):
     link = queue.add_peer("router")
@@ -201,6 +205,48 @@ def test_reports_with_numbers_out_of_range(queue, agent):
     finish(queue, ident)
 
 
+@pytest.mark.parametrize("changes", [
+    {"relayed": 2}, {"relayed": 255}, {"relayed": 1, "outcome": 1},
+    {"relayed": 1, "outcome": 2}], ids=str)
+def test_relayed_what_was_not(queue, agent, changes):
+    ident, m = a_delivery(queue, agent)
+    records.send(agent, "REPORT", m.handle, **{
+        **dict(number=0, outcome=0, scope=0, host="x", reply="ok"), **changes})
+    assert is_closed(agent)
+    assert present(queue, ident)
+    finish(queue, ident)
+
+
+def test_relayed(queue, agent):
+    ident, m = a_delivery(queue, agent)
+    records.send(agent, "REPORT", m.handle, number=0, outcome=0, scope=0,
+                 host="x", reply="ok", relayed=1)
+    wait_for(lambda: not present(queue, ident))
+
+
+def test_wishes_for_reports_reach_the_agent(queue, agent):
+    ident = new_id()
+    fd = memfd(MAIL)
+    records.send(queue.router, "ENVELOPE", 5, fd=fd, id=ident,
+                 sender="a@example.net", client_address="192.0.2.1",
+                 helo="x", protocol=1, size=len(MAIL), recipients=1, ret=2,
+                 envid="QQ+20x")
+    os.close(fd)
+    route(queue.router, 5, 0, notify=6, orcpt="rfc822;a+2Bb@example.com")
+    assert records.receive(queue.router)["code"] == 250
+    while (m := records.receive(agent)).type != "DELIVER" or \
+            m["id"] != ident:
+        if m.fd is not None:
+            os.close(m.fd)
+    os.close(m.fd)
+    to = records.receive(agent)
+    assert (m["ret"], m["envid"]) == (2, "QQ+20x")
+    assert (to["notify"], to["orcpt"]) == (6, "rfc822;a+2Bb@example.com")
+    item, = [i for i in queue.items() if i["id"] == ident]
+    assert (item["notify"], item["orcpt"]) == (6, "rfc822;a+2Bb@example.com")
+    finish(queue, ident)
+
+
 def test_a_report_sent_twice(queue, agent):
     ident, m = a_delivery(queue, agent)
     for _ in range(3):
@@ -264,6 +310,32 @@ def test_a_worker_that_nobody_hired(queue):
     records.send(link, "WORKER", 4711, fd=fd, pid=1)
     os.close(fd)
     time.sleep(0.2)
+
+
+def test_a_mailbox_relays_nothing(queue):
+    """It is the end of the way: a worker that says otherwise lies."""
+    spawn = queue.add_peer("spawn", generation=2)
+    fd, ident = memfd(MAIL), new_id()
+    records.send(queue.router, "ENVELOPE", 6, fd=fd, id=ident,
+                 sender="a@example.net", client_address="192.0.2.1",
+                 helo="x", protocol=1, size=len(MAIL), recipients=1)
+    os.close(fd)
+    route(queue.router, 6, 0, kind=0, name="people", user="daemon")
+    assert records.receive(queue.router)["code"] == 250
+    hire = records.receive(spawn)
+    assert (hire.type, hire["user"]) == ("HIRE", "daemon")
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    records.send(spawn, "WORKER", hire.handle, fd=theirs.fileno(), pid=1)
+    theirs.close()
+    m = records.receive(ours)
+    os.close(m.fd)
+    assert (m.type, records.receive(ours).type) == ("DELIVER", "DELIVER_TO")
+    records.send(ours, "REPORT", m.handle, number=0, outcome=0, scope=0,
+                 host="x", reply="2.0.0 ok", relayed=1)
+    assert is_closed(ours)
+    assert present(queue, ident)
+    finish(queue, ident)
+    spawn.close()
 
 
 class HangingAgent:

@@ -135,6 +135,54 @@ def test_helo(remote):
                                         f"HELO {HOSTNAME}"]
 
 
+DSN_HOST = {"EHLO": "250-mx.test\r\n250-PIPELINING\r\n250 DSN"}
+WISHES = (dict(ret=2, envid="QQ+20x"),
+          (dict(notify=6, orcpt="rfc822;a+2Bb@example.org"), dict(notify=1),
+           {}))
+
+
+def test_wishes_for_reports_to_who_has_dsn(remote):
+    """RFC 3461 5.2.1. That host has the duty then: nothing is relayed."""
+    with Host(replies=DSN_HOST) as host:
+        remote.deliver(relay="one", to=[f"r{n}@abroad.test" for n in range(3)],
+                       wishes=WISHES)
+        found = remote.reports(3)
+    assert host.sessions[0][1:] == [
+        "MAIL FROM:<s@example.org> RET=HDRS ENVID=QQ+20x",
+        "RCPT TO:<r0@abroad.test> NOTIFY=SUCCESS,FAILURE "
+        "ORCPT=rfc822;a+2Bb@example.org",
+        "RCPT TO:<r1@abroad.test> NOTIFY=NEVER",
+        "RCPT TO:<r2@abroad.test>", "DATA"]
+    assert {(m["outcome"], m["relayed"]) for m in found} == {(DELIVERED, 0)}
+
+
+def test_wishes_for_reports_to_who_has_none(remote):
+    """RFC 3461 5.2.2: the parameters stay here, and the duty with them."""
+    replies = {"RCPT": ["250 ok", "550 5.1.1 no", "450 4.2.0 later"]}
+    with Host(replies=replies) as host:
+        remote.deliver(relay="one", to=[f"r{n}@abroad.test" for n in range(3)],
+                       wishes=WISHES)
+        found = {m["number"]: (m["outcome"], m["relayed"])
+                 for m in remote.reports(3)}
+    assert host.sessions[0][1:] == [
+        f"MAIL FROM:<s@example.org> SIZE={len(MAIL)}",
+        *(f"RCPT TO:<r{n}@abroad.test>" for n in range(3)), "DATA"]
+    assert found == {0: (DELIVERED, 1), 1: (FAILED, 0), 2: (DEFERRED, 0)}
+
+
+def test_each_host_has_what_it_can(remote):
+    """The next host decides anew, the same connection keeps its mind."""
+    with Host(replies=DSN_HOST) as host:
+        for _ in range(2):
+            remote.deliver(relay="one", wishes=(dict(ret=1), (
+                dict(notify=2),)))
+            m, = remote.reports()
+            assert (m["outcome"], m["relayed"]) == (DELIVERED, 0)
+        assert len(host.sessions) == 1
+        assert host.sessions[0].count(
+            "RCPT TO:<a@abroad.test> NOTIFY=SUCCESS") == 2
+
+
 def test_too_large(remote):
     with Host(replies={"EHLO": "250-mx\r\n250 SIZE 10"}) as host:
         outcome, scope, _, reply = remote.report(relay="one")
@@ -524,12 +572,27 @@ ORDER = dict(id=1 << 40, sender="s@example.org", kind=RELAY, name="one",
     dict(sender="not an address"), dict(sender="a@b\r\nRCPT TO:<x@y>"),
     dict(kind=2, next_hop=""), dict(kind=2, next_hop="a b"),
     dict(kind=2, next_hop="[1.2.3]"), dict(kind=2, next_hop="a..b"),
+    dict(ret=3), dict(envid="a b"), dict(envid="a\r\nRCPT TO:<x@y>"),
 ])
 def test_bad_order(remote, change):
     other = remote.add_peer("queue")
     fd = memfd(MAIL)
     records.send(remote.queue, "DELIVER", 1, fd=fd, **{**ORDER, **change})
     os.close(fd)
+    assert is_closed(remote.queue)
+    serves(remote, other)
+
+
+@pytest.mark.parametrize("wishes", [
+    dict(notify=3), dict(notify=32), dict(orcpt="a@b"),
+    dict(orcpt="rfc822;a\r\nDATA"), dict(orcpt="rfc822;a DATA")])
+def test_bad_wishes_for_reports(remote, wishes):
+    other = remote.add_peer("queue")
+    fd = memfd(MAIL)
+    records.send(remote.queue, "DELIVER", 1, fd=fd, **ORDER)
+    os.close(fd)
+    records.send(remote.queue, "DELIVER_TO", 1, number=0,
+                 address="a@abroad.test", **wishes)
     assert is_closed(remote.queue)
     serves(remote, other)
 

@@ -65,7 +65,9 @@ BAD_OPENS = [
     dict(sender="a"), dict(sender="<a@example.net>"),
     dict(sender="a@example.net\r\nRCPT"), dict(sender="a@" + "b" * 511),
     dict(sender="a\0b@example.net"), dict(protocol=200), dict(body=7),
-    dict(listener=4000000000),
+    dict(listener=4000000000), dict(ret=3), dict(ret=255),
+    dict(envid="a b"), dict(envid="a\r\nRCPT"), dict(envid="a+0A"),
+    dict(envid="x" * 101), dict(envid="a\0b"),
 ]
 
 
@@ -89,6 +91,37 @@ def test_bad_recipient(router, address):
     open_(link)
     records.send(link, "RECIPIENT", 1, number=0, address=address)
     assert is_closed(link)
+
+
+@pytest.mark.parametrize("wishes", [
+    dict(notify=9), dict(notify=0x10), dict(notify=255), dict(orcpt="a"),
+    dict(orcpt="rfc822;"), dict(orcpt="rfc822;a\r\nDATA"),
+    dict(orcpt="rfc822;a+0Ab"), dict(orcpt="rfc822;" + "x" * 494),
+    dict(orcpt="rfc822;a\0b")], ids=str)
+def test_bad_wishes_for_reports(router, wishes):
+    link = router.add_peer("smtpd")
+    open_(link)
+    records.send(link, "RECIPIENT", 1, number=0,
+                 address="daemon@example.org", **wishes)
+    assert is_closed(link)
+
+
+def test_wishes_for_reports_go_on(router):
+    """Through an alias as well; success is told of once."""
+    link = router.add_peer("smtpd")
+    open_(link, ret=2, envid="QQ+20x")
+    records.send(link, "RECIPIENT", 1, number=0, notify=2 | 4,
+                 address="team@example.org", orcpt="rfc822;team@example.org")
+    assert records.receive(link)["code"] == 250
+    content(link)
+    m, routes, _ = envelope(router.queue)
+    assert (m["ret"], m["envid"]) == (2, "QQ+20x")
+    assert len(routes) > 1
+    assert [r["notify"] for r in routes] == [6] + [4] * (len(routes) - 1)
+    assert {r["orcpt"] for r in routes} == {"rfc822;team@example.org"}
+    stored(router.queue, m)
+    assert records.receive(link)["code"] == 250
+    link.close()
 
 
 @pytest.mark.parametrize("address, code", [

@@ -49,7 +49,9 @@ static struct row_recipient rows[] = {
 	    .attempts = 3,
 	    .due = NOW + 300,
 	    .host = "mx.other.test",
-	    .reply = "450-4.2.0 not\r\n450 4.2.0 \033[2Jnow" },
+	    .reply = "450-4.2.0 not\r\n450 4.2.0 \033[2Jnow",
+	    .notify = DSN_NOTIFY_SUCCESS | DSN_NOTIFY_DELAY,
+	    .orcpt = "rfc822;robert+2Bx@here.test" },
 	{ .address = "carol@here.test",
 	    .original = "carol@here.test",
 	    .kind = ROUTE_MAILBOX,
@@ -81,7 +83,9 @@ static const struct row_message messages[] = {
 	    .helo = "laptop",
 	    .user = "",
 	    .protocol = SMTP_PROTOCOL_ESMTP,
-	    .body = SMTP_BODY_8BITMIME },
+	    .body = SMTP_BODY_8BITMIME,
+	    .ret = DSN_RET_HDRS,
+	    .envid = "QQ+20x" },
 	{ .arrival = (NOW - 5) * UINT64_C(1000),
 	    .size = 11,
 	    .sender = "",
@@ -408,7 +412,8 @@ lists_json(void **state)
 	    "\"name\":\"smart\",\"user\":\"\",\"destination\":\"relay:smart\","
 	    "\"state\":\"failed\",\"in_flight\":false,\"attempts\":1,"
 	    "\"next_try\":null,\"host\":\"\","
-	    "\"reply\":\"550 no \\\"such\\\" \\ufffd\"}\n",
+	    "\"reply\":\"550 no \\\"such\\\" \\ufffd\","
+	    "\"notify\":\"\",\"orcpt\":\"\"}\n",
 	    id_text(2));
 	assert_string_equal(run_out, line);
 }
@@ -494,6 +499,13 @@ shows(void **state)
 	assert_int_equal(run(show_run, 0, id_text(0)), EX_OK);
 	assert_non_null(strstr(run_out, "sender     alice@here.test\n"));
 	assert_non_null(strstr(run_out, "client     192.0.2.7\n"));
+	assert_non_null(strstr(run_out, "ret        HDRS\n"));
+	assert_non_null(strstr(run_out, "envid      QQ+20x\n"));
+	assert_non_null(strstr(run_out, "  notify   SUCCESS,DELAY\n"));
+	assert_non_null(
+	    strstr(run_out, "  orcpt    rfc822;robert+2Bx@here.test\n"));
+	/* Of who said nothing, nothing is shown. */
+	assert_null(strstr(strstr(run_out, "  orcpt ") + 1, "  notify"));
 	assert_non_null(
 	    strstr(run_out, "recipient  carol@here.test (local:carol), held"));
 	assert_non_null(strstr(run_out, "\n\nA: b\r\n\r\nhi\a"));
@@ -507,7 +519,12 @@ shows(void **state)
 	snprintf(words, sizeof(words), "--json %s", id_text(0));
 	assert_int_equal(run(show_run, 0, words), EX_OK);
 	assert_non_null(strstr(run_out,
-	    "\"sender\":\"alice@here.test\",\"content_base64\":\"QTogYg0K"));
+	    "\"sender\":\"alice@here.test\",\"ret\":\"HDRS\","
+	    "\"envid\":\"QQ+20x\",\"content_base64\":\"QTogYg0K"));
+	assert_non_null(
+	    strstr(run_out, "\"notify\":\"SUCCESS,DELAY\","
+			    "\"orcpt\":\"rfc822;robert+2Bx@here.test\"}\n"));
+	assert_non_null(strstr(run_out, "\"notify\":\"\",\"orcpt\":\"\"}\n"));
 	assert_int_equal(run(show_run, 0, id_text(9)), EX_NOINPUT);
 	assert_int_equal(run(show_run, 0, id_text(2)), EX_IOERR);
 	assert_non_null(strstr(run_err, "cannot be read from the store"));

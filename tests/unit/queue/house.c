@@ -112,6 +112,8 @@ add_recipient(struct submission *s, const char *address)
 		.kind = ROUTE_MX,
 		.name = "",
 		.user = user,
+		.notify = DSN_NOTIFY_FAILURE,
+		.orcpt = "rfc822;a@b.c",
 	};
 
 	if (at != NULL && strcmp(at, "@local.test") == 0) {
@@ -134,6 +136,8 @@ house_mail(size_t size, const char *const *recipients)
 		.user = "",
 		.protocol = SMTP_PROTOCOL_ESMTP,
 		.size = size,
+		.ret = DSN_RET_HDRS,
+		.envid = "QQ314159",
 	};
 	struct submission *s;
 

@@ -42,3 +42,6 @@ queue/test_submission_src := queue/submission.c queue/destination_name.c
 queue/test_content_cache_src := $(queue_house_src) queue/content_cache.c \
 	queue/flight.c queue/losses.c
 queue/test_content_cache_libs := -llmdb
+units += queue/test_tell queue/test_dsn
+queue/test_tell_src := queue/tell.c
+queue/test_dsn_src := queue/dsn_field.c queue/dsn_original.c queue/dsn_status.c

@@ -582,6 +582,36 @@ test_a_random_life(void **state)
 	}
 }
 
+/* What the client said about reports is there for whoever makes them, also
+ * after a restart and a change of the row. */
+static void
+test_wishes_for_reports_are_kept(void **state)
+{
+	static const char *const to[] = { "u@example.com", NULL };
+	uint64_t id = house_accept(&house, 10, to);
+	struct row_key key = row_key_id(id);
+	struct lifecycle_result result;
+	struct row_recipient r;
+	struct row_message m;
+	struct bytes value;
+
+	(void)state;
+	house_crash(&house);
+	house_report(
+	    &house, id, 0, REPORT_DEFERRED, REPORT_SCOPE_RECIPIENT, &result);
+	assert_true(house_recipient(&house, id, 0, &r));
+	assert_int_equal(r.notify, DSN_NOTIFY_FAILURE);
+	assert_string_equal(r.orcpt, "rfc822;a@b.c");
+	assert_int_equal(r.told, 0);
+	assert_int_equal(store_read_begin(house.store), 0);
+	assert_int_equal(
+	    store_get(house.store, STORE_MESSAGE, &key, &value), 0);
+	assert_int_equal(row_message_decode(&m, value.data, value.length), 0);
+	assert_int_equal(m.ret, DSN_RET_HDRS);
+	assert_string_equal(m.envid, "QQ314159");
+	store_read_end(house.store);
+}
+
 int
 main(void)
 {
@@ -589,6 +619,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_state_and_event),
 		TEST(test_a_message_comes_and_goes),
+		TEST(test_wishes_for_reports_are_kept),
 		TEST(test_sizes_of_content),
 		TEST(test_the_content_comes_back_as_it_was),
 		TEST(test_deferred_is_tried_later_and_later),

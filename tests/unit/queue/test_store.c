@@ -88,7 +88,7 @@ test_a_newer_schema_is_refused(void **state)
 static void
 put_old_message(uint64_t id)
 {
-	struct row_key key = row_key_id(id);
+	struct row_key key = row_key_number(id, 0);
 	uint8_t value[512];
 	struct wire_writer w = { .data = value, .size = sizeof(value) };
 
@@ -104,7 +104,6 @@ put_old_message(uint64_t id)
 	wire_put_u32(&w, 1);
 	wire_put_u32(&w, 1);
 	put(house.store, id, value, w.length);
-	key = row_key_number(id, 0);
 	w = (struct wire_writer){ .data = value, .size = sizeof(value) };
 	wire_put_u8(&w, 1);
 	wire_put_text(&w, "u@example.com", LIMIT_PATH);
@@ -128,13 +127,13 @@ static const char *const old_mail[] = { "u@example.com", NULL };
 static uint64_t
 make_old_store(void)
 {
-	static const uint8_t one[4] = { 1, 0, 0, 0 };
+	static const uint8_t older[4] = { 1, 0, 0, 0 };
 	uint64_t id = house_accept(&house, 10, old_mail);
 
 	assert_int_equal(store_write_begin(house.store), 0);
 	put_old_message(id);
 	assert_int_equal(store_write_commit(house.store), 0);
-	write_schema(one, sizeof(one));
+	write_schema(older, sizeof(older));
 	return id;
 }
 
@@ -200,7 +199,7 @@ static void
 test_a_migration_is_all_or_nothing(void **state)
 {
 	struct row_key key = row_key_text("schema");
-	static const uint8_t one[4] = { 1, 0, 0, 0 };
+	static const uint8_t older[4] = { 1, 0, 0, 0 };
 	int status;
 	pid_t pid;
 
@@ -208,7 +207,7 @@ test_a_migration_is_all_or_nothing(void **state)
 	(void)make_old_store();
 	assert_int_equal(store_write_begin(house.store), 0);
 	assert_int_equal(
-	    store_put(house.store, STORE_META, &key, one, sizeof(one)), 0);
+	    store_put(house.store, STORE_META, &key, older, sizeof(older)), 0);
 	assert_int_equal(store_write_commit(house.store), 0);
 	store_close(&house.store);
 	/* The disk is full: what is written does not fit. */

@@ -51,6 +51,8 @@ envelope(void)
 		.protocol = SMTP_PROTOCOL_ESMTP,
 		.size = 5,
 		.recipients = 2,
+		.ret = DSN_RET_FULL,
+		.envid = "a+20b",
 	};
 }
 
@@ -64,6 +66,8 @@ route(uint32_t number)
 		.kind = ROUTE_MAILBOX,
 		.name = "people",
 		.user = "b",
+		.notify = DSN_NOTIFY_SUCCESS,
+		.orcpt = "rfc822;alias@example.org",
 	};
 }
 
@@ -96,6 +100,10 @@ test_a_whole_message(void **state)
 	assert_int_equal(s->count, s->expected);
 	assert_string_equal(s->recipients[0].destination, "local:b");
 	assert_string_equal(s->recipients[1].destination, "mx:example.com");
+	assert_int_equal(s->ret, DSN_RET_FULL);
+	assert_string_equal(s->envid, "a+20b");
+	assert_int_equal(s->recipients[0].notify, DSN_NOTIFY_SUCCESS);
+	assert_string_equal(s->recipients[0].orcpt, "rfc822;alias@example.org");
 	/* One form of each address. */
 	assert_string_equal(s->recipients[1].address, "c@example.com");
 	/* Not one more than was announced. */
@@ -146,6 +154,14 @@ test_envelopes_that_no_router_sends(void **state)
 	m = envelope();
 	m.body = SMTP_BODIES;
 	refuse_envelope(&m);
+	m = envelope();
+	m.ret = DSN_RETS;
+	refuse_envelope(&m);
+	m = envelope();
+	m.envid = "a b";
+	refuse_envelope(&m);
+	m.envid = "a\r\nQUIT";
+	refuse_envelope(&m);
 	for (size_t i = 0; i < COUNT(senders); i++) {
 		m = envelope();
 		m.sender = senders[i];
@@ -195,26 +211,36 @@ test_routes_that_no_router_sends(void **state)
 {
 	static const struct message_route bad[] = {
 		{ 1, "b@example.org", "b@example.org", ROUTE_MAILBOX, "people",
-		    "b" },
-		{ 0, "nonsense", "b@example.org", ROUTE_MAILBOX, "people",
-		    "b" },
-		{ 0, "", "b@example.org", ROUTE_MAILBOX, "people", "b" },
-		{ 0, "b@example.org", "", ROUTE_MAILBOX, "people", "b" },
+		    "b", 0, "" },
+		{ 0, "nonsense", "b@example.org", ROUTE_MAILBOX, "people", "b",
+		    0, "" },
+		{ 0, "", "b@example.org", ROUTE_MAILBOX, "people", "b", 0, "" },
+		{ 0, "b@example.org", "", ROUTE_MAILBOX, "people", "b", 0, "" },
 		{ 0, "b@example.org", "x\r\ny@z.a", ROUTE_MAILBOX, "people",
-		    "b" },
+		    "b", 0, "" },
 		{ 0, "b@example.org", "b@example.org", ROUTE_KINDS, "people",
-		    "b" },
-		{ 0, "b@example.org", "b@example.org", ROUTE_MAILBOX, "", "b" },
+		    "b", 0, "" },
+		{ 0, "b@example.org", "b@example.org", ROUTE_MAILBOX, "", "b",
+		    0, "" },
 		{ 0, "b@example.org", "b@example.org", ROUTE_MAILBOX, "people",
+		    "", 0, "" },
+		{ 0, "b@example.org", "b@example.org", ROUTE_MAILBOX, "people",
+		    "../b", 0, "" },
+		{ 0, "b@example.org", "b@example.org", ROUTE_MAILBOX, "people",
+		    "-b", 0, "" },
+		{ 0, "b@example.org", "b@example.org", ROUTE_MAILBOX, "people",
+		    "b\n", 0, "" },
+		{ 0, "b@example.org", "b@example.org", ROUTE_RELAY, "", "", 0,
 		    "" },
+		{ 0, "postmaster", "postmaster", ROUTE_MX, "", "", 0, "" },
 		{ 0, "b@example.org", "b@example.org", ROUTE_MAILBOX, "people",
-		    "../b" },
+		    "b", DSN_NOTIFY_NEVER | DSN_NOTIFY_DELAY, "" },
 		{ 0, "b@example.org", "b@example.org", ROUTE_MAILBOX, "people",
-		    "-b" },
+		    "b", 0xff, "" },
 		{ 0, "b@example.org", "b@example.org", ROUTE_MAILBOX, "people",
-		    "b\n" },
-		{ 0, "b@example.org", "b@example.org", ROUTE_RELAY, "", "" },
-		{ 0, "postmaster", "postmaster", ROUTE_MX, "", "" },
+		    "b", 0, "b@example.org" },
+		{ 0, "b@example.org", "b@example.org", ROUTE_MAILBOX, "people",
+		    "b", 0, "rfc822;a\r\nDATA" },
 	};
 	struct submission *s = submission();
 

@@ -47,7 +47,7 @@ make_transaction(unsigned int recipients, enum smtp_body body)
 	assert_non_null(t);
 	for (unsigned int i = 0; i < recipients; i++) {
 		snprintf(address, sizeof(address), "r%u@dst.test", i);
-		assert_int_equal(transaction_add(t, i, address), 0);
+		assert_int_equal(transaction_add(t, i, address, 0, ""), 0);
 	}
 	return t;
 }

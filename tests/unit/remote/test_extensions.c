@@ -45,6 +45,20 @@ test_rows(void **unused)
 }
 
 static void
+test_dsn(void **unused)
+{
+	struct extensions e;
+
+	(void)unused;
+	extensions_read(&e, "250-mx\r\n250-SIZE\r\n250 dsn", true);
+	assert_true(e.dsn && e.size);
+	extensions_read(&e, "250-mx\r\n250-XDSN\r\n250 DSNS", true);
+	assert_false(e.dsn);
+	extensions_read(&e, "250-mx\r\n250 DSN", false);
+	assert_false(e.dsn);
+}
+
+static void
 test_is_host(void **unused)
 {
 	(void)unused;
@@ -63,6 +77,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_dsn),
 		cmocka_unit_test(test_is_host),
 	};
 

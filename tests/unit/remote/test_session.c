@@ -281,11 +281,75 @@ test_many(void **unused)
 }
 
 /* The greatest addresses fit a command. */
+/* A message whose client said all that RFC 3461 has. */
+static void
+play_open_dsn(struct play *p)
+{
+	play_open(p, 1, SMTP_BODY_7BIT);
+	transaction_free(&p->transaction);
+	p->transaction = transaction_new("s@src.test", SMTP_BODY_7BIT, 10, 3);
+	assert_non_null(p->transaction);
+	transaction_set_dsn(p->transaction, DSN_RET_HDRS, "QQ+20x");
+	assert_int_equal(
+	    transaction_add(p->transaction, 0, "r0@dst.test",
+		DSN_NOTIFY_SUCCESS | DSN_NOTIFY_DELAY, "rfc822;a+2Bb@c.test"),
+	    0);
+	assert_int_equal(transaction_add(p->transaction, 1, "r1@dst.test",
+			     DSN_NOTIFY_NEVER, ""),
+	    0);
+	assert_int_equal(
+	    transaction_add(p->transaction, 2, "r2@dst.test", 0, ""), 0);
+}
+
+/* RFC 3461 5.2.1: to a host with DSN as it was given, and nothing else. */
+static void
+test_dsn_is_passed_on(void **unused)
+{
+	static const char rcpt[] = "< RCPT TO:<r0@dst.test> "
+				   "NOTIFY=SUCCESS,DELAY "
+				   "ORCPT=rfc822;a+2Bb@c.test";
+	static const char *const lines[] = { HELLO, "> 250-mx.test",
+		"> 250-PIPELINING", "> 250 DSN",
+		"< MAIL FROM:<s@src.test> RET=HDRS ENVID=QQ+20x", rcpt,
+		"< RCPT TO:<r1@dst.test> NOTIFY=NEVER",
+		"< RCPT TO:<r2@dst.test>", "< DATA", "<", NULL };
+	static const char *const nothing_given[] = { HELLO, "> 250-mx.test",
+		"> 250 DSN", "< MAIL FROM:<s@src.test>", "> 250 ok",
+		"< RCPT TO:<r0@dst.test>", "<", NULL };
+	struct play p;
+
+	(void)unused;
+	play_open_dsn(&p);
+	script_run(&p, lines);
+	assert_true(p.transaction->host_reports);
+	play_close(&p);
+	script(1, SMTP_BODY_7BIT, nothing_given);
+}
+
+/* RFC 3461 5.2.2: to another none of it; the sender stays who it is. */
+static void
+test_no_dsn_to_who_has_none(void **unused)
+{
+	static const char *const lines[] = { GREETED_PIPELINING,
+		"< MAIL FROM:<s@src.test>", "< RCPT TO:<r0@dst.test>",
+		"< RCPT TO:<r1@dst.test>", "< RCPT TO:<r2@dst.test>", "< DATA",
+		"<", NULL };
+	struct play p;
+
+	(void)unused;
+	play_open_dsn(&p);
+	p.transaction->host_reports = true; /* so said the host before */
+	script_run(&p, lines);
+	assert_false(p.transaction->host_reports);
+	play_close(&p);
+}
+
 static void
 test_long_addresses(void **unused)
 {
 	struct play p;
 	char address[LIMIT_PATH + 1];
+	char envid[LIMIT_ENVID + 1], orcpt[LIMIT_ORCPT + 1];
 
 	(void)unused;
 	memset(address, 'a', LIMIT_PATH);
@@ -295,15 +359,28 @@ test_long_addresses(void **unused)
 	p.transaction =
 	    transaction_new(address, SMTP_BODY_8BITMIME, UINT64_MAX, 1);
 	assert_non_null(p.transaction);
-	assert_int_equal(transaction_add(p.transaction, 0, address), 0);
+	memset(envid, 'e', LIMIT_ENVID);
+	envid[LIMIT_ENVID] = '\0';
+	memset(orcpt, 'o', LIMIT_ORCPT);
+	orcpt[LIMIT_ORCPT] = '\0';
+	transaction_set_dsn(p.transaction, DSN_RET_FULL, envid);
+	assert_int_equal(
+	    transaction_add(p.transaction, 0, address,
+		DSN_NOTIFY_SUCCESS | DSN_NOTIFY_FAILURE | DSN_NOTIFY_DELAY,
+		orcpt),
+	    0);
 	play_say(&p, "220 mx");
 	play_say(&p, "250-mx");
 	play_say(&p, "250-SIZE");
 	play_say(&p, "250-8BITMIME");
+	play_say(&p, "250-DSN");
 	play_say(&p, "250 PIPELINING");
 	assert_non_null(strstr(p.said,
-	    "a> SIZE=18446744073709551615 BODY=8BITMIME\r\nRCPT TO:<a"));
-	assert_non_null(strstr(p.said, "a>\r\nDATA\r\n"));
+	    "a> SIZE=18446744073709551615 BODY=8BITMIME RET=FULL ENVID=e"));
+	assert_non_null(strstr(p.said, "e\r\nRCPT TO:<a"));
+	assert_non_null(
+	    strstr(p.said, "a> NOTIFY=SUCCESS,FAILURE,DELAY ORCPT=o"));
+	assert_non_null(strstr(p.said, "o\r\nDATA\r\n"));
 	play_close(&p);
 }
 
@@ -314,6 +391,8 @@ main(void)
 		cmocka_unit_test(test_one_by_one),
 		cmocka_unit_test(test_pipelined),
 		cmocka_unit_test(test_parameters),
+		cmocka_unit_test(test_dsn_is_passed_on),
+		cmocka_unit_test(test_no_dsn_to_who_has_none),
 		cmocka_unit_test(test_too_large),
 		cmocka_unit_test(test_helo),
 		cmocka_unit_test(test_next_message),

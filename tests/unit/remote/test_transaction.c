@@ -14,7 +14,8 @@ test_compact(void **unused)
 	(void)unused;
 	assert_non_null(t);
 	for (uint32_t i = 0; i < 4; i++)
-		assert_int_equal(transaction_add(t, i + 10, names[i]), 0);
+		assert_int_equal(
+		    transaction_add(t, i + 10, names[i], 0, "x;y"), 0);
 	t->recipients[0].settled = true;
 	t->recipients[1].accepted = true;
 	t->recipients[2].settled = true;

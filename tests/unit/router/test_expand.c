@@ -266,6 +266,7 @@ expect_the_queue_to_take(const struct routes *routes)
 		.client_address = "",
 		.helo = "",
 		.user = "",
+		.envid = "",
 		.recipients = routes->count,
 	};
 	int content = content_create();
@@ -284,6 +285,8 @@ expect_the_queue_to_take(const struct routes *routes)
 			.kind = (uint8_t)route->kind,
 			.name = route->name,
 			.user = route->user,
+			.notify = route->notify,
+			.orcpt = "",
 		};
 
 		if (submission_add(s, &m) == -1)

@@ -78,12 +78,93 @@ moves_in_order(void **state)
 	routes_clear(&from);
 }
 
+static uint8_t
+notify_of(const struct routes *routes, unsigned int number)
+{
+	const struct route *route = STAILQ_FIRST(&routes->list);
+
+	while (number-- > 0)
+		route = STAILQ_NEXT(route, next);
+	return route->notify;
+}
+
+/* RFC 3461 5.2.7: an alias passes on what was wished, but one success. */
+static void
+one_of_an_alias_says_success(void **state)
+{
+	static const struct {
+		unsigned int given, first, others;
+	} rows[] = {
+		{ 0, 0, 0 },
+		{ DSN_NOTIFY_NEVER, DSN_NOTIFY_NEVER, DSN_NOTIFY_NEVER },
+		{ DSN_NOTIFY_FAILURE, DSN_NOTIFY_FAILURE, DSN_NOTIFY_FAILURE },
+		{ DSN_NOTIFY_SUCCESS | DSN_NOTIFY_DELAY,
+		    DSN_NOTIFY_SUCCESS | DSN_NOTIFY_DELAY, DSN_NOTIFY_DELAY },
+		{ DSN_NOTIFY_SUCCESS, DSN_NOTIFY_SUCCESS, DSN_NOTIFY_NEVER },
+	};
+	struct routes routes;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		routes_init(&routes);
+		add(&routes, ROUTE_MX, "", "", "a@x.example");
+		add(&routes, ROUTE_MX, "", "", "b@x.example");
+		add(&routes, ROUTE_MX, "", "", "c@x.example");
+		assert_int_equal(routes_set_dsn(&routes, (uint8_t)rows[i].given,
+				     "rfc822;given"),
+		    0);
+		assert_int_equal(notify_of(&routes, 0), rows[i].first);
+		assert_int_equal(notify_of(&routes, 1), rows[i].others);
+		assert_int_equal(notify_of(&routes, 2), rows[i].others);
+		assert_string_equal(
+		    STAILQ_FIRST(&routes.list)->orcpt, "rfc822;given");
+		routes_clear(&routes);
+	}
+}
+
+/* Whoever is meant twice is reported on as both wished. */
+static void
+wishes_are_joined(void **state)
+{
+	static const struct {
+		unsigned int first, second, both;
+	} rows[] = {
+		{ 0, 0, 0 },
+		{ DSN_NOTIFY_NEVER, DSN_NOTIFY_NEVER, DSN_NOTIFY_NEVER },
+		{ DSN_NOTIFY_NEVER, 0, DSN_NOTIFY_FAILURE | DSN_NOTIFY_DELAY },
+		{ DSN_NOTIFY_NEVER, DSN_NOTIFY_FAILURE, DSN_NOTIFY_FAILURE },
+		{ DSN_NOTIFY_SUCCESS, DSN_NOTIFY_NEVER, DSN_NOTIFY_SUCCESS },
+		{ 0, DSN_NOTIFY_SUCCESS,
+		    DSN_NOTIFY_SUCCESS | DSN_NOTIFY_FAILURE |
+			DSN_NOTIFY_DELAY },
+	};
+	struct routes to, from;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		routes_init(&to);
+		routes_init(&from);
+		add(&to, ROUTE_MX, "", "", "a@x.example");
+		add(&from, ROUTE_MX, "", "", "a@x.example");
+		assert_int_equal(
+		    routes_set_dsn(&to, (uint8_t)rows[i].first, ""), 0);
+		assert_int_equal(
+		    routes_set_dsn(&from, (uint8_t)rows[i].second, "x;y"), 0);
+		routes_move(&to, &from);
+		assert_int_equal(to.count, 1);
+		assert_int_equal(notify_of(&to, 0), rows[i].both);
+		routes_clear(&to);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keeps_one_of_each),
 		cmocka_unit_test(moves_in_order),
+		cmocka_unit_test(one_of_an_alias_says_success),
+		cmocka_unit_test(wishes_are_joined),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,6 +23,7 @@ good_open(void)
 		.protocol = SMTP_PROTOCOL_ESMTP,
 		.body = SMTP_BODY_8BITMIME,
 		.declared_size = 100,
+		.envid = "",
 	};
 }
 
@@ -36,12 +37,20 @@ new_transaction(void)
 	return t;
 }
 
+static int
+add(struct transaction *t, const char *to, bool ready, struct reply *reply)
+{
+	const struct message_recipient m = { .address = to, .orcpt = "" };
+
+	return transaction_add_recipient(t, &m, ready, reply);
+}
+
 static void
 expect_recipient(struct transaction *t, const char *to, unsigned int code)
 {
 	struct reply reply = { .code = 0 };
 
-	assert_int_equal(transaction_add_recipient(t, to, true, &reply), 0);
+	assert_int_equal(add(t, to, true, &reply), 0);
 	if (reply.code != code)
 		fail_msg("%s: %u %s", to, reply.code, reply.text);
 }
@@ -66,7 +75,7 @@ is_open(int fd)
 static void
 checks_what_smtpd_says(void **state)
 {
-	enum { ROWS = 20 };
+	enum { ROWS = 23 };
 	struct message_open rows[ROWS];
 	int n = 0;
 
@@ -93,6 +102,9 @@ checks_what_smtpd_says(void **state)
 	rows[n++].body = SMTP_BODIES;
 	rows[n++].body = 255;
 	rows[n++].listener = LIMIT_LISTENERS;
+	rows[n++].ret = DSN_RETS;
+	rows[n++].envid = "a b";
+	rows[n++].envid = "a\r\nRCPT";
 	assert_int_equal(n, ROWS);
 	for (int i = 0; i < ROWS; i++) {
 		errno = 0;
@@ -105,7 +117,7 @@ checks_what_smtpd_says(void **state)
 static void
 takes_all_that_is_right(void **state)
 {
-	enum { ROWS = 7 };
+	enum { ROWS = 8 };
 	struct message_open rows[ROWS];
 
 	(void)state;
@@ -118,6 +130,8 @@ takes_all_that_is_right(void **state)
 	rows[4].client_name = "";
 	rows[5].helo = "[192.0.2.1]";
 	rows[6].sender = "\"a b\"@far.example";
+	rows[7].ret = DSN_RET_HDRS;
+	rows[7].envid = "a+20b";
 	for (int i = 0; i < ROWS; i++) {
 		struct transaction *t =
 		    transaction_new(&house.expander, &rows[i]);
@@ -162,9 +176,8 @@ knows_its_client(void **state)
 		m.protocol = (uint8_t)rows[i].protocol;
 		t = transaction_new(&house.expander, &m);
 		assert_non_null(t);
-		assert_int_equal(transaction_add_recipient(
-				     t, "x@elsewhere.example", true, &reply),
-		    0);
+		assert_int_equal(
+		    add(t, "x@elsewhere.example", true, &reply), 0);
 		if (reply.code != rows[i].code)
 			fail_msg("%s: %u", rows[i].address, reply.code);
 		transaction_free(&t);
@@ -183,10 +196,64 @@ refuses_bad_recipients(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		errno = 0;
-		if (transaction_add_recipient(t, rows[i], true, &reply) != -1)
+		if (add(t, rows[i], true, &reply) != -1)
 			fail_msg("%s", rows[i]);
 		assert_int_equal(errno, EPROTO);
 	}
+	transaction_free(&t);
+}
+
+static void
+refuses_bad_wishes_for_reports(void **state)
+{
+	static const struct message_recipient rows[] = {
+		{ 0, "bob@here.example", DSN_NOTIFY_NEVER | DSN_NOTIFY_DELAY,
+		    "" },
+		{ 0, "bob@here.example", 0x10, "" },
+		{ 0, "bob@here.example", 0, "bob@here.example" },
+		{ 0, "bob@here.example", 0, "rfc822;a b" },
+		{ 0, "bob@here.example", 0, "rfc822;a\r\nb" },
+	};
+	struct transaction *t = new_transaction();
+	struct reply reply;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		errno = 0;
+		if (transaction_add_recipient(t, &rows[i], true, &reply) != -1)
+			fail_msg("row %zu", i);
+		assert_int_equal(errno, EPROTO);
+	}
+	transaction_free(&t);
+}
+
+static void
+keeps_wishes_for_reports(void **state)
+{
+	static const struct message_recipient m = { 0, "bob@here.example",
+		DSN_NOTIFY_SUCCESS | DSN_NOTIFY_DELAY, "rfc822;bob+2Bx@a.b" };
+	struct message_open open = good_open();
+	struct message envelope = MESSAGE_INIT(MESSAGE_ENVELOPE, 7);
+	struct transaction *t;
+	struct reply reply;
+	const struct route *route;
+
+	(void)state;
+	open.ret = DSN_RET_FULL;
+	open.envid = "a+20b";
+	t = transaction_new(&house.expander, &open);
+	assert_non_null(t);
+	assert_int_equal(transaction_add_recipient(t, &m, true, &reply), 0);
+	assert_int_equal(reply.code, 250);
+	route = STAILQ_FIRST(&transaction_routes(t)->list);
+	assert_int_equal(route->notify, m.notify);
+	assert_string_equal(route->orcpt, m.orcpt);
+	assert_int_equal(
+	    transaction_add_content(t, sealed("x"), 1, 1, &reply), 0);
+	transaction_make_envelope(t, &envelope);
+	assert_int_equal(envelope.envelope.ret, DSN_RET_FULL);
+	assert_string_equal(envelope.envelope.envid, "a+20b");
+	close(envelope.fd);
 	transaction_free(&t);
 }
 
@@ -239,8 +306,7 @@ needs_a_queue(void **state)
 	struct reply reply;
 
 	(void)state;
-	assert_int_equal(
-	    transaction_add_recipient(t, "bob@here.example", false, &reply), 0);
+	assert_int_equal(add(t, "bob@here.example", false, &reply), 0);
 	assert_int_equal(reply.code, 451);
 	assert_int_equal(transaction_routes(t)->count, 0);
 	transaction_free(&t);
@@ -347,9 +413,7 @@ is_complete_once(void **state)
 	expect_recipient(t, "bob@here.example", 250);
 	assert_int_equal(
 	    transaction_add_content(t, sealed("x"), 1, 1, &reply), 0);
-	assert_int_equal(
-	    transaction_add_recipient(t, "alice@here.example", true, &reply),
-	    -1);
+	assert_int_equal(add(t, "alice@here.example", true, &reply), -1);
 	assert_int_equal(transaction_add_content(t, second, 1, 1, &reply), -1);
 	assert_false(is_open(second));
 	transaction_free(&t);
@@ -379,6 +443,8 @@ main(void)
 		cmocka_unit_test(takes_all_that_is_right),
 		cmocka_unit_test(knows_its_client),
 		cmocka_unit_test(refuses_bad_recipients),
+		cmocka_unit_test(refuses_bad_wishes_for_reports),
+		cmocka_unit_test(keeps_wishes_for_reports),
 		cmocka_unit_test(becomes_an_envelope),
 		cmocka_unit_test(counts_recipients),
 		cmocka_unit_test(needs_a_queue),

@@ -2,8 +2,8 @@ units += smtpd/test_command smtpd/test_data smtpd/test_reply smtpd/test_trace \
 	smtpd/test_intake smtpd/test_patience smtpd/test_session \
 	smtpd/test_pairs smtpd/test_link smtpd/test_client_address
 smtpd_session_src := $(wildcard smtpd/session*.c) smtpd/transaction.c \
-	smtpd/command.c smtpd/data.c
-smtpd/test_command_src := smtpd/command.c
+	smtpd/command.c smtpd/parameter.c smtpd/parameter_dsn.c smtpd/data.c
+smtpd/test_command_src := smtpd/command.c smtpd/parameter.c smtpd/parameter_dsn.c
 smtpd/test_data_src := smtpd/data.c
 smtpd/test_reply_src := smtpd/reply.c
 smtpd/test_trace_src := smtpd/trace.c

@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include "common/dsn.h"
+
 static void __attribute__((format(printf, 2, 3)))
 note(struct play *p, const char *format, ...)
 {
@@ -53,19 +55,31 @@ on_open(void *context, const struct transaction *t)
 		return -1;
 	p->opens++;
 	p->asked = p->answered = 0;
-	note(p, "open %s|", t->sender);
+	note(p, "open %s", t->sender);
+	if (t->ret != DSN_RET_NONE)
+		note(p, " RET=%s", dsn_ret_name(t->ret));
+	if (t->envid[0] != '\0')
+		note(p, " ENVID=%s", t->envid);
+	note(p, "|");
 	return 0;
 }
 
 static void
-on_recipient(void *context, uint32_t number, const char *address)
+on_recipient(
+    void *context, uint32_t number, const struct transaction_recipient *r)
 {
+	char notify[DSN_NOTIFY_TEXT];
 	struct play *p = context;
 
 	assert_int_equal(p->opens, p->ends + 1);
 	assert_int_equal(number, p->asked);
 	p->asked++;
-	note(p, "rcpt %u %s|", number, address);
+	note(p, "rcpt %u %s", number, r->address);
+	if (r->notify != 0)
+		note(p, " NOTIFY=%s", dsn_notify_text(notify, r->notify));
+	if (r->orcpt[0] != '\0')
+		note(p, " ORCPT=%s", r->orcpt);
+	note(p, "|");
 }
 
 static int

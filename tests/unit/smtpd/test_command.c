@@ -136,7 +136,7 @@ static const struct row rows[] = {
 	{ "MAIL FROM:<> BODY=9BIT", COMMAND_MAIL, 501, "", 0, 0 },
 	{ "MAIL FROM:<> BODY=BINARYMIME", COMMAND_MAIL, 504, "", 0, 0 },
 	{ "MAIL FROM:<> SMTPUTF8", COMMAND_MAIL, 555, "", 0, 0 },
-	{ "MAIL FROM:<> RET=FULL", COMMAND_MAIL, 555, "", 0, 0 },
+	{ "MAIL FROM:<> NOTIFY=NEVER", COMMAND_MAIL, 555, "", 0, 0 },
 	{ "MAIL FROM:<> AUTH=<>", COMMAND_MAIL, 555, "", 0, 0 },
 	{ "MAIL FROM:<> =x", COMMAND_MAIL, 501, "", 0, 0 },
 	{ "MAIL FROM:<> A=", COMMAND_MAIL, 501, "", 0, 0 },
@@ -155,7 +155,7 @@ static const struct row rows[] = {
 	{ "RCPT TO:<a>", COMMAND_RCPT, 501, "", 0, 0 },
 	{ "RCPT FROM:<a@b.example>", COMMAND_RCPT, 501, "", 0, 0 },
 	{ "RCPT TO:a@b.example", COMMAND_RCPT, 501, "", 0, 0 },
-	{ "RCPT TO:<a@b.example> NOTIFY=NEVER", COMMAND_RCPT, 555, "", 0, 0 },
+	{ "RCPT TO:<a@b.example> RET=FULL", COMMAND_RCPT, 555, "", 0, 0 },
 	{ "RCPT TO:<a@b.example> SIZE=1", COMMAND_RCPT, 555, "", 0, 0 },
 	{ "RCPT TO:<a@b.example> <c@d.example>", COMMAND_RCPT, 501, "", 0, 0 },
 };
@@ -190,6 +190,114 @@ test_rows(void **unused)
 	(void)unused;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		check_row(&rows[i]);
+}
+
+/* RFC 3461 4. */
+static const struct dsn_row {
+	const char *parameters; /* of MAIL, or if they begin with "+" of RCPT */
+	unsigned int code;
+	enum dsn_ret ret;
+	const char *envid;
+	unsigned int notify;
+	const char *orcpt;
+} dsn_rows[] = {
+	{ "", 0, DSN_RET_NONE, "", 0, "" },
+	{ "RET=FULL", 0, DSN_RET_FULL, "", 0, "" },
+	{ "ret=hdrs ENVID=QQ+2B314159 SIZE=1", 0, DSN_RET_HDRS, "QQ+2B314159",
+	    0, "" },
+	{ "RET", 501, 0, "", 0, "" },
+	{ "RET=", 501, 0, "", 0, "" },
+	{ "RET=ALL", 501, 0, "", 0, "" },
+	{ "RET=FULL RET=FULL", 501, 0, "", 0, "" },
+	{ "ENVID", 501, 0, "", 0, "" },
+	{ "ENVID=", 501, 0, "", 0, "" },
+	{ "ENVID=a=b", 501, 0, "", 0, "" },
+	{ "ENVID=a+0Db", 501, 0, "", 0, "" },
+	{ "ENVID=a+2", 501, 0, "", 0, "" },
+	{ "ENVID=a ENVID=b", 501, 0, "", 0, "" },
+	{ "ORCPT=rfc822;a@b.example", 555, 0, "", 0, "" },
+	{ "+", 0, 0, "", 0, "" },
+	{ "+NOTIFY=NEVER", 0, 0, "", DSN_NOTIFY_NEVER, "" },
+	{ "+notify=Success,Failure,Delay", 0, 0, "",
+	    DSN_NOTIFY_SUCCESS | DSN_NOTIFY_FAILURE | DSN_NOTIFY_DELAY, "" },
+	{ "+NOTIFY=DELAY ORCPT=rfc822;a+2Bb@c.example", 0, 0, "",
+	    DSN_NOTIFY_DELAY, "rfc822;a+2Bb@c.example" },
+	{ "+NOTIFY", 501, 0, "", 0, "" },
+	{ "+NOTIFY=", 501, 0, "", 0, "" },
+	{ "+NOTIFY=ALWAYS", 501, 0, "", 0, "" },
+	{ "+NOTIFY=,", 501, 0, "", 0, "" },
+	{ "+NOTIFY=DELAY,", 501, 0, "", 0, "" },
+	{ "+NOTIFY=,DELAY", 501, 0, "", 0, "" },
+	{ "+NOTIFY=DELAY;FAILURE", 501, 0, "", 0, "" },
+	{ "+NOTIFY=NEVER,DELAY", 501, 0, "", 0, "" },
+	{ "+NOTIFY=DELAY NOTIFY=DELAY", 501, 0, "", 0, "" },
+	{ "+ORCPT", 501, 0, "", 0, "" },
+	{ "+ORCPT=", 501, 0, "", 0, "" },
+	{ "+ORCPT=a@b.example", 501, 0, "", 0, "" },
+	{ "+ORCPT=;a@b.example", 501, 0, "", 0, "" },
+	{ "+ORCPT=rfc822;", 501, 0, "", 0, "" },
+	{ "+ORCPT=rfc822;a+0Ab", 501, 0, "", 0, "" },
+	{ "+ORCPT=rfc822;a ORCPT=rfc822;a", 501, 0, "", 0, "" },
+	{ "+ENVID=a", 555, 0, "", 0, "" },
+};
+
+static void
+parse_with(const char *parameters, struct command *c)
+{
+	char line[2048];
+	bool rcpt = parameters[0] == '+';
+
+	snprintf(line, sizeof(line), "%s:<a@b.example> %s",
+	    rcpt ? "RCPT TO" : "MAIL FROM", parameters + rcpt);
+	memset(c, 0xff, sizeof(*c));
+	command_parse(line, strlen(line), c);
+}
+
+static void
+test_dsn(void **unused)
+{
+	struct command c;
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(dsn_rows) / sizeof(dsn_rows[0]); i++) {
+		const struct dsn_row *row = &dsn_rows[i];
+
+		parse_with(row->parameters, &c);
+		if (c.error_code != row->code)
+			print_error("parameters: %s\n", row->parameters);
+		assert_int_equal(c.error_code, row->code);
+		if (row->code != 0) {
+			assert_memory_equal(c.error_text, "5.5.4 ", 6);
+			continue;
+		}
+		assert_int_equal(c.ret, row->ret);
+		assert_string_equal(c.envid, row->envid);
+		assert_int_equal(c.notify, row->notify);
+		assert_string_equal(c.orcpt, row->orcpt);
+	}
+}
+
+static void
+test_long_dsn(void **unused)
+{
+	char parameters[1024];
+	struct command c;
+
+	(void)unused;
+	for (int more = 0; more < 2; more++) {
+		unsigned int code = more == 0 ? 0 : 501;
+
+		snprintf(parameters, sizeof(parameters), "ENVID=%0*d",
+		    LIMIT_ENVID + more, 0);
+		parse_with(parameters, &c);
+		assert_int_equal(c.error_code, code);
+		snprintf(parameters, sizeof(parameters), "+ORCPT=rfc822;%0*d",
+		    LIMIT_ORCPT - 7 + more, 0);
+		parse_with(parameters, &c);
+		assert_int_equal(c.error_code, code);
+	}
+	assert_int_equal(LIMIT_ENVID, 100);
+	assert_int_equal(LIMIT_ORCPT, 500);
 }
 
 /* A NUL is an octet like any other that is not allowed: it hides nothing. */
@@ -247,6 +355,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_dsn),
+		cmocka_unit_test(test_long_dsn),
 		cmocka_unit_test(test_nul),
 		cmocka_unit_test(test_octets),
 		cmocka_unit_test(test_long_paths),

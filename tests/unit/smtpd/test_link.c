@@ -150,6 +150,8 @@ say_outcome(int peer, uint32_t handle)
 	say(peer, &m);
 }
 
+static const struct message_recipient somebody = { .address = "a@b.c" };
+
 static int
 open_for(struct client *c, unsigned int slot)
 {
@@ -188,7 +190,7 @@ test_exchange(void **unused)
 	assert_int_equal(open_for(&c, 5), 0);
 	handle = hear(router, PROGRAM_ROUTER, MESSAGE_OPEN);
 	assert_int_not_equal(handle, 0);
-	assert_int_equal(link_router_recipient(&c.exchange, 0, "a@b.c"), 0);
+	assert_int_equal(link_router_recipient(&c.exchange, &somebody), 0);
 	assert_int_equal(
 	    hear(router, PROGRAM_ROUTER, MESSAGE_RECIPIENT), handle);
 	say_verdict(router, handle);
@@ -230,7 +232,7 @@ test_newest(void **unused)
 	assert_int_not_equal(hear(middle, PROGRAM_ROUTER, MESSAGE_OPEN), 0);
 	/* What is open stays where it is. */
 	newest = connect_peer(PROGRAM_ROUTER, 9, 2);
-	assert_int_equal(link_router_recipient(&c[1].exchange, 0, "a@b.c"), 0);
+	assert_int_equal(link_router_recipient(&c[1].exchange, &somebody), 0);
 	assert_int_not_equal(
 	    hear(middle, PROGRAM_ROUTER, MESSAGE_RECIPIENT), 0);
 	disconnect(middle);

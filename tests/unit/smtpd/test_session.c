@@ -57,7 +57,7 @@ test_greeting(void **state)
 	expect(p, "220 mx.test ESMTP postern|");
 	play_say(p, "EHLO a.example\r\n");
 	expect(p, "250 mx.test\r\nPIPELINING\r\nSIZE 1000\r\n8BITMIME\r\n"
-		  "ENHANCEDSTATUSCODES|");
+		  "DSN\r\nENHANCEDSTATUSCODES|");
 	assert_int_equal(session_protocol(p->session), SMTP_PROTOCOL_ESMTP);
 	play_say(p, "HELO b.example\r\n");
 	expect(p, "250 mx.test|");
@@ -97,6 +97,49 @@ test_message(void **state)
 
 /* A pipelined group reaches the router without waiting, and is answered in
  * order; its DATA waits for all verdicts. */
+/* RFC 3461: what the client wishes reaches the router, and no other message
+ * has it. */
+static void
+test_dsn(void **state)
+{
+	struct play *p = *state;
+
+	play_script(p);
+	play_say(p, "MAIL FROM:<a@b.example> RET=HDRS ENVID=QQ+20x\r\n"
+		    "RCPT TO:<c@d.example> NOTIFY=SUCCESS,DELAY "
+		    "ORCPT=rfc822;c@d.example\r\n");
+	expect(p, "250 2.1.0 Ok|open a@b.example RET=HDRS ENVID=QQ+20x|"
+		  "rcpt 0 c@d.example NOTIFY=SUCCESS,DELAY "
+		  "ORCPT=rfc822;c@d.example|");
+	play_verdict(p, 250);
+	play_script(p);
+	play_say(p, "RCPT TO:<e@f.example>\r\n");
+	expect(p, "rcpt 1 e@f.example|");
+	play_verdict(p, 250);
+	play_say(p, "RSET\r\n");
+	play_script(p);
+	play_say(p, "MAIL FROM:<a@b.example>\r\nRCPT TO:<e@f.example>\r\n");
+	expect(p, "250 2.1.0 Ok|open a@b.example|rcpt 0 e@f.example|");
+	play_verdict(p, 250);
+}
+
+/* The parameters count in the line like all else. */
+static void
+test_dsn_line_too_long(void **state)
+{
+	struct play *p = *state;
+	char line[LIMIT_COMMAND_LINE + 64];
+
+	play_script(p);
+	snprintf(line, sizeof(line), "MAIL FROM:<> ENVID=%0*d\r\n",
+	    LIMIT_COMMAND_LINE, 0);
+	play_say(p, line);
+	assert_int_equal(p->last_code, 500);
+	play_say(p, "MAIL FROM:<> ENVID=a+\r\n");
+	assert_int_equal(p->last_code, 501);
+	assert_int_equal(p->opens, 0);
+}
+
 static void
 test_pipelining(void **state)
 {
@@ -709,6 +752,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_greeting, begin, end),
 		STORY(test_message),
+		STORY(test_dsn),
+		STORY(test_dsn_line_too_long),
 		STORY(test_pipelining),
 		STORY(test_pending_bound),
 		STORY(test_recipients),
