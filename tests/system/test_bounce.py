@@ -162,7 +162,8 @@ def test_killed_around_the_report(lab, client, scripted, config, domain,
     """Whenever it dies, each sender hears of it exactly once."""
     scripted(script(RCPT="550 5.1.1 nobody"))
     other = Postern(lab.hosts["second"], config.replace(
-        "mail.here.test", "second.here.test"), name="second")
+        "mail.here.test", "second.here.test"),
+        name=f"killed-{program}")
     try:
         sent = [submit(client, f"x{n}@{domain}", "bob@here.test",
                        "192.0.2.60") for n in range(20)]
