@@ -27,6 +27,7 @@ static const char *const states[RECIPIENT_STATES] = {
 	[RECIPIENT_WAITING] = "waiting",
 	[RECIPIENT_HELD] = "held",
 	[RECIPIENT_FAILED] = "failed",
+	[RECIPIENT_DELIVERED] = "delivered",
 };
 
 static const char *const events[EVENT_KINDS] = {

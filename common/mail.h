@@ -33,6 +33,8 @@ enum dsn_ret { DSN_RET_NONE, DSN_RET_FULL, DSN_RET_HDRS, DSN_RETS };
 
 /* What the sender of a recipient has been told already, a set. */
 #define DSN_TOLD_DELAY 0x01u
+/* And what he is to be told of a delivery: it was to a host without DSN. */
+#define DSN_TOLD_RELAYED 0x02u
 
 /* Where a recipient's mail goes: a mailbox of this host, a relay with a name
  * in the configuration, or the MX hosts of the recipient's domain. */
@@ -60,9 +62,10 @@ enum report_scope {
  * In flight is not a state: it is in memory only, so that a crash forgets it
  * and the recipient is simply due. */
 enum recipient_state {
-	RECIPIENT_WAITING, /* due now or later */
-	RECIPIENT_HELD,	   /* by the administrator, until released */
-	RECIPIENT_FAILED,  /* undeliverable: kept until its sender is told */
+	RECIPIENT_WAITING,   /* due now or later */
+	RECIPIENT_HELD,	     /* by the administrator, until released */
+	RECIPIENT_FAILED,    /* undeliverable: kept until its sender is told */
+	RECIPIENT_DELIVERED, /* and its sender wanted to be told so */
 	RECIPIENT_STATES
 };
 

@@ -260,7 +260,8 @@ apply(struct operation *o, uint64_t now)
 		    o->flight->destination->name, &o->place, o->reply, now,
 		    &o->result);
 	case OPERATION_PUT_OFF:
-		return lifecycle_put_off(state.lifecycle, o->telling, o->until);
+		return lifecycle_put_off(
+		    state.lifecycle, o->telling, o->until, now, &o->result);
 	}
 	return 0;
 }

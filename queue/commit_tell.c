@@ -48,7 +48,8 @@ count_report(const struct lifecycle_result *result)
 {
 	if (!result->applied)
 		return;
-	if (result->event == LIFECYCLE_DELIVERED)
+	if (result->event == LIFECYCLE_DELIVERED ||
+	    result->event == LIFECYCLE_DELIVERED_ASKED)
 		stats.delivered++;
 	else if (result->event == LIFECYCLE_DEFERRED)
 		stats.deferred++;
@@ -62,6 +63,8 @@ id_of(const struct operation *o)
 {
 	if (o->kind == OPERATION_ACCEPT)
 		return o->submission->telling->id;
+	if (o->kind == OPERATION_PUT_OFF)
+		return o->telling->id;
 	return o->kind == OPERATION_REPORT ? o->report.id : o->id;
 }
 

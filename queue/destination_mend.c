@@ -21,6 +21,7 @@ count(struct row_destination *row, uint8_t state)
 	case RECIPIENT_FAILED:
 		row->failed++;
 		break;
+	case RECIPIENT_DELIVERED:
 	case RECIPIENT_STATES:
 		break;
 	}

@@ -29,6 +29,8 @@
  * FAILED    undeliverable. It is kept and listed until a report about it is
  *           in this queue: both happen in one transaction. If nobody can be
  *           told it stays. What nobody wants to be told is gone at once.
+ * DELIVERED as FAILED, for who asked to be told of success; not in the
+ *           picture. It waits for nothing but the report.
  * GONE      it has no row. When the last recipient of a message is gone, the
  *           message and its content are too; its history stays.
  *
@@ -57,6 +59,7 @@
 static const enum lifecycle_step steps[RECIPIENT_STATES][LIFECYCLE_EVENTS] = {
 	[RECIPIENT_WAITING] = {
 		[LIFECYCLE_DELIVERED] = LIFECYCLE_TO_GONE,
+		[LIFECYCLE_DELIVERED_ASKED] = LIFECYCLE_TO_DELIVERED,
 		[LIFECYCLE_DEFERRED] = LIFECYCLE_TO_WAITING,
 		[LIFECYCLE_EXPIRED] = LIFECYCLE_TO_FAILED,
 		[LIFECYCLE_FAILED] = LIFECYCLE_TO_FAILED,
@@ -71,6 +74,7 @@ static const enum lifecycle_step steps[RECIPIENT_STATES][LIFECYCLE_EVENTS] = {
 	},
 	[RECIPIENT_HELD] = {
 		[LIFECYCLE_DELIVERED] = LIFECYCLE_TO_GONE,
+		[LIFECYCLE_DELIVERED_ASKED] = LIFECYCLE_TO_DELIVERED,
 		[LIFECYCLE_DEFERRED] = LIFECYCLE_TO_HELD,
 		[LIFECYCLE_EXPIRED] = LIFECYCLE_TO_HELD,
 		[LIFECYCLE_FAILED] = LIFECYCLE_TO_FAILED,
@@ -85,6 +89,7 @@ static const enum lifecycle_step steps[RECIPIENT_STATES][LIFECYCLE_EVENTS] = {
 	},
 	[RECIPIENT_FAILED] = {
 		[LIFECYCLE_DELIVERED] = LIFECYCLE_TO_GONE,
+		[LIFECYCLE_DELIVERED_ASKED] = LIFECYCLE_TO_DELIVERED,
 		[LIFECYCLE_DEFERRED] = LIFECYCLE_REFUSED,
 		[LIFECYCLE_EXPIRED] = LIFECYCLE_REFUSED,
 		[LIFECYCLE_FAILED] = LIFECYCLE_REFUSED,
@@ -95,6 +100,21 @@ static const enum lifecycle_step steps[RECIPIENT_STATES][LIFECYCLE_EVENTS] = {
 		[LIFECYCLE_DAMAGED] = LIFECYCLE_REFUSED,
 		/* The report that could not be made is tried again. */
 		[LIFECYCLE_BOUNCE] = LIFECYCLE_TO_FAILED,
+		[LIFECYCLE_TOLD] = LIFECYCLE_TO_GONE,
+		[LIFECYCLE_WARNED] = LIFECYCLE_REFUSED,
+	},
+	[RECIPIENT_DELIVERED] = {
+		[LIFECYCLE_DELIVERED] = LIFECYCLE_REFUSED,
+		[LIFECYCLE_DELIVERED_ASKED] = LIFECYCLE_REFUSED,
+		[LIFECYCLE_DEFERRED] = LIFECYCLE_REFUSED,
+		[LIFECYCLE_EXPIRED] = LIFECYCLE_REFUSED,
+		[LIFECYCLE_FAILED] = LIFECYCLE_REFUSED,
+		[LIFECYCLE_RETRY] = LIFECYCLE_REFUSED,
+		[LIFECYCLE_HOLD] = LIFECYCLE_REFUSED,
+		[LIFECYCLE_RELEASE] = LIFECYCLE_REFUSED,
+		[LIFECYCLE_REMOVE] = LIFECYCLE_TO_GONE,
+		[LIFECYCLE_DAMAGED] = LIFECYCLE_REFUSED,
+		[LIFECYCLE_BOUNCE] = LIFECYCLE_REFUSED,
 		[LIFECYCLE_TOLD] = LIFECYCLE_TO_GONE,
 		[LIFECYCLE_WARNED] = LIFECYCLE_REFUSED,
 	},
@@ -195,6 +215,8 @@ take_step(struct lifecycle *l, struct recipient *r, enum lifecycle_step step,
 		return enter_state(l, r, RECIPIENT_HELD);
 	case LIFECYCLE_TO_FAILED:
 		return enter_state(l, r, RECIPIENT_FAILED);
+	case LIFECYCLE_TO_DELIVERED:
+		return enter_state(l, r, RECIPIENT_DELIVERED);
 	case LIFECYCLE_TO_GONE:
 		return close_recipient(l, r, result);
 	case LIFECYCLE_REFUSED:
@@ -384,6 +406,11 @@ apply_report(struct lifecycle *l, struct recipient *r,
 	else if (errno != ENOENT && errno != EBADMSG)
 		return -1;
 	result->event = event_of_report(l, report, arrival, now);
+	if (known && result->event == LIFECYCLE_DELIVERED &&
+	    tell_success(&message, &r->row, report->relayed)) {
+		result->event = LIFECYCLE_DELIVERED_ASKED;
+		r->row.told |= report->relayed ? DSN_TOLD_RELAYED : 0;
+	}
 	step =
 	    lifecycle_step((enum recipient_state)r->row.state, result->event);
 	was_down = !report->unheard && r->destination->row.failures > 0;
@@ -516,7 +543,7 @@ apply_told(struct lifecycle *l, struct recipient *r,
     struct lifecycle_result *result)
 {
 	enum lifecycle_event event =
-	    told->what == TELL_FAILURE ? LIFECYCLE_TOLD : LIFECYCLE_WARNED;
+	    told->what == TELL_DELAY ? LIFECYCLE_WARNED : LIFECYCLE_TOLD;
 	enum lifecycle_step step =
 	    lifecycle_step((enum recipient_state)r->row.state, event);
 
@@ -527,29 +554,32 @@ apply_told(struct lifecycle *l, struct recipient *r,
 	if (take_step(l, r, step, r->row.due, result) == -1)
 		return -1;
 	result->applied = true;
+	if (report == 0)
+		return 0;
 	return story_add(l, r, event, now, "", id_format(report).text);
+}
+
+static int
+settle(struct lifecycle *l, const struct telling *t,
+    const struct telling_recipient *told, uint64_t report, uint64_t now,
+    struct lifecycle_result *result)
+{
+	struct recipient r;
+
+	if (rows_load_recipient(l, t->id, told->number, &r) == -1)
+		return note_absent(t->id, told->number, result);
+	return apply_told(l, &r, told, report, now, result);
 }
 
 int
 lifecycle_apply_telling(struct lifecycle *l, const struct telling *t,
     uint64_t report, uint64_t now, struct lifecycle_result *result)
 {
-	struct recipient r;
-
 	if (rows_delete_report(l, t->time, t->id) == -1)
 		return -1;
-	for (unsigned int i = 0; i < t->count; i++) {
-		uint32_t number = t->recipients[i].number;
-
-		if (rows_load_recipient(l, t->id, number, &r) == -1) {
-			if (note_absent(t->id, number, result) == -1)
-				return -1;
-			continue;
-		}
-		if (apply_told(l, &r, &t->recipients[i], report, now, result) ==
-		    -1)
+	for (unsigned int i = 0; i < t->count; i++)
+		if (settle(l, t, &t->recipients[i], report, now, result) == -1)
 			return -1;
-	}
 	story_tell_telling(result, t, report);
 	/* What did not fit, or happened meanwhile: there is a report more,
 	 * or a row that finds nothing. */
@@ -559,11 +589,19 @@ lifecycle_apply_telling(struct lifecycle *l, const struct telling *t,
 }
 
 int
-lifecycle_put_off(struct lifecycle *l, const struct telling *t, uint64_t until)
+lifecycle_put_off(struct lifecycle *l, const struct telling *t, uint64_t until,
+    uint64_t now, struct lifecycle_result *result)
 {
+	*result = (struct lifecycle_result){ .applied = false };
 	if (rows_delete_report(l, t->time, t->id) == -1)
 		return -1;
-	return until == 0 ? 0 : rows_put_report(l, until, t->id);
+	if (until != 0)
+		return rows_put_report(l, until, t->id);
+	for (unsigned int i = 0; i < t->count; i++)
+		if (t->recipients[i].what != TELL_FAILURE &&
+		    settle(l, t, &t->recipients[i], 0, now, result) == -1)
+			return -1;
+	return 0;
 }
 
 /* -- Damage --------------------------------------------------------------- */

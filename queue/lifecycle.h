@@ -22,7 +22,8 @@ struct telling;
 
 /* What can happen to a recipient. */
 enum lifecycle_event {
-	LIFECYCLE_DELIVERED, /* an agent reports */
+	LIFECYCLE_DELIVERED,	   /* an agent reports */
+	LIFECYCLE_DELIVERED_ASKED, /* and the sender wants to know */
 	LIFECYCLE_DEFERRED,
 	LIFECYCLE_EXPIRED, /* deferred, and tried for long enough */
 	LIFECYCLE_FAILED,
@@ -43,6 +44,7 @@ enum lifecycle_step {
 	LIFECYCLE_TO_WAITING,
 	LIFECYCLE_TO_HELD,
 	LIFECYCLE_TO_FAILED,
+	LIFECYCLE_TO_DELIVERED,
 	LIFECYCLE_TO_GONE, /* the recipient's row is deleted */
 };
 
@@ -101,10 +103,11 @@ int lifecycle_apply_verb(struct lifecycle *, enum ctl_verb, uint64_t id,
 int lifecycle_apply_telling(struct lifecycle *, const struct telling *,
     uint64_t report, uint64_t now, struct lifecycle_result *)
     __attribute__((warn_unused_result));
-/* The report about this message is made at another time, in seconds; 0:
- * never. */
+/* The report about this message is made at another time, in seconds; 0: never,
+ * and only what has failed still waits for the administrator. */
 int lifecycle_put_off(struct lifecycle *, const struct telling *,
-    uint64_t until) __attribute__((warn_unused_result));
+    uint64_t until, uint64_t now, struct lifecycle_result *)
+    __attribute__((warn_unused_result));
 /* Takes a damaged recipient out of the way: held if its row can be read, else
  * only out of the due index, where it was found at `place`. */
 int lifecycle_set_aside(struct lifecycle *, const char *destination,

@@ -134,6 +134,7 @@ rows_count(struct lifecycle *l, const struct recipient *r, int by)
 	case RECIPIENT_FAILED:
 		count(&l->totals.failed, &d->failed, by);
 		break;
+	case RECIPIENT_DELIVERED: /* for seconds; nobody counts them */
 	case RECIPIENT_STATES:
 		break;
 	}

@@ -16,6 +16,7 @@ history_of(enum lifecycle_event event)
 {
 	switch (event) {
 	case LIFECYCLE_DELIVERED:
+	case LIFECYCLE_DELIVERED_ASKED:
 		return EVENT_DELIVERED;
 	case LIFECYCLE_DEFERRED:
 		return EVENT_DEFERRED;

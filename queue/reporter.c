@@ -119,7 +119,8 @@ tell(struct telling *telling)
 		fd = reporter_compose(
 		    state.lifecycle, *state.config, telling, &made);
 	if (fd == -1) {
-		bool nothing = o != NULL && errno == ENOENT;
+		bool nothing =
+		    o != NULL && (errno == ENOENT || errno == ENOMSG);
 
 		if (!nothing)
 			log_error("report-not-made id=%s error=\"%s\"",

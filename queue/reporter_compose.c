@@ -23,7 +23,8 @@ struct composing {
 	struct lifecycle *l;
 	struct telling *telling;
 	struct row_message message;
-	uint64_t now; /* milliseconds */
+	uint64_t now;	    /* milliseconds */
+	unsigned int count; /* of the recipients that it speaks of */
 	struct dsn_recipient recipients[TELL_RECIPIENTS];
 };
 
@@ -38,15 +39,30 @@ load_message(struct composing *c)
 	return row_message_decode(&c->message, value.data, value.length);
 }
 
+static enum dsn_action
+action_of(enum tell_what what, const struct row_recipient *row)
+{
+	if (what == TELL_FAILURE)
+		return DSN_FAILED;
+	if (what == TELL_DELAY)
+		return DSN_DELAYED;
+	return (row->told & DSN_TOLD_RELAYED) != 0 ? DSN_RELAYED
+						   : DSN_DELIVERED;
+}
+
+/* The administrator is told of losses only; what the sender wanted to know
+ * besides is settled with it. */
 static void
 add_recipient(struct composing *c, uint32_t number,
     const struct row_recipient *row, enum tell_what what)
 {
-	unsigned int n = c->telling->count++;
+	struct telling *t = c->telling;
 
-	c->telling->recipients[n] = (struct telling_recipient){ number, what };
-	c->recipients[n] = (struct dsn_recipient){
-		.action = what == TELL_FAILURE ? DSN_FAILED : DSN_DELAYED,
+	t->recipients[t->count++] = (struct telling_recipient){ number, what };
+	if (t->is_notice && what != TELL_FAILURE)
+		return;
+	c->recipients[c->count++] = (struct dsn_recipient){
+		.action = action_of(what, row),
 		.address = row->address,
 		.original = row->original,
 		.orcpt = row->orcpt,
@@ -105,7 +121,7 @@ make(struct composing *c, const struct config *config, struct dsn_made *made)
 		.arrival = m->arrival / 1000,
 		.now = c->now / 1000,
 		.recipients = c->recipients,
-		.count = c->telling->count,
+		.count = c->count,
 		.original_is_whole = m->size <= DSN_RETURN_MOST,
 	};
 	int fd;
@@ -139,10 +155,15 @@ static int
 compose(struct composing *c, const struct config *config, struct dsn_made *made)
 {
 	c->telling->count = 0;
-	if (load_message(c) == -1 || load_recipients(c) == -1)
+	if (load_message(c) == -1)
 		return -1;
 	set_recipient(c, config);
-	return make(c, config, made);
+	if (load_recipients(c) == -1)
+		return -1;
+	if (c->count > 0)
+		return make(c, config, made);
+	errno = ENOMSG;
+	return -1;
 }
 
 int

@@ -29,6 +29,14 @@ is_late(const struct row_message *m, unsigned int warn_after, uint64_t now)
 	       (now - m->arrival) / 1000 >= warn_after;
 }
 
+bool
+tell_success(
+    const struct row_message *m, const struct row_recipient *r, bool relayed)
+{
+	return m->sender[0] != '\0' && (r->notify & DSN_NOTIFY_SUCCESS) != 0 &&
+	       (relayed || r->kind == ROUTE_MAILBOX);
+}
+
 enum tell_what
 tell_what(const struct row_message *m, const struct row_recipient *r,
     unsigned int warn_after, uint64_t now)
@@ -38,6 +46,8 @@ tell_what(const struct row_message *m, const struct row_recipient *r,
 	if (r->state == RECIPIENT_FAILED)
 		return wants(r, DSN_NOTIFY_FAILURE) ? TELL_FAILURE
 						    : TELL_NOTHING;
+	if (r->state == RECIPIENT_DELIVERED)
+		return TELL_SUCCESS;
 	if (r->state != RECIPIENT_WAITING || m->sender[0] == '\0' ||
 	    r->attempts == 0 || (r->told & DSN_TOLD_DELAY) != 0 ||
 	    !is_late(m, warn_after, now))

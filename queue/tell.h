@@ -31,7 +31,7 @@ struct row_recipient;
 #define TELL_HELO_REPORT "(report)"
 #define TELL_HELO_NOTICE "(notice)"
 
-enum tell_what { TELL_NOTHING, TELL_FAILURE, TELL_DELAY };
+enum tell_what { TELL_NOTHING, TELL_FAILURE, TELL_DELAY, TELL_SUCCESS };
 
 struct telling_recipient {
 	uint32_t number;
@@ -51,6 +51,10 @@ struct telling {
 
 /* Is it a notice of ours, about which nobody is told? */
 bool tell_is_notice(const struct row_message *);
+/* Does the sender want to know that it was delivered, and is it for us to say?
+ * A host with DSN says so itself. */
+bool tell_success(
+    const struct row_message *, const struct row_recipient *, bool relayed);
 /* `warn_after` in seconds, 0: no warnings; `now` in milliseconds. */
 enum tell_what tell_what(const struct row_message *,
     const struct row_recipient *, unsigned int warn_after, uint64_t now);

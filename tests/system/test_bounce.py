@@ -132,6 +132,43 @@ def test_posternctl_bounce(postern, lab, client, scripted, domain):
     gone(postern, ident)
 
 
+def test_success_is_told_to_who_asked(postern, lab, client, scripted, domain):
+    """To a mailbox, and to a host that sends no reports; and nobody else
+    hears of it."""
+    scripted(script())
+    for recipient, action in (("carol@here.test", "delivered"),
+                              (f"x@{domain}", "relayed")):
+        token = uuid.uuid4().hex
+        with client.smtp(HERE) as smtp:
+            smtp.sendmail("bob@here.test", [recipient],
+                          f"Subject: {token}\n\nx\n",
+                          ["RET=HDRS", "ENVID=QQ1"], ["NOTIFY=SUCCESS"])
+        wait_for("a report", lambda: reports(lab, "bob", token))
+        report, = reports(lab, "bob", token)
+        _, status, original = report.iter_parts()
+        about, to = status.get_payload()
+        assert about["Original-Envelope-Id"] == "QQ1"
+        assert to["Action"] == action
+        assert to["Status"].startswith("2.")
+        assert original.get_content_type() == "text/rfc822-headers"
+    wait_for("an empty queue", lambda: not postern.ctl_json("queue"))
+
+
+def test_nobody_asked(postern, lab, client, scripted, domain):
+    """NOTIFY=NEVER: it is gone, and nobody hears of it."""
+    scripted(script(RCPT="550 5.1.1 nobody"))
+    token = uuid.uuid4().hex
+    with client.smtp(HERE) as smtp:
+        smtp.sendmail("bob@here.test", [f"x@{domain}"],
+                      f"Subject: {token}\n\nx\n", [], ["NOTIFY=NEVER"])
+    wait_for("the attempt", lambda: f"to=\"x@{domain}\" destination" in
+             postern.log())
+    wait_for("an empty queue", lambda: not postern.ctl_json("queue"))
+    time.sleep(4)
+    assert not reports(lab, "bob", token)
+    assert not reports(lab, "alice", token)
+
+
 def test_delay_is_told_once(lab, client, scripted, config, domain):
     scripted(script(RCPT="450 4.2.0 later"))
     other = Postern(lab.hosts["second"], config.replace(

@@ -89,6 +89,30 @@ test_mail_without_a_sender(void **state)
 	assert_int_equal(tell_what(&m, &r, 1, arrival + 5000), TELL_NOTHING);
 }
 
+static void
+test_success(void **state)
+{
+	struct row_message m = a_message();
+	struct row_recipient r = { .kind = ROUTE_MX,
+		.notify = DSN_NOTIFY_SUCCESS };
+
+	(void)state;
+	assert_true(tell_success(&m, &r, true));
+	/* The next host has DSN: it is its duty. */
+	assert_false(tell_success(&m, &r, false));
+	r.kind = ROUTE_MAILBOX;
+	assert_true(tell_success(&m, &r, false));
+	r.notify = DSN_NOTIFY_FAILURE;
+	assert_false(tell_success(&m, &r, false));
+	r.notify = 0;
+	assert_false(tell_success(&m, &r, false));
+	r.notify = DSN_NOTIFY_SUCCESS;
+	m.sender = "";
+	assert_false(tell_success(&m, &r, false));
+	assert_int_equal(
+	    ask(DSN_NOTIFY_SUCCESS, RECIPIENT_DELIVERED, 0, 0), TELL_SUCCESS);
+}
+
 /* Only what we made ourselves is a notice, whatever a client calls itself. */
 static void
 test_notices(void **state)
@@ -117,6 +141,7 @@ main(void)
 		cmocka_unit_test(
 		    test_warnings_can_be_off_and_wait_for_an_attempt),
 		cmocka_unit_test(test_mail_without_a_sender),
+		cmocka_unit_test(test_success),
 		cmocka_unit_test(test_notices),
 	};
 
