@@ -124,7 +124,11 @@ def test_routes_that_lie(queue, changes):
 
 def test_a_message_says_that_it_is_a_report(queue):
     link = queue.add_peer("router")
-    envelope(link, 1, new_id(), MAIL, sender="", inject=1)
+    fd = memfd(MAIL)
+    records.send(link, "ENVELOPE", 1, fd=fd, id=new_id(), sender="",
+                 client_address="", helo="", protocol=0, size=len(MAIL),
+                 recipients=1, inject=1)
+    os.close(fd)
     assert is_closed(link)
 
 

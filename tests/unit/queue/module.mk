@@ -11,6 +11,7 @@ queue_house_src := tests/unit/queue/house.c tests/unit/queue/sound.c \
 	queue/destination.c queue/destination_mend.c \
 	queue/destination_name.c queue/lifecycle.c \
 	queue/lifecycle_rows.c queue/lifecycle_story.c \
+	queue/lifecycle_table.c \
 	queue/retry.c queue/store.c queue/store_content.c queue/store_event.c \
 	queue/tell.c queue/store_migrate.c queue/store_room.c queue/store_row.c queue/submission.c
 units += queue/test_query queue/test_workers
