@@ -73,6 +73,7 @@ static void
 on_stalled(bool stalled)
 {
 	scheduler_pause(stalled || drain_has_begun());
+	reporter_pause(stalled);
 }
 
 static void

@@ -45,6 +45,7 @@ static struct {
 	struct event *timer;
 	TAILQ_HEAD(, outgoing) list;
 	unsigned int count;
+	bool paused;
 	uint32_t last_handle;
 } state;
 
@@ -228,7 +229,7 @@ on_timer(evutil_socket_t fd, short what, void *context)
 	(void)context;
 	if (drain_has_begun())
 		return;
-	if (router_exists())
+	if (router_exists() && !state.paused)
 		look();
 	else
 		evtimer_add(state.timer, &second);
@@ -244,6 +245,12 @@ reporter_look(void)
 		return;
 	state.lifecycle->reports_changed = false;
 	evtimer_add(state.timer, &at_once);
+}
+
+void
+reporter_pause(bool paused)
+{
+	state.paused = paused;
 }
 
 int

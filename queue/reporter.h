@@ -11,6 +11,7 @@
 #ifndef QUEUE_REPORTER_H
 #define QUEUE_REPORTER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct config;
@@ -27,6 +28,9 @@ int reporter_start(struct event_base *, struct lifecycle *,
 /* A batch was committed, or a router has come: look whether there is
  * something to do. Not inside a transaction. */
 void reporter_look(void);
+
+/* Make none: the store cannot be written, so that none could be accepted. */
+void reporter_pause(bool);
 
 /* From the link to the router that was given it. The report that this handle
  * stands for, if the content is what we gave: it is on its way into the store
