@@ -85,7 +85,6 @@ static const char wrong_length[] = "a chunk of the content has another length";
 static const char too_many[] = "there is more content than there should be";
 static const char altered[] = "the content has another checksum";
 
-
 static int
 damaged(const char **what, const char *how)
 {
