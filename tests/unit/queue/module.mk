@@ -68,3 +68,8 @@ queue/test_store_json_src := queue/tool/json.c
 units += queue/test_tell queue/test_dsn
 queue/test_tell_src := queue/tell.c
 queue/test_dsn_src := queue/dsn_field.c queue/dsn_original.c queue/dsn_status.c
+units += queue/test_reporter
+queue/test_reporter_src := $(rig_src) common/content.c queue/reporter.c \
+	queue/reporter_compose.c queue/dsn_field.c queue/dsn_original.c \
+	queue/dsn_report.c queue/dsn_status.c
+queue/test_reporter_libs := -llmdb -lxxhash -Wl,--wrap=event_add
