@@ -12,11 +12,11 @@ queue_house_src := tests/unit/queue/house.c tests/unit/queue/sound.c \
 	queue/destination.c queue/destination_mend.c \
 	queue/destination_name.c queue/lifecycle.c queue/pause.c \
 	queue/lifecycle_rows.c queue/lifecycle_story.c \
-	queue/recount.c queue/retry.c queue/store.c queue/store_check.c \
-	queue/store_check_counts.c queue/store_check_rows.c \
-	queue/store_content.c queue/store_event.c queue/store_lock.c \
-	queue/store_memory.c queue/store_migrate.c queue/store_room.c \
-	queue/store_row.c queue/submission.c \
+	queue/lifecycle_table.c queue/recount.c queue/retry.c queue/store.c \
+	queue/store_check.c queue/store_check_counts.c \
+	queue/store_check_rows.c queue/store_content.c queue/store_event.c \
+	queue/store_lock.c queue/store_memory.c queue/store_migrate.c \
+	queue/store_room.c queue/store_row.c queue/submission.c queue/tell.c \
 	queue/totals_mend.c
 units += queue/test_query queue/test_workers
 queue/test_query_src := $(queue_house_src) queue/flight.c queue/query.c
@@ -65,3 +65,11 @@ queue/test_damage_src := $(rig_src)
 queue/test_damage_libs := -llmdb -lxxhash
 units += queue/test_store_json
 queue/test_store_json_src := queue/tool/json.c
+units += queue/test_tell queue/test_dsn
+queue/test_tell_src := queue/tell.c
+queue/test_dsn_src := queue/dsn_field.c queue/dsn_original.c queue/dsn_status.c
+units += queue/test_reporter
+queue/test_reporter_src := $(rig_src) common/content.c queue/reporter.c \
+	queue/reporter_compose.c queue/dsn_field.c queue/dsn_original.c \
+	queue/dsn_report.c queue/dsn_status.c
+queue/test_reporter_libs := -llmdb -lxxhash -Wl,--wrap=event_add
