@@ -119,6 +119,7 @@ struct config {
 	unsigned int retry_from;
 	unsigned int retry_to;
 	unsigned int retry_for;
+	unsigned int warn_after; /* seconds; 0: nobody is warned */
 	unsigned int history;
 };
 

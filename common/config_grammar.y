@@ -27,7 +27,8 @@ static void yyerror(struct config_build *, const char *);
 %param {struct config_build *b}
 %expect 0
 
-%token ACCEPT "accept" ADDRESS "address" ADMIN "admin" ALIASES "aliases"
+%token ACCEPT "accept" ADDRESS "address" ADMIN "admin" AFTER "after"
+%token ALIASES "aliases" WARN "warn"
 %token ANY "any" AUTHENTICATED "authenticated" CONNECTIONS "connections"
 %token DELIVER "deliver" DOMAIN "domain" FILE "file" FOR "for"
 %token FORWARD "forward" FROM "from" HISTORY "history" HOSTNAME "hostname"
@@ -77,6 +78,7 @@ statement:
 	| "retry" "from" NUMBER "to" NUMBER "for" NUMBER {
 		build_retry(b, &$1, &$3, &$5, &$7);
 	}
+	| "warn" "after" NUMBER		{ build_warn(b, &$1, &$3); }
 	| "history" NUMBER		{ build_history(b, &$1, &$2); }
 	;
 

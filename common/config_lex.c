@@ -24,6 +24,7 @@ static const struct keyword keywords[] = {
 	{ "accept", T_ACCEPT, ALWAYS },
 	{ "address", T_ADDRESS, NEVER },
 	{ "admin", T_ADMIN, ALWAYS },
+	{ "after", T_AFTER, NEVER },
 	{ "aliases", T_ALIASES, NEVER },
 	{ "any", T_ANY, NEVER },
 	{ "authenticated", T_AUTHENTICATED, NEVER },
@@ -61,6 +62,7 @@ static const struct keyword keywords[] = {
 	{ "to", T_TO, NEVER },
 	{ "users", T_USERS, NEVER },
 	{ "via", T_VIA, NEVER },
+	{ "warn", T_WARN, ALWAYS },
 	{ "with", T_WITH, NEVER },
 	{ "workers", T_WORKERS, NEVER },
 };

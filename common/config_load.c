@@ -29,6 +29,7 @@ config_new(const char *path)
 		.retry_from = 5 * 60,
 		.retry_to = 4 * 60 * 60,
 		.retry_for = 5 * 24 * 60 * 60,
+		.warn_after = 4 * 60 * 60,
 		.history = 14 * 24 * 60 * 60,
 	};
 	if (c->path == NULL || c->spool == NULL || c->run == NULL ||

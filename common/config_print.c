@@ -73,6 +73,7 @@ print_limits(const struct config *c, FILE *out)
 	fputs(" for ", out);
 	number_print(out, c->retry_for, NUMBER_DURATION);
 	fputc('\n', out);
+	print_number(out, "warn after", c->warn_after, NUMBER_DURATION);
 	print_number(out, "history", c->history, NUMBER_DURATION);
 }
 

@@ -223,6 +223,16 @@ build_retry(
 }
 
 void
+build_warn(struct config_build *b, token at, token period)
+{
+	uint64_t value;
+
+	if (once(b, ONCE_WARN, at) &&
+	    build_number(b, period, NUMBER_DURATION, 0, YEAR, &value))
+		b->config->warn_after = (unsigned int)value;
+}
+
+void
 build_history(struct config_build *b, token at, token period)
 {
 	uint64_t value;

@@ -34,6 +34,7 @@ void build_connections_all(struct config_build *, TOKEN at, TOKEN count);
 void build_workers(struct config_build *, TOKEN at, TOKEN count);
 void build_retry(
     struct config_build *, TOKEN at, TOKEN from, TOKEN to, TOKEN period);
+void build_warn(struct config_build *, TOKEN at, TOKEN period);
 void build_history(struct config_build *, TOKEN at, TOKEN period);
 
 /* Rules: config_rule.c. */

@@ -42,8 +42,6 @@ static const struct later_word later_words[] = {
 	{ "pipe", false, "pipes; use: deliver maildir \"~/Maildir\"" },
 	{ "rate", false,
 	    "rate limits; limit connections per address N bounds a client" },
-	{ "warn", true, "delay warnings; leave the statement out" },
-	{ "after", false, "delay warnings; leave the statement out" },
 	{ "rewrite", true,
 	    "rewriting of addresses; use aliases, or leave it out" },
 	{ "filter", true, "filters; leave the statement out" },

@@ -27,6 +27,7 @@ static const char *const states[RECIPIENT_STATES] = {
 	[RECIPIENT_WAITING] = "waiting",
 	[RECIPIENT_HELD] = "held",
 	[RECIPIENT_FAILED] = "failed",
+	[RECIPIENT_DELIVERED] = "delivered",
 };
 
 static const char *const events[EVENT_KINDS] = {
@@ -38,6 +39,8 @@ static const char *const events[EVENT_KINDS] = {
 	[EVENT_RELEASED] = "released",
 	[EVENT_RETRIED] = "retried",
 	[EVENT_REMOVED] = "removed",
+	[EVENT_BOUNCED] = "bounced",
+	[EVENT_WARNED] = "warned",
 };
 
 static const char *const verbs[CTL_VERBS] = {
@@ -45,6 +48,7 @@ static const char *const verbs[CTL_VERBS] = {
 	[CTL_VERB_HOLD] = "hold",
 	[CTL_VERB_RELEASE] = "release",
 	[CTL_VERB_REMOVE] = "remove",
+	[CTL_VERB_BOUNCE] = "bounce",
 };
 
 static const char *

@@ -33,6 +33,8 @@ enum dsn_ret { DSN_RET_NONE, DSN_RET_FULL, DSN_RET_HDRS, DSN_RETS };
 
 /* What the sender of a recipient has been told already, a set. */
 #define DSN_TOLD_DELAY 0x01u
+/* And what he is to be told of a delivery: it was to a host without DSN. */
+#define DSN_TOLD_RELAYED 0x02u
 
 /* Where a recipient's mail goes: a mailbox of this host, a relay with a name
  * in the configuration, or the MX hosts of the recipient's domain. */
@@ -60,9 +62,10 @@ enum report_scope {
  * In flight is not a state: it is in memory only, so that a crash forgets it
  * and the recipient is simply due. */
 enum recipient_state {
-	RECIPIENT_WAITING, /* due now or later */
-	RECIPIENT_HELD,	   /* by the administrator, until released */
-	RECIPIENT_FAILED,  /* undeliverable: kept and listed, never dropped */
+	RECIPIENT_WAITING,   /* due now or later */
+	RECIPIENT_HELD,	     /* by the administrator, until released */
+	RECIPIENT_FAILED,    /* undeliverable: kept until its sender is told */
+	RECIPIENT_DELIVERED, /* and its sender wanted to be told so */
 	RECIPIENT_STATES
 };
 
@@ -76,6 +79,8 @@ enum event_kind {
 	EVENT_RELEASED,
 	EVENT_RETRIED, /* the administrator asked for a try now */
 	EVENT_REMOVED,
+	EVENT_BOUNCED, /* a report about it is in the queue */
+	EVENT_WARNED,  /* the same, of a delay */
 	EVENT_KINDS
 };
 
@@ -85,6 +90,7 @@ enum ctl_verb {
 	CTL_VERB_HOLD,
 	CTL_VERB_RELEASE,
 	CTL_VERB_REMOVE,
+	CTL_VERB_BOUNCE,
 	CTL_VERBS
 };
 

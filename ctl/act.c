@@ -1,5 +1,5 @@
 /*
- * posternctl retry, hold, release, remove: by id or by filter.
+ * posternctl retry, hold, release, remove, bounce: by id or by filter.
  */
 #include <inttypes.h>
 #include <sysexits.h>
@@ -26,6 +26,7 @@ static const char *const done[CTL_VERBS] = {
 	[CTL_VERB_HOLD] = "held",
 	[CTL_VERB_RELEASE] = "released",
 	[CTL_VERB_REMOVE] = "removed",
+	[CTL_VERB_BOUNCE] = "given up, with a report to the sender",
 };
 
 /* Only a dry run answers with items: what would have been affected. */

@@ -35,9 +35,11 @@ colour_of(unsigned int what)
 		return "\033[32m";
 	case EVENT_DEFERRED:
 	case EVENT_HELD:
+	case EVENT_WARNED:
 		return "\033[33m";
 	case EVENT_FAILED:
 	case EVENT_REMOVED:
+	case EVENT_BOUNCED:
 		return "\033[31m";
 	default:
 		return "\033[0m";

@@ -97,9 +97,13 @@ print_state(const struct ctl *ctl, const struct message_ctl_item *item)
 	else if (item->state == RECIPIENT_HELD)
 		fprintf(out, "is held, until \"posternctl release %s\"",
 		    id_format(item->id).text);
+	else if (item->state == RECIPIENT_DELIVERED)
+		fputs(
+		    "has been delivered; its sender is about to be told", out);
 	else
 		fprintf(out,
-		    "cannot be delivered; it is kept until \"posternctl retry "
+		    "cannot be delivered; it is kept until its sender is told, "
+		    "or until \"posternctl retry "
 		    "%s\" or \"posternctl remove %s\"",
 		    id_format(item->id).text, id_format(item->id).text);
 	item_colour_end(ctl);

@@ -82,6 +82,7 @@ operation_free(struct operation *o)
 {
 	submission_free(&o->submission);
 	free(o->result.line);
+	free(o->telling);
 	free(o);
 }
 
@@ -184,6 +185,19 @@ commit_set_aside(
 	return 0;
 }
 
+int
+commit_put_off(struct telling *telling, uint64_t until)
+{
+	struct operation *o = operation_new(OPERATION_PUT_OFF, 0);
+
+	if (o == NULL)
+		return -1;
+	o->telling = telling;
+	o->until = until;
+	gather(o, 0);
+	return 0;
+}
+
 void
 commit_forget_owner(const void *owner)
 {
@@ -225,12 +239,18 @@ commit_is_empty(void)
 
 /* A message that cannot be taken does not spoil the batch. */
 static int
-apply_submission(struct operation *o)
+apply_submission(struct operation *o, uint64_t now)
 {
+	const struct submission *s = o->submission;
+
 	o->code = 250;
 	o->reply = "2.0.0 Ok: queued";
-	if (lifecycle_accept(state.lifecycle, o->submission) == 0)
-		return 0;
+	o->result = (struct lifecycle_result){ .applied = false };
+	if (lifecycle_accept(state.lifecycle, s) == 0)
+		return s->telling == NULL
+			   ? 0
+			   : lifecycle_apply_telling(state.lifecycle,
+				 s->telling, s->id, now, &o->result);
 	if (errno != EEXIST && errno != EPROTO)
 		return -1;
 	o->code = 451;
@@ -246,7 +266,7 @@ apply(struct operation *o, uint64_t now)
 	o->result.line = NULL;
 	switch (o->kind) {
 	case OPERATION_ACCEPT:
-		return apply_submission(o);
+		return apply_submission(o, now);
 	case OPERATION_REPORT:
 		return lifecycle_apply_report(
 		    state.lifecycle, &o->report, now, &o->result);
@@ -260,6 +280,9 @@ apply(struct operation *o, uint64_t now)
 		return lifecycle_set_aside(state.lifecycle,
 		    o->flight->destination->name, &o->place, o->reply, now,
 		    &o->result);
+	case OPERATION_PUT_OFF:
+		return lifecycle_put_off(
+		    state.lifecycle, o->telling, o->until, now, &o->result);
 	}
 	return 0;
 }

@@ -22,6 +22,7 @@ struct lifecycle;
 struct lifecycle_report;
 struct row_place;
 struct submission;
+struct telling;
 
 struct commit_handler {
 	/* Something was gathered; `full`: as much as one batch may hold. */
@@ -60,6 +61,11 @@ int commit_pause(const char *destination, bool paused,
     __attribute__((warn_unused_result));
 int commit_set_aside(struct flight *, const struct row_place *,
     const char *reason) __attribute__((warn_unused_result));
+
+/* The report about this message waits until then, in seconds; 0: it is not
+ * made. Takes the telling, unless -1. */
+int commit_put_off(struct telling *, uint64_t until)
+    __attribute__((warn_unused_result));
 
 /* The link is gone: its messages were promised to nobody and are dropped. */
 void commit_forget_owner(const void *owner);

@@ -18,6 +18,7 @@ enum operation_kind {
 	OPERATION_VERB,
 	OPERATION_SET_ASIDE,
 	OPERATION_PAUSE,
+	OPERATION_PUT_OFF,
 };
 
 struct operation {
@@ -34,6 +35,9 @@ struct operation {
 	struct row_place place;
 	/* OPERATION_PAUSE: what in `reply`, and who is told below */
 	bool paused;
+	/* OPERATION_PUT_OFF */
+	struct telling *telling;
+	uint64_t until;
 	/* OPERATION_VERB */
 	enum ctl_verb verb;
 	uint64_t id;

@@ -6,6 +6,7 @@
 #include "queue/pause.h"
 #include "queue/stats.h"
 #include "queue/submission.h"
+#include "queue/tell.h"
 
 static void
 answer(struct submission *s, unsigned int code, const char *reply)
@@ -48,7 +49,8 @@ count_report(const struct lifecycle_result *result)
 {
 	if (!result->applied)
 		return;
-	if (result->event == LIFECYCLE_DELIVERED)
+	if (result->event == LIFECYCLE_DELIVERED ||
+	    result->event == LIFECYCLE_DELIVERED_ASKED)
 		stats.delivered++;
 	else if (result->event == LIFECYCLE_DEFERRED)
 		stats.deferred++;
@@ -56,9 +58,14 @@ count_report(const struct lifecycle_result *result)
 		stats.failed++;
 }
 
+/* Of the message that is gone. */
 static uint64_t
 id_of(const struct operation *o)
 {
+	if (o->kind == OPERATION_ACCEPT)
+		return o->submission->telling->id;
+	if (o->kind == OPERATION_PUT_OFF)
+		return o->telling->id;
 	return o->kind == OPERATION_REPORT ? o->report.id : o->id;
 }
 
@@ -98,6 +105,8 @@ commit_tell(struct operation *o, const struct commit_handler *handler)
 	case OPERATION_SET_ASIDE:
 		stats.set_aside++;
 		handler->landed(o->flight);
+		break;
+	case OPERATION_PUT_OFF:
 		break;
 	}
 }

@@ -52,6 +52,7 @@ would_act(enum ctl_verb verb, const struct query_item *item)
 		[CTL_VERB_HOLD] = LIFECYCLE_HOLD,
 		[CTL_VERB_RELEASE] = LIFECYCLE_RELEASE,
 		[CTL_VERB_REMOVE] = LIFECYCLE_REMOVE,
+		[CTL_VERB_BOUNCE] = LIFECYCLE_BOUNCE,
 	};
 
 	return lifecycle_step((enum recipient_state)item->recipient->state,

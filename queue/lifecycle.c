@@ -1,36 +1,4 @@
-/*
- * Every legal state of a recipient, and who makes each transition.
- *
- *                router: accepted and committed
- *                               |
- *                               v
- *      +------------------> WAITING ------------------+
- *      |  agent: deferred   |  ^  ^                    |
- *      +--------------------+  |  |                    |
- *                              |  |                    |
- *        administrator: hold   |  |  agent: failed,    |
- *        queue: damaged  |     |  |  or deferred for   |
- *                        v     |  |  too long     |    |
- *                      HELD ---+  |               v    |
- *                        |        +----------- FAILED  |
- *                        |   administrator:      |     |
- *                        |   retry               |     |
- *                        v                       v     v
- *                       GONE <-------------------+-----+
- *              agent: delivered; administrator: remove
- *
- * WAITING   has a row in the due index. "In flight" is not a state of its own:
- *           it is in memory only, so that a crash forgets it and the recipient
- *           is simply due.
- * HELD      nothing happens to it until it is released.
- * FAILED    undeliverable. It is kept and listed, never dropped.
- * GONE      it has no row. When the last recipient of a message is gone, the
- *           message and its content are too; its history stays.
- *
- * Reports come for recipients that the administrator has changed meanwhile,
- * in flight: what was delivered is gone whatever was asked, what was not stays
- * as he wished. A report about one that is gone changes nothing.
- */
+/* The transitions themselves, as the table in lifecycle_table.c has them. */
 #include "queue/lifecycle.h"
 
 #include <errno.h>
@@ -47,48 +15,7 @@
 #include "queue/store.h"
 #include "queue/store_content.h"
 #include "queue/submission.h"
-
-static const enum lifecycle_step steps[RECIPIENT_STATES][LIFECYCLE_EVENTS] = {
-	[RECIPIENT_WAITING] = {
-		[LIFECYCLE_DELIVERED] = LIFECYCLE_TO_GONE,
-		[LIFECYCLE_DEFERRED] = LIFECYCLE_TO_WAITING,
-		[LIFECYCLE_EXPIRED] = LIFECYCLE_TO_FAILED,
-		[LIFECYCLE_FAILED] = LIFECYCLE_TO_FAILED,
-		[LIFECYCLE_RETRY] = LIFECYCLE_TO_WAITING,
-		[LIFECYCLE_HOLD] = LIFECYCLE_TO_HELD,
-		[LIFECYCLE_RELEASE] = LIFECYCLE_REFUSED,
-		[LIFECYCLE_REMOVE] = LIFECYCLE_TO_GONE,
-		[LIFECYCLE_DAMAGED] = LIFECYCLE_TO_HELD,
-	},
-	[RECIPIENT_HELD] = {
-		[LIFECYCLE_DELIVERED] = LIFECYCLE_TO_GONE,
-		[LIFECYCLE_DEFERRED] = LIFECYCLE_TO_HELD,
-		[LIFECYCLE_EXPIRED] = LIFECYCLE_TO_HELD,
-		[LIFECYCLE_FAILED] = LIFECYCLE_TO_FAILED,
-		[LIFECYCLE_RETRY] = LIFECYCLE_REFUSED,
-		[LIFECYCLE_HOLD] = LIFECYCLE_REFUSED,
-		[LIFECYCLE_RELEASE] = LIFECYCLE_TO_WAITING,
-		[LIFECYCLE_REMOVE] = LIFECYCLE_TO_GONE,
-		[LIFECYCLE_DAMAGED] = LIFECYCLE_REFUSED,
-	},
-	[RECIPIENT_FAILED] = {
-		[LIFECYCLE_DELIVERED] = LIFECYCLE_TO_GONE,
-		[LIFECYCLE_DEFERRED] = LIFECYCLE_REFUSED,
-		[LIFECYCLE_EXPIRED] = LIFECYCLE_REFUSED,
-		[LIFECYCLE_FAILED] = LIFECYCLE_REFUSED,
-		[LIFECYCLE_RETRY] = LIFECYCLE_TO_WAITING,
-		[LIFECYCLE_HOLD] = LIFECYCLE_REFUSED,
-		[LIFECYCLE_RELEASE] = LIFECYCLE_REFUSED,
-		[LIFECYCLE_REMOVE] = LIFECYCLE_TO_GONE,
-		[LIFECYCLE_DAMAGED] = LIFECYCLE_REFUSED,
-	},
-};
-
-enum lifecycle_step
-lifecycle_step(enum recipient_state state, enum lifecycle_event event)
-{
-	return steps[state][event];
-}
+#include "queue/tell.h"
 
 /* -- Transitions ---------------------------------------------------------- */
 
@@ -185,6 +112,8 @@ take_step(struct lifecycle *l, struct recipient *r, enum lifecycle_step step,
 		return enter_state(l, r, RECIPIENT_HELD);
 	case LIFECYCLE_TO_FAILED:
 		return enter_state(l, r, RECIPIENT_FAILED);
+	case LIFECYCLE_TO_DELIVERED:
+		return enter_state(l, r, RECIPIENT_DELIVERED);
 	case LIFECYCLE_TO_GONE:
 		return close_recipient(l, r, result);
 	case LIFECYCLE_REFUSED:
@@ -244,6 +173,8 @@ accept_recipient(
 	if (r.destination == NULL ||
 	    enter_state(l, &r, RECIPIENT_WAITING) == -1)
 		return -1;
+	destination_added_fresh(
+	    r.destination, &(struct row_place){ r.row.due, r.id, number });
 	return story_add_accepted(l, s, number);
 }
 
@@ -283,6 +214,9 @@ lifecycle_accept(struct lifecycle *l, const struct submission *s)
 
 /* -- A message from elsewhere --------------------------------------------- */
 
+/* Long ago: told of as soon as somebody looks. */
+#define REPORT_OVERDUE 1
+
 int
 lifecycle_restore_message(
     struct lifecycle *l, uint64_t id, const struct row_message *message)
@@ -304,7 +238,43 @@ lifecycle_restore_recipient(struct lifecycle *l, uint64_t id, uint32_t number,
 	r.destination = rows_open_destination(l, row->destination);
 	if (r.destination == NULL)
 		return -1;
-	return enter_state(l, &r, (enum recipient_state)row->state);
+	if (enter_state(l, &r, (enum recipient_state)row->state) == -1)
+		return -1;
+	/* Those whose sender is still to be told. */
+	if (row->state != RECIPIENT_FAILED && row->state != RECIPIENT_DELIVERED)
+		return 0;
+	return rows_put_report(l, REPORT_OVERDUE, id);
+}
+
+/* -- Telling the sender ---------------------------------------------------- */
+
+/* Nobody wants to know, or can: a failed recipient does not wait for it. */
+static int
+end_untold(struct lifecycle *l, struct recipient *r,
+    const struct row_message *message, struct lifecycle_result *result)
+{
+	if (!tell_is_notice(message))
+		return take_step(l, r,
+		    lifecycle_step(RECIPIENT_FAILED, LIFECYCLE_TOLD),
+		    r->row.due, result);
+	log_error("notice-undeliverable id=%s to=\"%s\"", id_format(r->id).text,
+	    log_text(r->row.address));
+	return 0;
+}
+
+/* After an event: is there something that the sender is to be told? */
+static int
+note_telling(struct lifecycle *l, struct recipient *r,
+    const struct row_message *message, uint64_t now,
+    struct lifecycle_result *result)
+{
+	enum tell_what what = tell_what(message, &r->row, l->warn_after, now);
+
+	if (what != TELL_NOTHING)
+		return rows_put_report(l, now / 1000 + TELL_GATHER, r->id);
+	return r->row.state == RECIPIENT_FAILED
+		   ? end_untold(l, r, message, result)
+		   : 0;
 }
 
 /* -- A report ------------------------------------------------------------- */
@@ -363,13 +333,19 @@ apply_report(struct lifecycle *l, struct recipient *r,
 	struct row_message message;
 	uint64_t arrival = id_time(r->id) * 1000;
 	enum lifecycle_step step;
-	bool was_down;
+	bool was_down, known;
 
-	if (rows_load_message(l, r->id, &message, octets) == 0)
+	known = rows_load_message(l, r->id, &message, octets) == 0;
+	if (known)
 		arrival = message.arrival;
 	else if (errno != ENOENT && errno != EBADMSG)
 		return -1;
 	result->event = event_of_report(l, report, arrival, now);
+	if (known && result->event == LIFECYCLE_DELIVERED &&
+	    tell_success(&message, &r->row, report->relayed)) {
+		result->event = LIFECYCLE_DELIVERED_ASKED;
+		r->row.told |= report->relayed ? DSN_TOLD_RELAYED : 0;
+	}
 	step =
 	    lifecycle_step((enum recipient_state)r->row.state, result->event);
 	was_down = !report->unheard && r->destination->row.failures > 0;
@@ -385,7 +361,12 @@ apply_report(struct lifecycle *l, struct recipient *r,
 		return -1;
 	result->applied = true;
 	story_tell_report(result, r, report, arrival, now);
-	return story_add(l, r, result->event, now, report->host, report->reply);
+	if (story_add(l, r, result->event, now, report->host, report->reply) ==
+	    -1)
+		return -1;
+	return known && step != LIFECYCLE_TO_GONE
+		   ? note_telling(l, r, &message, now, result)
+		   : 0;
 }
 
 /* The recipient is not there: removed meanwhile, or its row is damaged. */
@@ -428,10 +409,24 @@ event_of_verb(enum ctl_verb verb)
 		return LIFECYCLE_RELEASE;
 	case CTL_VERB_REMOVE:
 		return LIFECYCLE_REMOVE;
+	case CTL_VERB_BOUNCE:
+		return LIFECYCLE_BOUNCE;
 	case CTL_VERBS:
 		break;
 	}
 	return LIFECYCLE_EVENTS;
+}
+
+static int
+note_bounce(struct lifecycle *l, struct recipient *r, uint64_t now,
+    struct lifecycle_result *result)
+{
+	uint8_t octets[ROW_VALUE_SIZE];
+	struct row_message message;
+
+	if (rows_load_message(l, r->id, &message, octets) == 0)
+		return note_telling(l, r, &message, now, result);
+	return errno == ENOENT || errno == EBADMSG ? 0 : -1;
 }
 
 static int
@@ -444,16 +439,21 @@ apply_verb(struct lifecycle *l, struct recipient *r, uint64_t now,
 
 	if (step == LIFECYCLE_REFUSED)
 		return 0;
-	if (result->event == LIFECYCLE_RETRY)
-		destination_hurry(r->destination);
 	/* What is due already keeps its place in the row. */
 	if (r->row.state == RECIPIENT_WAITING && r->row.due < due)
 		due = r->row.due;
 	if (take_step(l, r, step, due, result) == -1)
 		return -1;
+	if (result->event == LIFECYCLE_RETRY)
+		destination_hurry(r->destination,
+		    &(struct row_place){ due, r->id, r->number });
 	result->applied = true;
 	story_tell_verb(result, r);
-	return story_add(l, r, result->event, now, "", "");
+	if (story_add(l, r, result->event, now, "", "") == -1)
+		return -1;
+	return result->event == LIFECYCLE_BOUNCE
+		   ? note_bounce(l, r, now, result)
+		   : 0;
 }
 
 int
@@ -469,6 +469,75 @@ lifecycle_apply_verb(struct lifecycle *l, enum ctl_verb verb, uint64_t id,
 	if (rows_load_recipient(l, id, number, &r) == -1)
 		return note_absent(id, number, result);
 	return apply_verb(l, &r, now, result);
+}
+
+/* -- What the sender was told ---------------------------------------------- */
+
+static int
+apply_told(struct lifecycle *l, struct recipient *r,
+    const struct telling_recipient *told, uint64_t report, uint64_t now,
+    struct lifecycle_result *result)
+{
+	enum lifecycle_event event =
+	    told->what == TELL_DELAY ? LIFECYCLE_WARNED : LIFECYCLE_TOLD;
+	enum lifecycle_step step =
+	    lifecycle_step((enum recipient_state)r->row.state, event);
+
+	if (step == LIFECYCLE_REFUSED)
+		return 0;
+	if (event == LIFECYCLE_WARNED)
+		r->row.told |= DSN_TOLD_DELAY;
+	if (take_step(l, r, step, r->row.due, result) == -1)
+		return -1;
+	result->applied = true;
+	if (report == 0)
+		return 0;
+	return story_add(l, r, event, now, "", id_format(report).text);
+}
+
+static int
+settle(struct lifecycle *l, const struct telling *t,
+    const struct telling_recipient *told, uint64_t report, uint64_t now,
+    struct lifecycle_result *result)
+{
+	struct recipient r;
+
+	if (rows_load_recipient(l, t->id, told->number, &r) == -1)
+		return note_absent(t->id, told->number, result);
+	return apply_told(l, &r, told, report, now, result);
+}
+
+int
+lifecycle_apply_telling(struct lifecycle *l, const struct telling *t,
+    uint64_t report, uint64_t now, struct lifecycle_result *result)
+{
+	if (rows_delete_report(l, t->time, t->id) == -1)
+		return -1;
+	for (unsigned int i = 0; i < t->count; i++)
+		if (settle(l, t, &t->recipients[i], report, now, result) == -1)
+			return -1;
+	story_tell_telling(result, t, report);
+	/* What did not fit, or happened meanwhile: there is a report more,
+	 * or a row that finds nothing. */
+	return result->message_gone
+		   ? 0
+		   : rows_put_report(l, now / 1000 + TELL_GATHER, t->id);
+}
+
+int
+lifecycle_put_off(struct lifecycle *l, const struct telling *t, uint64_t until,
+    uint64_t now, struct lifecycle_result *result)
+{
+	*result = (struct lifecycle_result){ .applied = false };
+	if (rows_delete_report(l, t->time, t->id) == -1)
+		return -1;
+	if (until != 0)
+		return rows_put_report(l, until, t->id);
+	for (unsigned int i = 0; i < t->count; i++)
+		if (t->recipients[i].what != TELL_FAILURE &&
+		    settle(l, t, &t->recipients[i], 0, now, result) == -1)
+			return -1;
+	return 0;
 }
 
 /* -- Damage --------------------------------------------------------------- */

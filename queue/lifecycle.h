@@ -1,6 +1,7 @@
 /*
  * The life of a message and of each of its recipients. lifecycle.c is the only
- * file that changes a state; the table of all (state, event) pairs is there.
+ * file that changes a state, by the table of all (state, event) pairs in
+ * lifecycle_table.c.
  *
  * All of these work inside the open write transaction. -1 with errno means
  * that the transaction is to be aborted, except where noted.
@@ -18,10 +19,12 @@
 struct destinations;
 struct store;
 struct submission;
+struct telling;
 
 /* What can happen to a recipient. */
 enum lifecycle_event {
-	LIFECYCLE_DELIVERED, /* an agent reports */
+	LIFECYCLE_DELIVERED,	   /* an agent reports */
+	LIFECYCLE_DELIVERED_ASKED, /* and the sender wants to know */
 	LIFECYCLE_DEFERRED,
 	LIFECYCLE_EXPIRED, /* deferred, and tried for long enough */
 	LIFECYCLE_FAILED,
@@ -30,6 +33,9 @@ enum lifecycle_event {
 	LIFECYCLE_RELEASE,
 	LIFECYCLE_REMOVE,
 	LIFECYCLE_DAMAGED, /* its rows or content cannot be read */
+	LIFECYCLE_BOUNCE,  /* the administrator gives it up */
+	LIFECYCLE_TOLD,	   /* a report of its failure is in the queue */
+	LIFECYCLE_WARNED,  /* or one of its delay */
 	LIFECYCLE_EVENTS
 };
 
@@ -39,6 +45,7 @@ enum lifecycle_step {
 	LIFECYCLE_TO_WAITING,
 	LIFECYCLE_TO_HELD,
 	LIFECYCLE_TO_FAILED,
+	LIFECYCLE_TO_DELIVERED,
 	LIFECYCLE_TO_GONE, /* the recipient's row is deleted */
 };
 
@@ -50,6 +57,8 @@ struct lifecycle {
 	struct destinations *destinations;
 	struct retry_policy retry;
 	struct row_totals totals; /* of the store, kept up to date */
+	unsigned int warn_after;  /* seconds; 0: nobody is warned */
+	bool reports_changed;	  /* somebody is to be told, see tell.h */
 };
 
 /* What an agent says about one recipient. Texts are lent. */
@@ -98,6 +107,16 @@ int lifecycle_apply_report(struct lifecycle *, const struct lifecycle_report *,
     __attribute__((warn_unused_result));
 int lifecycle_apply_verb(struct lifecycle *, enum ctl_verb, uint64_t id,
     uint32_t number, uint64_t now, struct lifecycle_result *)
+    __attribute__((warn_unused_result));
+/* The report `report` about these recipients was accepted in this very
+ * transaction: so they are told of exactly once. */
+int lifecycle_apply_telling(struct lifecycle *, const struct telling *,
+    uint64_t report, uint64_t now, struct lifecycle_result *)
+    __attribute__((warn_unused_result));
+/* The report about this message is made at another time, in seconds; 0: never,
+ * and only what has failed still waits for the administrator. */
+int lifecycle_put_off(struct lifecycle *, const struct telling *,
+    uint64_t until, uint64_t now, struct lifecycle_result *)
     __attribute__((warn_unused_result));
 /* Takes a damaged recipient out of the way: held if its row can be read, else
  * only out of the due index, where it was found at `place`. */

@@ -104,6 +104,25 @@ rows_save_message(
 	return put_row(l->store, STORE_MESSAGE, &key, value, length);
 }
 
+int
+rows_put_report(struct lifecycle *l, uint64_t time, uint64_t id)
+{
+	struct row_key key = row_key_report(time, id);
+
+	l->reports_changed = true;
+	return store_put(l->store, STORE_REPORT, &key, "", 0);
+}
+
+int
+rows_delete_report(struct lifecycle *l, uint64_t time, uint64_t id)
+{
+	struct row_key key = row_key_report(time, id);
+
+	if (store_delete(l->store, STORE_REPORT, &key) == -1)
+		return errno == ENOENT ? 0 : -1;
+	return 0;
+}
+
 /* -- How many there are -------------------------------------------------- */
 
 static void
@@ -131,6 +150,7 @@ rows_count(struct lifecycle *l, const struct recipient *r, int by)
 	case RECIPIENT_FAILED:
 		count(&l->totals.failed, &d->failed, by);
 		break;
+	case RECIPIENT_DELIVERED: /* for seconds; nobody counts them */
 	case RECIPIENT_STATES:
 		break;
 	}

@@ -39,6 +39,12 @@ int rows_load_message(struct lifecycle *, uint64_t id, struct row_message *,
     uint8_t *octets) __attribute__((warn_unused_result));
 int rows_save_message(struct lifecycle *, uint64_t id,
     const struct row_message *) __attribute__((warn_unused_result));
+/* Somebody is to be told about this message then, in seconds; there may be
+ * more than one such row for it, and one that finds nothing to tell. */
+int rows_put_report(struct lifecycle *, uint64_t time, uint64_t id)
+    __attribute__((warn_unused_result));
+int rows_delete_report(struct lifecycle *, uint64_t time, uint64_t id)
+    __attribute__((warn_unused_result));
 /* Adds to the counts of the recipient's state, in all and at its destination;
  * `by` is 1 or -1. */
 void rows_count(struct lifecycle *, const struct recipient *, int by);

@@ -9,12 +9,14 @@
 #include "queue/lifecycle_rows.h"
 #include "queue/store_event.h"
 #include "queue/submission.h"
+#include "queue/tell.h"
 
 static enum event_kind
 history_of(enum lifecycle_event event)
 {
 	switch (event) {
 	case LIFECYCLE_DELIVERED:
+	case LIFECYCLE_DELIVERED_ASKED:
 		return EVENT_DELIVERED;
 	case LIFECYCLE_DEFERRED:
 		return EVENT_DEFERRED;
@@ -28,6 +30,12 @@ history_of(enum lifecycle_event event)
 		return EVENT_HELD;
 	case LIFECYCLE_RELEASE:
 		return EVENT_RELEASED;
+	case LIFECYCLE_BOUNCE:
+		return EVENT_FAILED;
+	case LIFECYCLE_TOLD:
+		return EVENT_BOUNCED;
+	case LIFECYCLE_WARNED:
+		return EVENT_WARNED;
 	case LIFECYCLE_REMOVE:
 	case LIFECYCLE_EVENTS:
 		break;
@@ -120,5 +128,16 @@ story_tell_damage(struct lifecycle_result *result, const char *destination,
 		" destination=%s reason=\"%s\"",
 		id_format(place->id).text, place->number, log_text(destination),
 		log_text(reason)) == -1)
+		result->line = NULL;
+}
+
+void
+story_tell_telling(
+    struct lifecycle_result *result, const struct telling *t, uint64_t report)
+{
+	if (asprintf(&result->line,
+		"reported id=%s in=%s recipients=%u to=\"%s\"%s",
+		id_format(t->id).text, id_format(report).text, t->count,
+		log_text(t->to), t->is_notice ? " notice=yes" : "") == -1)
 		result->line = NULL;
 }

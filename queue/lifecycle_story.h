@@ -22,6 +22,8 @@ int story_add(struct lifecycle *, const struct recipient *,
 void story_tell_report(struct lifecycle_result *, const struct recipient *,
     const struct lifecycle_report *, uint64_t arrival, uint64_t now);
 void story_tell_verb(struct lifecycle_result *, const struct recipient *);
+void story_tell_telling(
+    struct lifecycle_result *, const struct telling *, uint64_t report);
 void story_tell_damage(struct lifecycle_result *, const char *destination,
     const struct row_place *, const char *reason);
 

@@ -12,7 +12,9 @@
 #include "common/log.h"
 #include "queue/clock.h"
 #include "queue/commit.h"
+#include "queue/reporter.h"
 #include "queue/submission.h"
+#include "queue/tell.h"
 
 struct incomplete {
 	TAILQ_ENTRY(incomplete) next;
@@ -20,6 +22,7 @@ struct incomplete {
 };
 
 struct router {
+	LIST_ENTRY(router) next;
 	struct channel *channel;
 	uint32_t instance;
 	TAILQ_HEAD(, incomplete) incomplete; /* the newest first */
@@ -27,7 +30,7 @@ struct router {
 	size_t octets;
 };
 
-static unsigned int routers;
+static LIST_HEAD(, router) routers = LIST_HEAD_INITIALIZER(routers);
 
 static struct incomplete *
 find(struct router *r, uint32_t handle)
@@ -72,7 +75,31 @@ on_answer(struct submission *s, unsigned int code, const char *reply)
 {
 	struct router *r = s->owner;
 
+	if (s->telling != NULL)
+		reporter_stored(r, s->inject, code);
 	send_stored(r->channel, s->handle, s->id, code, reply);
+}
+
+/* A message that says it is one of ours is believed only if it is. */
+static int
+recognise(struct router *r, struct submission *s, uint32_t inject)
+{
+	const char *helo;
+
+	s->inject = inject;
+	if (inject == 0)
+		return 0;
+	s->telling = s->sender[0] == '\0'
+			 ? reporter_take(r, inject, s->fd, s->size)
+			 : NULL;
+	if (s->telling == NULL) {
+		log_warn("envelope-refused error=\"no such report\"");
+		return -1;
+	}
+	helo = s->telling->is_notice ? TELL_HELO_NOTICE : TELL_HELO_REPORT;
+	free(s->helo);
+	s->helo = strdup(helo);
+	return s->helo == NULL ? -1 : 0;
 }
 
 static int
@@ -98,6 +125,11 @@ on_envelope(struct router *r, struct message *m)
 	s->handle = m->handle;
 	s->owner = r;
 	s->answer = on_answer;
+	if (recognise(r, s, m->envelope.inject) == -1) {
+		submission_free(&s);
+		free(i);
+		return -1;
+	}
 	i->submission = s;
 	TAILQ_INSERT_HEAD(&r->incomplete, i, next);
 	r->count++;
@@ -132,6 +164,17 @@ on_route(struct router *r, const struct message *m)
 }
 
 static int
+on_unrouted(const struct router *r, const struct message *m)
+{
+	unsigned int class = m->unrouted.code / 100;
+
+	if (class != 4 && class != 5)
+		return -1;
+	reporter_unrouted(r, m->handle, m->unrouted.code, m->unrouted.reply);
+	return 0;
+}
+
+static int
 on_message(struct channel *channel, struct message *m, void *context)
 {
 	(void)channel;
@@ -139,6 +182,8 @@ on_message(struct channel *channel, struct message *m, void *context)
 		return on_envelope(context, m);
 	if (m->type == MESSAGE_ROUTE)
 		return on_route(context, m);
+	if (m->type == MESSAGE_UNROUTED)
+		return on_unrouted(context, m);
 	return -1;
 }
 
@@ -155,9 +200,10 @@ on_closed(struct channel *channel, void *context)
 		submission_free(&s);
 	}
 	commit_forget_owner(r);
+	reporter_router_lost(r);
 	child_peer_lost(PROGRAM_ROUTER, r->instance);
+	LIST_REMOVE(r, next);
 	free(r);
-	routers--;
 }
 
 /* NULL with errno; takes the peer's descriptor. */
@@ -188,16 +234,48 @@ make_router(struct event_base *base, const struct child_peer *peer)
 void
 router_add(struct event_base *base, const struct child_peer *peer)
 {
-	if (make_router(base, peer) == NULL) {
+	struct router *r = make_router(base, peer);
+
+	if (r == NULL) {
 		log_error("router-not-taken error=\"%s\"", strerror(errno));
 		child_peer_lost(PROGRAM_ROUTER, peer->instance);
 		return;
 	}
-	routers++;
+	LIST_INSERT_HEAD(&routers, r, next);
+}
+
+/* Instances are numbered in the order of their birth. */
+static struct router *
+find_newest(void)
+{
+	struct router *r, *newest = NULL;
+
+	LIST_FOREACH (r, &routers, next)
+		if (newest == NULL || r->instance > newest->instance)
+			newest = r;
+	return newest;
+}
+
+const void *
+router_inject(uint32_t handle, const char *address, enum smtp_body body,
+    int fd_take, uint64_t size)
+{
+	struct message m = MESSAGE_INIT(MESSAGE_INJECT, handle);
+	struct router *r = find_newest();
+
+	if (r == NULL) {
+		close(fd_take);
+		return NULL;
+	}
+	m.fd = fd_take;
+	m.inject.address = address;
+	m.inject.body = (uint8_t)body;
+	m.inject.size = size;
+	return channel_send(r->channel, &m) == -1 ? NULL : r;
 }
 
 bool
 router_exists(void)
 {
-	return routers > 0;
+	return !LIST_EMPTY(&routers);
 }

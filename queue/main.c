@@ -33,6 +33,7 @@
 #include "queue/query_destinations.h"
 #include "queue/query_stats.h"
 #include "queue/remotes.h"
+#include "queue/reporter.h"
 #include "queue/scheduler.h"
 #include "queue/store.h"
 #include "queue/submission.h"
@@ -75,6 +76,14 @@ static void
 on_stalled(bool stalled)
 {
 	scheduler_pause(stalled || drain_has_begun());
+	reporter_pause(stalled);
+}
+
+static void
+on_committed(void)
+{
+	scheduler_committed();
+	reporter_look();
 }
 
 static const struct commit_handler commit_handler = {
@@ -82,7 +91,7 @@ static const struct commit_handler commit_handler = {
 	.accepted = on_accepted,
 	.landed = scheduler_landed,
 	.gone = content_cache_drop,
-	.committed = scheduler_committed,
+	.committed = on_committed,
 	.resumed = scheduler_resume,
 	.stalled = on_stalled,
 };
@@ -127,6 +136,7 @@ use_config(struct config *config)
 		.to = config->retry_to,
 		.for_ = config->retry_for,
 	};
+	state.lifecycle.warn_after = config->warn_after;
 }
 
 /* What waits is named, not frozen: nothing in the store changes. */
@@ -195,7 +205,8 @@ start_parts(void)
 	    scheduler_start(base, &state.lifecycle, &agents) == -1 ||
 	    remotes_start(base) == -1 || workers_start(base) == -1 ||
 	    history_start(base, state.lifecycle.store, &state.history) == -1 ||
-	    content_cache_start(base) == -1 || drain_start(base) == -1)
+	    content_cache_start(base) == -1 || drain_start(base) == -1 ||
+	    reporter_start(base, &state.lifecycle, &state.config) == -1)
 		log_fatal(EX_OSERR, "start");
 	query_start(state.lifecycle.store);
 	query_stats_start(&state.lifecycle);

@@ -6,6 +6,6 @@ programs += postern-store
 postern-store_src := $(wildcard queue/tool/*.c) $(wildcard queue/store*.c) \
 	queue/destination.c queue/destination_mend.c queue/lifecycle.c \
 	queue/destination_name.c queue/lifecycle_rows.c \
-	queue/lifecycle_story.c queue/pause.c queue/recount.c queue/retry.c \
-	queue/totals_mend.c
+	queue/lifecycle_story.c queue/lifecycle_table.c queue/pause.c \
+	queue/recount.c queue/retry.c queue/tell.c queue/totals_mend.c
 postern-store_libs := -llmdb -lxxhash -lseccomp

@@ -28,6 +28,7 @@ static const char *const names[STORE_TABLES] = {
 	[STORE_DESTINATION] = "destination",
 	[STORE_EVENT] = "event",
 	[STORE_ADDRESS] = "address",
+	[STORE_REPORT] = "report",
 	[STORE_META] = "meta",
 };
 

@@ -40,6 +40,7 @@ enum store_table {
 	STORE_DESTINATION, /* name */
 	STORE_EVENT,	   /* id, number */
 	STORE_ADDRESS,	   /* address, id */
+	STORE_REPORT,	   /* time, id */
 	STORE_META,	   /* name */
 	STORE_TABLES
 };

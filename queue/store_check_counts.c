@@ -55,6 +55,7 @@ recount(struct check *c, const char *name, uint64_t *counts)
 		struct row_recipient row;
 
 		if (row_recipient_decode(&row, value.data, value.length) == 0 &&
+		    row.state != RECIPIENT_DELIVERED &&
 		    strcmp(row.destination, name) == 0)
 			counts[row.state]++;
 	}

@@ -132,6 +132,9 @@ check_recipient_row(struct check *c, uint64_t id, uint32_t number,
 	if (!waits && check_exists(c, STORE_DUE, &due))
 		check_fault(c, STORE_RECIPIENT, id, number, row->destination,
 		    "it does not wait and is in the due index");
+	/* A destination does not count what has arrived there. */
+	if (row->state == RECIPIENT_DELIVERED)
+		return;
 	if (check_exists(c, STORE_DESTINATION, &destination))
 		check_count(c, row->destination, row->state);
 	else
@@ -393,4 +396,17 @@ check_address(struct check *c, struct bytes key, struct bytes value)
 	if (!is_named(c, key, id))
 		check_fault(c, STORE_ADDRESS, id, -1, name,
 		    "the message did not come with it");
+}
+
+/* -- Reports -------------------------------------------------------------- */
+
+/* One may find nothing to tell, or its message gone. */
+void
+check_report(struct check *c, struct bytes key, struct bytes value)
+{
+	uint64_t time, id;
+
+	(void)value;
+	if (row_key_report_read(key.data, key.length, &time, &id) == -1)
+		check_fault_key(c, STORE_REPORT, key);
 }

@@ -1,6 +1,7 @@
 #include "queue/store_content.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/content.h"
@@ -92,31 +93,40 @@ damaged(const char **what, const char *how)
 	return -1;
 }
 
+/* One chunk of a message of this size, lent from the store. */
+static int
+get_chunk(struct store *store, uint64_t id, uint64_t size, uint32_t chunk,
+    struct bytes *octets, const char **what)
+{
+	struct row_key key = row_key_number(id, chunk);
+	uint64_t left = size - (uint64_t)chunk * ROW_CHUNK_SIZE;
+
+	if (store_get(store, STORE_CONTENT, &key, octets) == -1)
+		return errno == ENOENT ? damaged(what, missing) : -1;
+	if (octets->length != (left < ROW_CHUNK_SIZE ? left : ROW_CHUNK_SIZE))
+		return damaged(what, wrong_length);
+	return 0;
+}
+
 /* Reads all of it, and writes it to `fd` unless that is -1. */
 static int
 read_chunks(struct store *store, uint64_t id, uint64_t size, int fd,
     struct digest *d, const char **what)
 {
-	struct row_key key;
+	struct row_key next;
 	struct bytes octets;
 	uint32_t chunk = 0;
 
-	for (uint64_t at = 0; at < size; at += octets.length) {
-		uint64_t left = size - at;
-
-		key = row_key_number(id, chunk++);
-		if (store_get(store, STORE_CONTENT, &key, &octets) == -1)
-			return errno == ENOENT ? damaged(what, missing) : -1;
-		if (octets.length !=
-		    (left < ROW_CHUNK_SIZE ? left : ROW_CHUNK_SIZE))
-			return damaged(what, wrong_length);
+	for (uint64_t at = 0; at < size; at += ROW_CHUNK_SIZE) {
+		if (get_chunk(store, id, size, chunk++, &octets, what) == -1)
+			return -1;
 		digest_add(d, octets.data, octets.length);
 		if (fd != -1 &&
 		    content_write(fd, octets.data, octets.length) == -1)
 			return -1;
 	}
-	key = row_key_number(id, chunk);
-	if (store_get(store, STORE_CONTENT, &key, &octets) == 0)
+	next = row_key_number(id, chunk);
+	if (store_get(store, STORE_CONTENT, &next, &octets) == 0)
 		return damaged(what, too_many);
 	return errno == ENOENT ? 0 : -1;
 }
@@ -162,4 +172,22 @@ store_content_check(struct store *store, uint64_t id,
     const struct row_message *row, uint64_t *digest, const char **what)
 {
 	return read_content(store, id, row, -1, digest, what);
+}
+
+ssize_t
+store_content_head(
+    struct store *store, uint64_t id, uint64_t size, char *octets, size_t most)
+{
+	size_t whole = size < most ? (size_t)size : most;
+	uint32_t chunk = 0;
+	struct bytes from;
+	const char *what;
+
+	for (size_t at = 0; at < whole; at += from.length) {
+		if (get_chunk(store, id, size, chunk++, &from, &what) == -1)
+			return -1;
+		memcpy(octets + at, from.data,
+		    from.length < whole - at ? from.length : whole - at);
+	}
+	return (ssize_t)whole;
 }

@@ -5,6 +5,9 @@
 #ifndef QUEUE_STORE_CONTENT_H
 #define QUEUE_STORE_CONTENT_H
 
+#include <sys/types.h>
+
+#include <stddef.h>
 #include <stdint.h>
 
 struct row_message;
@@ -16,6 +19,10 @@ int store_content_put(struct store *, uint64_t id, int fd, uint64_t size,
     uint64_t *digest) __attribute__((warn_unused_result));
 int store_content_delete(struct store *, uint64_t id)
     __attribute__((warn_unused_result));
+/* The first octets of it, at most `most`; returns how many. EBADMSG if the
+ * store holds fewer. The checksum is not looked at. */
+ssize_t store_content_head(struct store *, uint64_t id, uint64_t size,
+    char *octets, size_t most) __attribute__((warn_unused_result));
 /* A sealed memfd of exactly what the message's row says. EBADMSG if the store
  * holds fewer octets, or more, or others: damaged mail is never served. */
 int store_content_load(struct store *, uint64_t id, const struct row_message *)

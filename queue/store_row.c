@@ -367,6 +367,29 @@ row_key_due_read(const void *data, size_t length, const char **destination,
 }
 
 struct row_key
+row_key_report(uint64_t time, uint64_t id)
+{
+	struct row_key key = { .length = 0 };
+
+	key_put_integer(&key, time, 8);
+	key_put_integer(&key, id, 8);
+	return key;
+}
+
+int
+row_key_report_read(
+    const void *data, size_t length, uint64_t *time, uint64_t *id)
+{
+	const uint8_t *at = data;
+
+	if (length != 16)
+		return key_broken();
+	*time = key_integer(at, 8);
+	*id = key_integer(at + 8, 8);
+	return 0;
+}
+
+struct row_key
 row_key_wake(uint64_t time, const char *destination)
 {
 	struct row_key key = { .length = 0 };

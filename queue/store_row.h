@@ -135,6 +135,7 @@ struct row_key row_key_id(uint64_t id);		      /* message */
 struct row_key row_key_number(uint64_t id, uint32_t); /* recipient, event,
 						       * content */
 struct row_key row_key_due(const char *destination, const struct row_place *);
+struct row_key row_key_report(uint64_t time, uint64_t id);
 struct row_key row_key_wake(uint64_t time, const char *destination);
 struct row_key row_key_text(const char *text); /* destination, meta */
 /* Addresses are found in any case; a very long one by its beginning. */
@@ -147,6 +148,8 @@ int row_key_number_read(const void *, size_t, uint64_t *id, uint32_t *number)
 /* `destination` is lent from the key and ends in NUL there. */
 int row_key_due_read(const void *, size_t, const char **destination,
     struct row_place *) __attribute__((warn_unused_result));
+int row_key_report_read(const void *, size_t, uint64_t *time, uint64_t *id)
+    __attribute__((warn_unused_result));
 /* Copies the destination: `destination` has LIMIT_DESTINATION + 1 octets. */
 int row_key_wake_read(const void *, size_t, uint64_t *time, char *destination)
     __attribute__((warn_unused_result));

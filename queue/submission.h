@@ -10,6 +10,7 @@
 
 struct message_envelope;
 struct message_route;
+struct telling;
 
 struct submission_recipient {
 	char *address;
@@ -38,7 +39,11 @@ struct submission {
 	uint32_t expected; /* recipients that were announced */
 	uint32_t count;	   /* and that have come */
 	struct submission_recipient *recipients;
-	size_t memory; /* octets that it holds, the content apart */
+	/* If it is a report of ours: what it tells, lent; its acceptance
+	 * settles that. */
+	const struct telling *telling;
+	uint32_t inject; /* and the handle that we gave it */
+	size_t memory;	 /* octets that it holds, the content apart */
 
 	/* Who waits for the answer; NULL if nobody does any more. */
 	void (*answer)(

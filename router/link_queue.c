@@ -35,6 +35,7 @@ LIST_HEAD(queue_links, queue_link);
 
 struct link_queue {
 	struct event_base *base;
+	const struct expander *expander;
 	struct queue_links links; /* the newest first */
 	unsigned int link_count;
 	struct parcels parcels;
@@ -44,13 +45,15 @@ struct link_queue {
 static void on_watch(evutil_socket_t, short, void *);
 
 struct link_queue *
-link_queue_new(struct event_base *base, parcel_outcome *outcome)
+link_queue_new(struct event_base *base, const struct expander *expander,
+    parcel_outcome *outcome)
 {
 	struct link_queue *q = calloc(1, sizeof(*q));
 
 	if (q == NULL)
 		return NULL;
 	q->base = base;
+	q->expander = expander;
 	LIST_INIT(&q->links);
 	parcels_init(&q->parcels, outcome);
 	q->watch = event_new(base, -1, 0, on_watch, q);
@@ -192,11 +195,99 @@ on_stored(struct queue_link *link, const struct message *m)
 	return 0;
 }
 
+/* -- What the queue itself sends -------------------------------------------- */
+
+static void
+send_unrouted(struct queue_link *link, uint32_t handle, const struct reply *why)
+{
+	struct message m = MESSAGE_INIT(MESSAGE_UNROUTED, handle);
+
+	m.unrouted.code = why->code;
+	m.unrouted.reply = why->text;
+	if (channel_send(link->channel, &m) == -1)
+		log_warn("not-answered peer=queue message=INJECT");
+}
+
+/* 0: it is whole. 1: it is refused with the reply. */
+static int
+fill_transaction(struct transaction *t, struct message *m, struct reply *reply)
+{
+	const struct message_recipient recipient = {
+		.address = m->inject.address,
+		.orcpt = "",
+	};
+
+	if (transaction_add_recipient(t, &recipient, true, reply) == -1)
+		return -1;
+	if (!reply_is_positive(reply))
+		return 1;
+	return transaction_add_content(
+	    t, message_take_fd(m), m->inject.size, 0, reply);
+}
+
+/* It goes back over its own link, or not at all: only there is its handle
+ * known. */
+static int
+send_back(struct link_queue *q, struct queue_link *link, struct transaction *t,
+    struct reply *reply)
+{
+	struct parcel *p = parcels_add(&q->parcels, t, NULL);
+
+	if (p == NULL) {
+		reply_set(reply, 451, "4.3.0 No memory");
+		return 1;
+	}
+	if (has_room(link, p)) {
+		send_parcel(q, link, p);
+		return 0;
+	}
+	parcels_abandon(&q->parcels, p);
+	reply_set(reply, 451, "4.3.2 The link is busy");
+	return 1;
+}
+
+/* A report of the queue's: a message of this host from the null sender. */
+static int
+on_inject(struct queue_link *link, struct message *m)
+{
+	struct link_queue *q = link->all;
+	const struct message_open open = {
+		.client_address = "",
+		.client_name = "",
+		.helo = "",
+		.user = "",
+		.sender = "",
+		.protocol = SMTP_PROTOCOL_LOCAL,
+		.body = m->inject.body,
+		.envid = "",
+	};
+	struct transaction *t;
+	struct reply reply;
+	int result;
+
+	if (m->handle == 0)
+		return -1;
+	t = transaction_new(q->expander, &open);
+	if (t == NULL)
+		return -1;
+	transaction_set_inject(t, m->handle);
+	result = fill_transaction(t, m, &reply);
+	if (result == 0)
+		result = send_back(q, link, t, &reply);
+	else
+		transaction_free(&t);
+	if (result == 1)
+		send_unrouted(link, m->handle, &reply);
+	return result == -1 ? -1 : 0;
+}
+
 static int
 on_receive(struct channel *channel, struct message *m, void *context)
 {
 	(void)channel;
-	return m->type == MESSAGE_STORED ? on_stored(context, m) : -1;
+	if (m->type == MESSAGE_STORED)
+		return on_stored(context, m);
+	return m->type == MESSAGE_INJECT ? on_inject(context, m) : -1;
 }
 
 static void

@@ -19,13 +19,15 @@
 #include "router/parcels.h"
 
 struct event_base;
+struct expander;
 struct link_queue;
 struct transaction;
 
-/* The parcel is gone when the outcome returns. It is never called from within
+/* The expander is for what the queue itself sends, and must outlive it. The
+ * parcel is gone when the outcome returns. It is never called from within
  * link_queue_submit(). NULL with errno. */
-struct link_queue *link_queue_new(struct event_base *, parcel_outcome *)
-    __attribute__((warn_unused_result));
+struct link_queue *link_queue_new(struct event_base *, const struct expander *,
+    parcel_outcome *) __attribute__((warn_unused_result));
 /* Accepts none. Calls no outcome. */
 void link_queue_free(struct link_queue **);
 

@@ -98,7 +98,8 @@ set_up(void)
 	if (e->tables != NULL)
 		e->users = users_new(e->tables);
 	if (e->users != NULL)
-		router.queue = link_queue_new(router.base, link_smtpd_outcome);
+		router.queue =
+		    link_queue_new(router.base, e, link_smtpd_outcome);
 	if (router.queue != NULL)
 		router.smtpd = link_smtpd_new(router.base, e, router.queue);
 	router.poll = event_new(router.base, -1, EV_PERSIST, on_poll, NULL);

@@ -47,6 +47,7 @@ struct transaction {
 	struct routes routes;
 	int content;
 	uint64_t size;
+	uint32_t inject;
 };
 
 static void
@@ -284,6 +285,12 @@ transaction_add_content(struct transaction *t, int fd_take, uint64_t size,
 }
 
 void
+transaction_set_inject(struct transaction *t, uint32_t handle)
+{
+	t->inject = handle;
+}
+
+void
 transaction_make_envelope(struct transaction *t, struct message *m)
 {
 	assert(t->state == TRANSACTION_COMPLETE);
@@ -301,6 +308,7 @@ transaction_make_envelope(struct transaction *t, struct message *m)
 		.recipients = t->routes.count,
 		.ret = t->ret,
 		.envid = t->envid,
+		.inject = t->inject,
 	};
 	enter_state(t, TRANSACTION_SENT);
 }

@@ -40,6 +40,8 @@ int transaction_add_recipient(struct transaction *,
 int transaction_add_content(struct transaction *, int fd_take, uint64_t size,
     uint32_t hops, struct reply *) __attribute__((warn_unused_result));
 
+/* It answers this INJECT, and goes to the queue that sent it. */
+void transaction_set_inject(struct transaction *, uint32_t handle);
 /* Fills in an ENVELOPE; the descriptor goes with it. Once. */
 void transaction_make_envelope(struct transaction *, struct message *);
 

@@ -122,6 +122,101 @@ def test_routes_that_lie(queue, changes):
     assert is_closed(link)
 
 
+def test_a_message_says_that_it_is_a_report(queue):
+    link = queue.add_peer("router")
+    fd = memfd(MAIL)
+    records.send(link, "ENVELOPE", 1, fd=fd, id=new_id(), sender="",
+                 client_address="", helo="", protocol=0, size=len(MAIL),
+                 recipients=1, inject=1)
+    os.close(fd)
+    assert is_closed(link)
+
+
+def test_an_answer_to_no_report(queue):
+    """Late, or invented: nothing happens. With a code that is none it is
+    the router that is broken."""
+    records.send(queue.router, "UNROUTED", 99, code=550, reply="5.1.1 x")
+    link = queue.add_peer("router")
+    records.send(link, "UNROUTED", 99, code=250, reply="2.0.0 x")
+    assert is_closed(link)
+
+
+@pytest.fixture
+def failed(queue):
+    """The queue with a router of its own, which is given a report."""
+    link = queue.add_peer("router")
+    envelope(link, 1, ident := new_id(), MAIL, sender="s@example.net")
+    assert records.receive(link)["code"] == 250
+    queue.ask("CTL_ACT", verb=4, id=ident)
+    report = records.receive(link, 10)
+    assert (report.type, report["address"]) == ("INJECT", "s@example.net")
+    yield link, ident, report
+    os.close(report.fd)
+    link.close()
+    queue.ask("CTL_ACT", verb=3, id=ident)
+
+
+def send_back(link, report, ident, fd=None, **changes):
+    fields = dict(id=ident, sender="", client_address="", helo="", user="",
+                  protocol=6, body=0, size=report["size"], recipients=1,
+                  inject=report.handle)
+    fields.update(changes)
+    records.send(link, "ENVELOPE", 5, fd=report.fd if fd is None else fd,
+                 **fields)
+    try:
+        route(link, 5, 0)
+    except OSError:
+        pass
+
+
+def test_a_report_settles_what_it_tells(queue, failed):
+    link, ident, report = failed
+    send_back(link, report, made := new_id(), protocol=0)
+    assert records.receive(link)["code"] == 250
+    assert not [i for i in queue.items() if i["id"] == ident]
+    assert b"multipart/report" in queue.content(made)
+    queue.ask("CTL_ACT", verb=3, id=made)
+
+
+@pytest.mark.parametrize("changes", [
+    {"sender": "x@example.net"}, {"inject": 0xffffffff}, {"size": 1}],
+    ids=str)
+def test_a_report_that_comes_back_as_another(queue, failed, changes):
+    """What failed stays where it is, and is told of over the next link."""
+    link, ident, report = failed
+    send_back(link, report, new_id(), protocol=0, **changes)
+    assert is_closed(link)
+    assert [i["state"] for i in queue.items() if i["id"] == ident] == [2]
+    again = records.receive(queue.router, 10)
+    assert (again.type, again["address"]) == ("INJECT", "s@example.net")
+    records.send(queue.router, "UNROUTED", again.handle, code=451, reply="x")
+    os.close(again.fd)
+
+
+def test_a_report_with_another_content(queue, failed):
+    link, ident, report = failed
+    fd = memfd(b"x" * report["size"])
+    send_back(link, report, new_id(), fd, protocol=0)
+    os.close(fd)
+    assert is_closed(link)
+    assert [i["state"] for i in queue.items() if i["id"] == ident] == [2]
+    again = records.receive(queue.router, 10)
+    records.send(queue.router, "UNROUTED", again.handle, code=451, reply="x")
+    os.close(again.fd)
+
+
+def test_a_report_that_nobody_takes(queue, failed):
+    """The sender is refused, then the administrator: it stays, listed."""
+    link, ident, report = failed
+    records.send(link, "UNROUTED", report.handle, code=550, reply="5.1.1 no")
+    notice = records.receive(link, 10)
+    assert (notice.type, notice["address"]) == ("INJECT", "postmaster")
+    records.send(link, "UNROUTED", notice.handle, code=550, reply="5.1.1 no")
+    os.close(notice.fd)
+    wait_for(lambda: "report-given-up" in queue.read_log(), what="the log")
+    assert [i["state"] for i in queue.items() if i["id"] == ident] == [2]
+
+
 def test_a_known_id_is_refused(queue):
     envelope(queue.router, 1, ident := new_id(), MAIL)
     assert records.receive(queue.router)["code"] == 250

@@ -339,6 +339,45 @@ def test_queue_answers_again(router):
         records.receive(router.smtpd, 0.2)
 
 
+def inject(queue, handle, address="daemon@example.org", data=MAIL, seals=0xF,
+           **changes):
+    fd = memfd(data, seals)
+    fields = dict(address=address, body=0, size=len(data))
+    fields.update(changes)
+    records.send(queue, "INJECT", handle, fd=fd, **fields)
+    os.close(fd)
+
+
+def test_reports_of_the_queue(router):
+    """They come back over the same link, from nobody, and each names what it
+    answers; an address that is refused is said to be."""
+    other = router.add_peer("queue")
+    inject(router.queue, 17)
+    m, routes, data = envelope(router.queue)
+    assert (m["inject"], m["sender"], m["client_address"], data) == \
+        (17, "", "", MAIL)
+    assert [r["user"] for r in routes] == ["daemon"]
+    stored(router.queue, m)
+    inject(router.queue, 18, "nobody-here@example.org")
+    answer = records.receive(router.queue)
+    assert (answer.type, answer.handle, answer["code"]) == \
+        ("UNROUTED", 18, 550)
+    with pytest.raises(TimeoutError):
+        records.receive(other, 0.2)
+    other.close()
+
+
+@pytest.mark.parametrize("handle, changes", [
+    (0, {}), (1, {"address": "no address"}), (1, {"address": ""}),
+    (1, {"size": len(MAIL) + 1}), (1, {"seals": 0}), (1, {"body": 9})],
+    ids=str)
+def test_reports_that_are_none(router, handle, changes):
+    inject(router.queue, handle, **changes)
+    assert is_closed(router.queue)
+    router.new_queue()
+    whole_message(router.smtpd, router.queue)
+
+
 def test_no_queue(router):
     router.queue.close()
     link = router.add_peer("smtpd")

@@ -45,7 +45,7 @@ def base64(value):
         r"[A-Za-z0-9+/]*={0,2}", value)) and len(value) % 4 == 0
 
 
-STATE = one_of("waiting", "held", "failed")
+STATE = one_of("waiting", "held", "failed", "delivered")
 ITEM = {
     "id": ident, "arrival": time, "size": number, "sender": text,
     "number": number, "recipient": text, "original": text,
@@ -62,7 +62,7 @@ MESSAGE = {
 EVENT = {
     "id": ident, "time": time, "event": one_of(
         "accepted", "delivered", "deferred", "failed", "held", "released",
-        "retried", "removed"),
+        "retried", "removed", "bounced", "warned"),
     "address": text, "sender": text, "original": text, "destination": text,
     "host": text, "detail": text}
 STAT = {"name": text, "value": number, "help": text,
@@ -74,7 +74,7 @@ DESTINATION = {
     "in_flight": number, "deliveries": number, "window": number,
     "failures": number, "backoff_until": time_or_null,
     "next_try": time_or_null, "reply": text, "paused": boolean}
-ACT = {"verb": one_of("retry", "hold", "release", "remove"),
+ACT = {"verb": one_of("retry", "hold", "release", "remove", "bounce"),
        "recipients": number}
 PAUSE = {"verb": one_of("pause", "resume"), "destination": text,
          "changed": boolean}
@@ -100,7 +100,7 @@ def rows(postern, *words):
     (["remove", "--dry-run", "ID"], ITEM),
     (["pause", "mx:other.test"], PAUSE), (["resume", "mx:other.test"], PAUSE),
     (["pause", "--all"], PAUSE), (["resume", "--all"], PAUSE),
-    (["remove", "ID"], ACT)], ids=lambda v: " ".join(v) if isinstance(v, list) else "")
+    (["bounce", "ID"], ACT), (["remove", "ID"], ACT)], ids=lambda v: " ".join(v) if isinstance(v, list) else "")
 def test_each_line(postern, waiting, resumed, words, schema):
     if words[0] == "release":
         postern.ctl("hold", waiting[0])
@@ -122,7 +122,7 @@ def test_show(postern, waiting):
 
 @pytest.mark.parametrize("verb, done", [
     ("retry", "due now"), ("hold", "held"), ("remove", "removed"),
-    ("release", "released")])
+    ("release", "released"), ("bounce", "given up, with a report to the sender")])
 def test_a_dry_run_ends_in_a_count(postern, waiting, verb, done):
     if verb == "release":
         postern.ctl("hold", waiting[0])

@@ -1,7 +1,8 @@
 units += queue/test_store_row queue/test_retry queue/test_lifecycle \
 	queue/test_store queue/test_commit queue/test_scheduler \
 	queue/test_scheduler_share queue/test_scheduler_faults \
-	queue/test_scheduler_clock \
+	queue/test_scheduler_clock queue/test_scheduler_order \
+	queue/test_scheduler_retry \
 	queue/test_submission queue/test_content_cache
 queue/test_store_row_src := queue/store_row.c
 queue/test_retry_src := queue/retry.c
@@ -11,11 +12,11 @@ queue_house_src := tests/unit/queue/house.c tests/unit/queue/sound.c \
 	queue/destination.c queue/destination_mend.c \
 	queue/destination_name.c queue/lifecycle.c queue/pause.c \
 	queue/lifecycle_rows.c queue/lifecycle_story.c \
-	queue/recount.c queue/retry.c queue/store.c queue/store_check.c \
-	queue/store_check_counts.c queue/store_check_rows.c \
-	queue/store_content.c queue/store_event.c queue/store_lock.c \
-	queue/store_memory.c queue/store_migrate.c queue/store_room.c \
-	queue/store_row.c queue/submission.c \
+	queue/lifecycle_table.c queue/recount.c queue/retry.c queue/store.c \
+	queue/store_check.c queue/store_check_counts.c \
+	queue/store_check_rows.c queue/store_content.c queue/store_event.c \
+	queue/store_lock.c queue/store_memory.c queue/store_migrate.c \
+	queue/store_room.c queue/store_row.c queue/submission.c queue/tell.c \
 	queue/totals_mend.c
 units += queue/test_query queue/test_workers
 queue/test_query_src := $(queue_house_src) queue/flight.c queue/query.c
@@ -43,6 +44,10 @@ queue/test_scheduler_faults_src := $(rig_src)
 queue/test_scheduler_faults_libs := -llmdb -lxxhash
 queue/test_scheduler_clock_src := $(rig_src)
 queue/test_scheduler_clock_libs := -llmdb -lxxhash
+queue/test_scheduler_order_src := $(rig_src)
+queue/test_scheduler_order_libs := -llmdb -lxxhash
+queue/test_scheduler_retry_src := $(rig_src)
+queue/test_scheduler_retry_libs := -llmdb -lxxhash
 units += queue/test_query_destinations queue/test_pause
 queue/test_pause_src := $(rig_src) queue/query_destinations.c
 queue/test_pause_libs := -llmdb -lxxhash
@@ -60,3 +65,11 @@ queue/test_damage_src := $(rig_src)
 queue/test_damage_libs := -llmdb -lxxhash
 units += queue/test_store_json
 queue/test_store_json_src := queue/tool/json.c
+units += queue/test_tell queue/test_dsn
+queue/test_tell_src := queue/tell.c
+queue/test_dsn_src := queue/dsn_field.c queue/dsn_original.c queue/dsn_status.c
+units += queue/test_reporter
+queue/test_reporter_src := $(rig_src) common/content.c queue/reporter.c \
+	queue/reporter_compose.c queue/dsn_field.c queue/dsn_original.c \
+	queue/dsn_report.c queue/dsn_status.c
+queue/test_reporter_libs := -llmdb -lxxhash -Wl,--wrap=event_add

@@ -1,6 +1,7 @@
 #include "common/id.h"
 #include "queue/digest.h"
 #include "queue/store_content.h"
+#include "queue/tell.h"
 #include "tests/unit/queue/test.h"
 
 static struct house house;
@@ -35,30 +36,48 @@ now(void)
 }
 
 /* The table of lifecycle.c, once more and in the other order: event by event,
- * for a recipient that waits, is held, has failed. */
+ * for a recipient that waits, is held, has failed, was delivered. */
 static void
 test_every_state_and_event(void **state)
 {
 	static const enum lifecycle_step
 	    wanted[LIFECYCLE_EVENTS][RECIPIENT_STATES] = {
 		    [LIFECYCLE_DELIVERED] = { LIFECYCLE_TO_GONE,
-			LIFECYCLE_TO_GONE, LIFECYCLE_TO_GONE },
-		    [LIFECYCLE_DEFERRED] = { LIFECYCLE_TO_WAITING,
-			LIFECYCLE_TO_HELD, LIFECYCLE_REFUSED },
-		    [LIFECYCLE_EXPIRED] = { LIFECYCLE_TO_FAILED,
-			LIFECYCLE_TO_HELD, LIFECYCLE_REFUSED },
-		    [LIFECYCLE_FAILED] = { LIFECYCLE_TO_FAILED,
-			LIFECYCLE_TO_FAILED, LIFECYCLE_REFUSED },
-		    [LIFECYCLE_RETRY] = { LIFECYCLE_TO_WAITING,
-			LIFECYCLE_REFUSED, LIFECYCLE_TO_WAITING },
-		    [LIFECYCLE_HOLD] = { LIFECYCLE_TO_HELD, LIFECYCLE_REFUSED,
+			LIFECYCLE_TO_GONE, LIFECYCLE_TO_GONE,
 			LIFECYCLE_REFUSED },
-		    [LIFECYCLE_RELEASE] = { LIFECYCLE_REFUSED,
-			LIFECYCLE_TO_WAITING, LIFECYCLE_REFUSED },
-		    [LIFECYCLE_REMOVE] = { LIFECYCLE_TO_GONE, LIFECYCLE_TO_GONE,
-			LIFECYCLE_TO_GONE },
-		    [LIFECYCLE_DAMAGED] = { LIFECYCLE_TO_HELD,
+		    [LIFECYCLE_DELIVERED_ASKED] = { LIFECYCLE_TO_DELIVERED,
+			LIFECYCLE_TO_DELIVERED, LIFECYCLE_TO_DELIVERED,
+			LIFECYCLE_REFUSED },
+		    [LIFECYCLE_DEFERRED] = { LIFECYCLE_TO_WAITING,
+			LIFECYCLE_TO_HELD, LIFECYCLE_REFUSED,
+			LIFECYCLE_REFUSED },
+		    [LIFECYCLE_EXPIRED] = { LIFECYCLE_TO_FAILED,
+			LIFECYCLE_TO_HELD, LIFECYCLE_REFUSED,
+			LIFECYCLE_REFUSED },
+		    [LIFECYCLE_FAILED] = { LIFECYCLE_TO_FAILED,
+			LIFECYCLE_TO_FAILED, LIFECYCLE_REFUSED,
+			LIFECYCLE_REFUSED },
+		    [LIFECYCLE_RETRY] = { LIFECYCLE_TO_WAITING,
+			LIFECYCLE_REFUSED, LIFECYCLE_TO_WAITING,
+			LIFECYCLE_REFUSED },
+		    [LIFECYCLE_HOLD] = { LIFECYCLE_TO_HELD, LIFECYCLE_REFUSED,
 			LIFECYCLE_REFUSED, LIFECYCLE_REFUSED },
+		    [LIFECYCLE_RELEASE] = { LIFECYCLE_REFUSED,
+			LIFECYCLE_TO_WAITING, LIFECYCLE_REFUSED,
+			LIFECYCLE_REFUSED },
+		    [LIFECYCLE_REMOVE] = { LIFECYCLE_TO_GONE, LIFECYCLE_TO_GONE,
+			LIFECYCLE_TO_GONE, LIFECYCLE_TO_GONE },
+		    [LIFECYCLE_DAMAGED] = { LIFECYCLE_TO_HELD,
+			LIFECYCLE_REFUSED, LIFECYCLE_REFUSED,
+			LIFECYCLE_REFUSED },
+		    [LIFECYCLE_BOUNCE] = { LIFECYCLE_TO_FAILED,
+			LIFECYCLE_TO_FAILED, LIFECYCLE_TO_FAILED,
+			LIFECYCLE_REFUSED },
+		    [LIFECYCLE_TOLD] = { LIFECYCLE_REFUSED, LIFECYCLE_REFUSED,
+			LIFECYCLE_TO_GONE, LIFECYCLE_TO_GONE },
+		    [LIFECYCLE_WARNED] = { LIFECYCLE_TO_WAITING,
+			LIFECYCLE_TO_HELD, LIFECYCLE_REFUSED,
+			LIFECYCLE_REFUSED },
 	    };
 
 	(void)state;
@@ -471,6 +490,135 @@ test_an_agent_s_death_says_nothing_of_the_host(void **state)
 	assert_int_equal(d.failures, 1);
 }
 
+static uint64_t
+accept_report(const struct telling *t)
+{
+	static const char *const sender[] = { "sender@local.test", NULL };
+	struct submission *s = house_mail(100, sender);
+	struct lifecycle_result result = { .applied = false };
+	uint64_t id = s->id;
+
+	assert_int_equal(store_write_begin(house.store), 0);
+	assert_int_equal(lifecycle_accept(&house.lifecycle, s), 0);
+	assert_int_equal(lifecycle_apply_telling(
+			     &house.lifecycle, t, id, house_now, &result),
+	    0);
+	assert_true(result.applied);
+	free(result.line);
+	submission_free(&s);
+	return id;
+}
+
+static void
+commit_all(const struct row_totals *before)
+{
+	assert_int_equal(
+	    destinations_flush(&house.destinations, house.store, now()), 0);
+	assert_int_equal(lifecycle_write_totals(&house.lifecycle, before), 0);
+	assert_int_equal(store_write_commit(house.store), 0);
+}
+
+/* The report and what it tells: both on the disk, or neither. */
+static void
+test_a_crash_around_a_report(void **state)
+{
+	struct lifecycle_result result;
+	struct row_recipient row;
+	struct row_totals before;
+	struct telling t = { .count = 1, .to = "sender@local.test" };
+	uint64_t report;
+
+	(void)state;
+	t.id = house_accept(&house, 100, several);
+	t.time = now() + TELL_GATHER;
+	t.recipients[0] = (struct telling_recipient){ 1, TELL_FAILURE };
+	house_report(
+	    &house, t.id, 1, REPORT_FAILED, REPORT_SCOPE_RECIPIENT, &result);
+	assert_int_equal(house_count(&house, STORE_REPORT), 1);
+
+	report = accept_report(&t);
+	store_write_abort(house.store);
+	house_crash(&house);
+	house_is_sound(&house);
+	assert_true(house_recipient(&house, t.id, 1, &row));
+	assert_int_equal(row.state, RECIPIENT_FAILED);
+	assert_false(house_recipient(&house, report, 0, &row));
+	assert_int_equal(house_count(&house, STORE_REPORT), 1);
+
+	before = house.lifecycle.totals;
+	report = accept_report(&t);
+	commit_all(&before);
+	house_crash(&house);
+	assert_false(house_recipient(&house, t.id, 1, &row));
+	assert_true(house_recipient(&house, report, 0, &row));
+}
+
+/* What nobody wants to know of does not stay. */
+static void
+test_nobody_is_told(void **state)
+{
+	struct submission *s = house_mail(100, one);
+	struct row_totals before = house.lifecycle.totals;
+	struct lifecycle_result result;
+
+	(void)state;
+	s->recipients[0].notify = DSN_NOTIFY_NEVER;
+	assert_int_equal(store_write_begin(house.store), 0);
+	assert_int_equal(lifecycle_accept(&house.lifecycle, s), 0);
+	commit_all(&before);
+	house_crash(&house);
+	house_report(
+	    &house, s->id, 0, REPORT_FAILED, REPORT_SCOPE_RECIPIENT, &result);
+	assert_true(result.message_gone);
+	assert_int_equal(house_count(&house, STORE_MESSAGE), 0);
+	assert_int_equal(house_count(&house, STORE_REPORT), 0);
+	submission_free(&s);
+}
+
+/* Success that was asked for waits for its report; a warning changes only
+ * what has been told. */
+static void
+test_success_and_delay_are_settled(void **state)
+{
+	static const char *const two[] = { "alice@local.test", "u@example.com",
+		NULL };
+	struct submission *s = house_mail(100, two);
+	struct row_totals before = house.lifecycle.totals;
+	struct lifecycle_result result;
+	struct row_recipient row;
+	struct telling t = { .count = 2, .id = s->id };
+	uint64_t due;
+
+	(void)state;
+	t.recipients[0] = (struct telling_recipient){ 0, TELL_SUCCESS };
+	t.recipients[1] = (struct telling_recipient){ 1, TELL_DELAY };
+	s->recipients[0].notify = DSN_NOTIFY_SUCCESS;
+	assert_int_equal(store_write_begin(house.store), 0);
+	assert_int_equal(lifecycle_accept(&house.lifecycle, s), 0);
+	commit_all(&before);
+	house_crash(&house);
+	submission_free(&s);
+	house_report(
+	    &house, t.id, 0, REPORT_DELIVERED, REPORT_SCOPE_RECIPIENT, &result);
+	assert_true(house_recipient(&house, t.id, 0, &row));
+	assert_int_equal(row.state, RECIPIENT_DELIVERED);
+	assert_false(house_act(&house, CTL_VERB_RETRY, t.id, 0));
+	house_is_sound(&house);
+	assert_true(house_recipient(&house, t.id, 1, &row));
+	due = row.due;
+
+	before = house.lifecycle.totals;
+	accept_report(&t);
+	commit_all(&before);
+	house_crash(&house);
+	house_is_sound(&house);
+	assert_false(house_recipient(&house, t.id, 0, &row));
+	assert_true(house_recipient(&house, t.id, 1, &row));
+	assert_int_equal(row.state, RECIPIENT_WAITING);
+	assert_int_equal(row.due, due);
+	assert_int_equal(row.told, DSN_TOLD_DELAY);
+}
+
 static void
 test_an_id_is_accepted_once(void **state)
 {
@@ -693,6 +841,9 @@ main(void)
 		TEST(test_a_host_that_is_down_is_one_failure),
 		TEST(test_retry_by_hand_ends_the_back_off),
 		TEST(test_an_agent_s_death_says_nothing_of_the_host),
+		TEST(test_a_crash_around_a_report),
+		TEST(test_nobody_is_told),
+		TEST(test_success_and_delay_are_settled),
 		TEST(test_an_id_is_accepted_once),
 		TEST(test_content_that_cannot_be_read_spoils_nothing),
 		TEST(test_what_is_damaged_is_held),

@@ -168,7 +168,9 @@ test_no_row_is_lost_unseen(void **state)
 
 	(void)state;
 	live();
-	for (int table = 0; table < STORE_META; table++)
+	/* But a row of the report index: a recipient that stays failed without
+	 * one has been given up, and is listed. */
+	for (int table = 0; table < STORE_REPORT; table++)
 		rows += damage_each((enum store_table)table, NULL, 0);
 	assert_true(rows > 30);
 }

@@ -29,7 +29,7 @@ static const struct row_recipient recipient = {
 	.reply = "450-4.2.1 first\r\n450 4.2.1 second",
 	.notify = DSN_NOTIFY_SUCCESS | DSN_NOTIFY_DELAY,
 	.orcpt = "rfc822;alias+2Bx@example.org",
-	.told = DSN_TOLD_DELAY,
+	.told = DSN_TOLD_DELAY | DSN_TOLD_RELAYED,
 };
 static const struct row_destination destination = {
 	.waiting = 200000,
@@ -131,7 +131,7 @@ test_rows_come_back(void **state)
 	assert_string_equal(r.reply, recipient.reply);
 	assert_int_equal(r.notify, recipient.notify);
 	assert_string_equal(r.orcpt, recipient.orcpt);
-	assert_int_equal(r.told, DSN_TOLD_DELAY);
+	assert_int_equal(r.told, DSN_TOLD_DELAY | DSN_TOLD_RELAYED);
 
 	length = row_destination_encode(&destination, value);
 	assert_int_equal(row_destination_decode(&d, value, length), 0);

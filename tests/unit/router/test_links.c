@@ -238,7 +238,7 @@ set_up(void **state)
 	(void)state;
 	fds_before = count_fds();
 	base = event_base_new();
-	queue = link_queue_new(base, link_smtpd_outcome);
+	queue = link_queue_new(base, &house.expander, link_smtpd_outcome);
 	smtpd = link_smtpd_new(base, &house.expander, queue);
 	return base == NULL || queue == NULL || smtpd == NULL ? -1 : 0;
 }

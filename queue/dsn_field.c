@@ -1,0 +1,111 @@
+#include "queue/dsn_field.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* RFC 5322 2.1.1: lines should have no more than 78 characters, and must not
+ * have more than 998: longer words are parted. */
+#define WIDTH 76
+#define WORD_MOST 900
+
+static size_t
+gap_length(const char *text)
+{
+	size_t i = 0;
+
+	while (text[i] != '\0' &&
+	       ((unsigned char)text[i] <= ' ' || text[i] == 0x7f))
+		i++;
+	return i;
+}
+
+static size_t
+word_length(const char *text)
+{
+	size_t i = 0;
+
+	while (i < WORD_MOST && (unsigned char)text[i] > ' ' && text[i] != 0x7f)
+		i++;
+	return i;
+}
+
+static void
+put_word(FILE *out, const char *word, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		fputc((unsigned char)word[i] > '~' ? '?' : word[i], out);
+}
+
+/* `column` octets stand on the line already. */
+static void
+put_words(FILE *out, size_t column, int indent, const char *text)
+{
+	bool first = true;
+	size_t length;
+
+	for (text += gap_length(text); *text != '\0';
+	     text += length, text += gap_length(text)) {
+		length = word_length(text);
+		if (!first && column + 1 + length > WIDTH) {
+			fprintf(out, "\r\n%*s", indent, "");
+			column = (size_t)indent;
+		} else if (!first) {
+			fputc(' ', out);
+			column++;
+		}
+		put_word(out, text, length);
+		column += length;
+		first = false;
+	}
+	fputs("\r\n", out);
+}
+
+void
+dsn_field_put(FILE *out, const char *name, const char *value)
+{
+	if (value[gap_length(value)] == '\0')
+		return;
+	fprintf(out, "%s: ", name);
+	put_words(out, strlen(name) + 2, 1, value);
+}
+
+void
+dsn_field_format(FILE *out, const char *name, const char *format, ...)
+{
+	char *value = NULL;
+	va_list list;
+	int length;
+
+	va_start(list, format);
+	length = vasprintf(&value, format, list);
+	va_end(list);
+	/* The stream will say that there is no memory, too. */
+	if (length == -1)
+		return;
+	dsn_field_put(out, name, value);
+	free(value);
+}
+
+void
+dsn_field_date(FILE *out, const char *name, uint64_t time)
+{
+	time_t seconds = (time_t)time;
+	char text[64];
+	struct tm tm;
+
+	if (gmtime_r(&seconds, &tm) == NULL ||
+	    strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S +0000", &tm) ==
+		0)
+		return;
+	dsn_field_put(out, name, text);
+}
+
+void
+dsn_field_paragraph(FILE *out, int indent, const char *text)
+{
+	fprintf(out, "%*s", indent, "");
+	put_words(out, (size_t)indent, indent, text);
+}

@@ -1,0 +1,104 @@
+#include "queue/dsn_original.h"
+
+#include <string.h>
+#include <strings.h>
+
+#define LINE_MOST 998 /* RFC 5322 2.1.1 */
+
+/* The length of the line at the beginning, with its CRLF; 0 if it has no
+ * end. */
+static size_t
+line_length(const char *data, size_t length)
+{
+	const char *end = memchr(data, '\n', length);
+
+	return end == NULL ? 0 : (size_t)(end - data) + 1;
+}
+
+static bool
+is_empty_line(const char *line, size_t length)
+{
+	return length == 1 || (length == 2 && line[0] == '\r');
+}
+
+size_t
+dsn_original_header(const char *data, size_t length)
+{
+	size_t at = 0, line;
+
+	while ((line = line_length(data + at, length - at)) > 0 &&
+	       !is_empty_line(data + at, line))
+		at += line;
+	return at;
+}
+
+/* From "<" to ">" in what a field says, over its folds. */
+static void
+take_id(const char *data, size_t length, char *id)
+{
+	const char *from = memchr(data, '<', length), *end;
+	size_t size;
+
+	if (from == NULL)
+		return;
+	end = memchr(from, '>', length - (size_t)(from - data));
+	if (end == NULL)
+		return;
+	size = (size_t)(end - from) + 1;
+	if (size < 3 || size >= DSN_MESSAGE_ID_SIZE)
+		return;
+	for (size_t i = 0; i < size; i++)
+		if (from[i] <= ' ' || from[i] > '~' ||
+		    (i > 0 && from[i] == '<'))
+			return;
+	memcpy(id, from, size);
+	id[size] = '\0';
+}
+
+void
+dsn_original_message_id(const char *data, size_t length, char *id)
+{
+	static const char name[] = "Message-ID:";
+	size_t header = dsn_original_header(data, length), at = 0, line, field;
+
+	id[0] = '\0';
+	while (at < header) {
+		line = line_length(data + at, header - at);
+		field = line;
+		while (at + field < header &&
+		       (data[at + field] == ' ' || data[at + field] == '\t'))
+			field +=
+			    line_length(data + at + field, header - at - field);
+		if (line >= sizeof(name) - 1 &&
+		    strncasecmp(data + at, name, sizeof(name) - 1) == 0) {
+			take_id(data + at, field, id);
+			return;
+		}
+		at += field;
+	}
+}
+
+static bool
+is_sound_line(const char *line, size_t length)
+{
+	if (length < 2 || length > LINE_MOST + 2 || line[length - 2] != '\r')
+		return false;
+	return memchr(line, '\r', length - 2) == NULL &&
+	       memchr(line, '\0', length) == NULL;
+}
+
+bool
+dsn_original_is_sound(const char *data, size_t length, bool *is_8bit)
+{
+	size_t at = 0, line;
+
+	*is_8bit = false;
+	for (; at < length; at += line) {
+		line = line_length(data + at, length - at);
+		if (line == 0 || !is_sound_line(data + at, line))
+			return false;
+		for (size_t i = 0; i < line; i++)
+			*is_8bit |= ((unsigned char)data[at + i] & 0x80) != 0;
+	}
+	return true;
+}

@@ -1,0 +1,191 @@
+#include "queue/reporter_compose.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bsd/string.h>
+
+#include "common/config.h"
+#include "common/id.h"
+#include "common/log.h"
+#include "common/mail.h"
+#include "queue/clock.h"
+#include "queue/dsn_report.h"
+#include "queue/lifecycle.h"
+#include "queue/store.h"
+#include "queue/store_content.h"
+#include "queue/store_row.h"
+#include "queue/tell.h"
+
+/* In a read transaction, which lends all texts. */
+struct composing {
+	struct lifecycle *l;
+	struct telling *telling;
+	struct row_message message;
+	uint64_t now;	    /* milliseconds */
+	unsigned int count; /* of the recipients that it speaks of */
+	struct dsn_recipient recipients[TELL_RECIPIENTS];
+};
+
+static int
+load_message(struct composing *c)
+{
+	struct row_key key = row_key_id(c->telling->id);
+	struct bytes value;
+
+	if (store_get(c->l->store, STORE_MESSAGE, &key, &value) == -1)
+		return -1;
+	return row_message_decode(&c->message, value.data, value.length);
+}
+
+static enum dsn_action
+action_of(enum tell_what what, const struct row_recipient *row)
+{
+	if (what == TELL_FAILURE)
+		return DSN_FAILED;
+	if (what == TELL_DELAY)
+		return DSN_DELAYED;
+	return (row->told & DSN_TOLD_RELAYED) != 0 ? DSN_RELAYED
+						   : DSN_DELIVERED;
+}
+
+/* The administrator is told of losses only; what the sender wanted to know
+ * besides is settled with it. */
+static void
+add_recipient(struct composing *c, uint32_t number,
+    const struct row_recipient *row, enum tell_what what)
+{
+	struct telling *t = c->telling;
+
+	t->recipients[t->count++] = (struct telling_recipient){ number, what };
+	if (t->is_notice && what != TELL_FAILURE)
+		return;
+	c->recipients[c->count++] = (struct dsn_recipient){
+		.action = action_of(what, row),
+		.address = row->address,
+		.original = row->original,
+		.orcpt = row->orcpt,
+		.host = row->host,
+		.reply = row->reply,
+		.retry_until = c->message.arrival / 1000 + c->l->retry.for_,
+	};
+}
+
+static int
+load_recipients(struct composing *c)
+{
+	struct row_key from = row_key_number(c->telling->id, 0);
+	struct store *store = c->l->store;
+	struct bytes key, value;
+	int found = store_seek(store, STORE_RECIPIENT, &from, &key, &value);
+
+	for (; found == 0 && c->telling->count < TELL_RECIPIENTS;
+	     found = store_next(store, STORE_RECIPIENT, &key, &value)) {
+		struct row_recipient row;
+		enum tell_what what;
+		uint32_t number;
+		uint64_t id;
+
+		if (row_key_number_read(key.data, key.length, &id, &number) ==
+		    -1)
+			return -1;
+		if (id != c->telling->id)
+			break;
+		if (row_recipient_decode(&row, value.data, value.length) == -1)
+			continue;
+		what = tell_what(&c->message, &row, c->l->warn_after, c->now);
+		if (what != TELL_NOTHING)
+			add_recipient(c, number, &row, what);
+	}
+	if (found == -1 && errno != ENOENT)
+		return -1;
+	errno = ENOENT;
+	return c->telling->count > 0 ? 0 : -1;
+}
+
+static int
+make(struct composing *c, const struct config *config, struct dsn_made *made)
+{
+	const struct row_message *m = &c->message;
+	char *original = malloc(DSN_RETURN_MOST);
+	ssize_t length;
+	struct dsn_report report = {
+		.hostname = config->hostname,
+		.id = id_format(c->telling->id).text,
+		.to = c->telling->to,
+		.sender = m->sender,
+		.is_notice = c->telling->is_notice,
+		.envid = m->envid,
+		.ret = m->ret,
+		.arrival = m->arrival / 1000,
+		.now = c->now / 1000,
+		.recipients = c->recipients,
+		.count = c->count,
+		.original_is_whole = m->size <= DSN_RETURN_MOST,
+	};
+	int fd;
+
+	if (original == NULL)
+		return -1;
+	length = store_content_head(
+	    c->l->store, c->telling->id, m->size, original, DSN_RETURN_MOST);
+	if (length != -1) {
+		report.original = original;
+		report.original_length = (size_t)length;
+	}
+	fd = dsn_report_make(&report, made);
+	free(original);
+	return fd;
+}
+
+/* "postmaster" alone always leads somewhere, as far as anything does. */
+static void
+set_recipient(struct composing *c, const struct config *config)
+{
+	struct telling *t = c->telling;
+	const char *admin =
+	    config->admin != NULL ? config->admin : "postmaster";
+
+	t->is_notice |= c->message.sender[0] == '\0';
+	strlcpy(t->to, t->is_notice ? admin : c->message.sender, sizeof(t->to));
+}
+
+static int
+compose(struct composing *c, const struct config *config, struct dsn_made *made)
+{
+	c->telling->count = 0;
+	if (load_message(c) == -1)
+		return -1;
+	set_recipient(c, config);
+	if (load_recipients(c) == -1)
+		return -1;
+	if (c->count > 0)
+		return make(c, config, made);
+	errno = ENOMSG;
+	return -1;
+}
+
+int
+reporter_compose(struct lifecycle *l, const struct config *config,
+    struct telling *telling, struct dsn_made *made)
+{
+	struct composing *c = calloc(1, sizeof(*c));
+	int fd = -1, error;
+
+	if (c == NULL)
+		return -1;
+	c->l = l;
+	c->telling = telling;
+	c->now = clock_milliseconds();
+	if (store_read_begin(l->store) == 0) {
+		fd = compose(c, config, made);
+		error = errno;
+		store_read_end(l->store);
+		errno = error;
+	}
+	error = errno;
+	free(c);
+	errno = error;
+	return fd;
+}

@@ -1,0 +1,56 @@
+#include "queue/tell.h"
+
+#include <string.h>
+
+#include "common/mail.h"
+#include "queue/store_row.h"
+
+bool
+tell_is_notice(const struct row_message *m)
+{
+	return m->sender[0] == '\0' && m->client_address[0] == '\0' &&
+	       strcmp(m->helo, TELL_HELO_NOTICE) == 0;
+}
+
+/* RFC 3461 4.1: what was not asked for in words is failure and delay. */
+static bool
+wants(const struct row_recipient *r, unsigned int notify)
+{
+	unsigned int set =
+	    r->notify != 0 ? r->notify : DSN_NOTIFY_FAILURE | DSN_NOTIFY_DELAY;
+
+	return (set & notify) != 0;
+}
+
+static bool
+is_late(const struct row_message *m, unsigned int warn_after, uint64_t now)
+{
+	return warn_after != 0 && now >= m->arrival &&
+	       (now - m->arrival) / 1000 >= warn_after;
+}
+
+bool
+tell_success(
+    const struct row_message *m, const struct row_recipient *r, bool relayed)
+{
+	return m->sender[0] != '\0' && (r->notify & DSN_NOTIFY_SUCCESS) != 0 &&
+	       (relayed || r->kind == ROUTE_MAILBOX);
+}
+
+enum tell_what
+tell_what(const struct row_message *m, const struct row_recipient *r,
+    unsigned int warn_after, uint64_t now)
+{
+	if (tell_is_notice(m))
+		return TELL_NOTHING;
+	if (r->state == RECIPIENT_FAILED)
+		return wants(r, DSN_NOTIFY_FAILURE) ? TELL_FAILURE
+						    : TELL_NOTHING;
+	if (r->state == RECIPIENT_DELIVERED)
+		return TELL_SUCCESS;
+	if (r->state != RECIPIENT_WAITING || m->sender[0] == '\0' ||
+	    r->attempts == 0 || (r->told & DSN_TOLD_DELAY) != 0 ||
+	    !is_late(m, warn_after, now))
+		return TELL_NOTHING;
+	return wants(r, DSN_NOTIFY_DELAY) ? TELL_DELAY : TELL_NOTHING;
+}
