@@ -73,3 +73,6 @@ queue/test_reporter_src := $(rig_src) common/content.c queue/reporter.c \
 	queue/reporter_compose.c queue/dsn_field.c queue/dsn_original.c \
 	queue/dsn_report.c queue/dsn_status.c
 queue/test_reporter_libs := -llmdb -lxxhash -Wl,--wrap=event_add
+units += queue/test_life
+queue/test_life_src := $(queue/test_reporter_src) queue/history.c
+queue/test_life_libs := $(queue/test_reporter_libs)
