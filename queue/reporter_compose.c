@@ -1,6 +1,7 @@
 #include "queue/reporter_compose.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,8 +93,12 @@ load_recipients(struct composing *c)
 			return -1;
 		if (id != c->telling->id)
 			break;
-		if (row_recipient_decode(&row, value.data, value.length) == -1)
+		if (row_recipient_decode(&row, value.data, value.length) ==
+		    -1) {
+			log_error("recipient-damaged id=%s number=%" PRIu32,
+			    id_format(id).text, number);
 			continue;
+		}
 		what = tell_what(&c->message, &row, c->l->warn_after, c->now);
 		if (what != TELL_NOTHING)
 			add_recipient(c, number, &row, what);
