@@ -65,7 +65,12 @@ units += queue/test_tell queue/test_dsn
 queue/test_tell_src := queue/tell.c
 queue/test_dsn_src := queue/dsn_field.c queue/dsn_original.c queue/dsn_status.c
 units += queue/test_reporter
-queue/test_reporter_src := $(rig_src) common/content.c queue/reporter.c \
+queue/test_reporter_src := $(rig_src) queue/reporter.c \
 	queue/reporter_compose.c queue/dsn_field.c queue/dsn_original.c \
-	queue/dsn_report.c queue/dsn_status.c
+	queue/dsn_address.c queue/dsn_report.c \
+	queue/dsn_words.c queue/dsn_status.c
 queue/test_reporter_libs := -llmdb -lxxhash -Wl,--wrap=event_add
+units += queue/test_dsn_report
+queue/test_dsn_report_src := queue/dsn_address.c queue/dsn_field.c \
+	queue/dsn_original.c queue/dsn_report.c queue/dsn_status.c \
+	queue/dsn_words.c

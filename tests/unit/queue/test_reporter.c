@@ -212,6 +212,19 @@ refuse(unsigned int code)
 }
 
 static bool
+report_has(const char *line)
+{
+	char *text = calloc(1, given.size + 1);
+	bool found;
+
+	assert_non_null(text);
+	assert_int_equal(pread(given.fd, text, given.size, 0), given.size);
+	found = strstr(text, line) != NULL;
+	free(text);
+	return found;
+}
+
+static bool
 is_there(uint64_t id)
 {
 	struct row_recipient row;
@@ -650,6 +663,33 @@ test_a_delay_that_cannot_be_told(void **state)
 	assert_int_equal(house_count(&rig_house, STORE_REPORT), 0);
 }
 
+/* When it was tried last, not when it failed or is told. */
+static void
+test_the_last_attempt_is_dated(void **state)
+{
+	uint64_t id = submit_wanting(0);
+
+	(void)state;
+	defer_first(0);
+	house_now += 100000;
+	assert_true(house_act(&rig_house, CTL_VERB_BOUNCE, id, 0));
+	look_after(2);
+	assert_int_equal(given_count, 1);
+	assert_true(report_has(
+	    "\r\nLast-Attempt-Date: Fri, 15 Jan 2027 08:00:00 +0000\r\n"));
+	assert_true(report_has("Date: Fri, 15 Jan 2027 08:01:42 +0000"));
+	reporter_router_lost(&router);
+	/* Of what was never tried it is not known. */
+	id = rig_submit_one("c@never.example");
+	rig_agent = AGENT_FULL;
+	rig_run();
+	assert_true(house_act(&rig_house, CTL_VERB_BOUNCE, id, 0));
+	look_after(2);
+	assert_int_equal(given_count, 3);
+	assert_true(report_has("c@never.example"));
+	assert_false(report_has("Last-Attempt-Date"));
+}
+
 /* The administrator gives it up, also what waits or was never tried. */
 static void
 test_what_is_given_up_is_reported(void **state)
@@ -759,6 +799,7 @@ main(void)
 		TEST(test_double_bounces_end_with_the_administrator),
 		TEST(test_a_delay_is_told_once),
 		TEST(test_a_delay_that_cannot_be_told),
+		TEST(test_the_last_attempt_is_dated),
 		TEST(test_what_is_given_up_is_reported),
 		TEST(test_a_clock_that_was_wrong),
 		TEST(test_more_recipients_than_a_report_holds),
