@@ -1,6 +1,4 @@
 """Mail that leaves for another host: MX, addresses, replies, retries."""
-import threading
-import time
 import uuid
 
 import pytest
@@ -274,49 +272,6 @@ def test_connections_are_used_again(postern, client, scripted, domain):
         gone(postern, ident)
     assert len(server.transcripts) == 1
     assert sum(line.startswith("MAIL") for line in server.transcripts[0]) == 10
-
-
-def test_a_host_that_takes_three_connections(postern, client, scripted,
-                                            domain):
-    """It refuses the fourth, as if it were down; only that message waits."""
-    lock, now = threading.Lock(), [0]
-
-    def talk(c):
-        with lock:
-            now[0] += 1
-            refused = now[0] > 3
-        try:
-            if refused:
-                c.say("421 4.7.0 too many connections")
-                return
-            c.say("220 mx.other.test")
-            while True:
-                verb = c.hear().split()[0].split(":")[0].upper()
-                if verb == "DATA":
-                    c.say("354 go")
-                    c.hear_content()
-                    time.sleep(0.05)
-                    c.say("250 taken")
-                else:
-                    c.say(EHLO if verb == "EHLO" else "250 ok")
-        finally:
-            with lock:
-                now[0] -= 1
-
-    scripted(talk)
-    idents = [submit(client, f"someone@{domain}")[0]]
-    gone(postern, idents[0])
-    idents += [submit(client, f"someone@{domain}")[0] for _ in range(40)]
-
-    def rest():
-        rows = [r for r in postern.ctl_json("queue", "--destination",
-                                            f"mx:{domain}")]
-        return rows if all(r["attempts"] for r in rows) else None
-    rows = wait_for("each to be tried", rest)
-    assert len(rows) < 20
-    assert all("too many connections" in r["reply"] for r in rows)
-    for row in rows:
-        drop(postern, row["id"])
 
 
 def test_smart_host(lab, client, there, config):
