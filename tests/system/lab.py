@@ -327,6 +327,10 @@ class Postern:
             f'spool "{self.spool}"\nrun "{self.run_dir}"\n{config}\n')
 
     def start(self):
+        self.start_unready()
+        self.wait_ready()
+
+    def start_unready(self):
         env = dict(os.environ)
         self.log_begins = self.log_file.stat().st_size \
             if self.log_file.exists() else 0
@@ -334,7 +338,6 @@ class Postern:
             self.binary, "-f", "-v", "-c", self.config_file,
             stdout=subprocess.DEVNULL, stderr=self.log_file.open("a"),
             env=env, start_new_session=True)
-        self.wait_ready()
 
     def wait_ready(self):
         def ready():
