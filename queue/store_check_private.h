@@ -50,6 +50,7 @@ void check_address(struct check *, struct bytes, struct bytes);
 void check_destination(struct check *, struct bytes, struct bytes);
 void check_wake(struct check *, struct bytes, struct bytes);
 void check_report(struct check *, struct bytes, struct bytes);
+void check_meta(struct check *, struct bytes, struct bytes);
 void check_totals(struct check *);
 
 /* One recipient in this state more, or so many that a destination claims. */
