@@ -72,6 +72,8 @@ read_message(uint64_t id, struct row_message *row)
 	return row_message_decode(row, value.data, value.length);
 }
 
+/* ENOMSG: the row is whole, and says that it is due elsewhere or at another
+ * time, or not at all. */
 static int
 read_recipient(const struct destination *d, const struct row_place *place,
     struct row_recipient *row)
@@ -82,10 +84,10 @@ read_recipient(const struct destination *d, const struct row_place *place,
 	if (store_get(lifecycle->store, STORE_RECIPIENT, &key, &value) == -1 ||
 	    row_recipient_decode(row, value.data, value.length) == -1)
 		return -1;
-	if (row->state == RECIPIENT_WAITING &&
+	if (row->state == RECIPIENT_WAITING && row->due == place->time &&
 	    strcmp(row->destination, d->name) == 0)
 		return 0;
-	errno = EBADMSG;
+	errno = ENOMSG;
 	return -1;
 }
 
@@ -102,8 +104,10 @@ add_recipient(struct delivery *delivery, const struct row_place *place)
 		return set_aside_damage(
 		    d, place, "the message's row is damaged");
 	if (read_recipient(d, place, row) == -1)
-		return set_aside_damage(
-		    d, place, "the recipient's row is damaged");
+		return errno == ENOMSG
+			   ? set_aside(d, place, "it is not due here and now")
+			   : set_aside_damage(
+				 d, place, "the recipient's row is damaged");
 	f = flight_new(place->id, place->number, d);
 	if (f == NULL)
 		return -1;

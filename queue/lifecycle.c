@@ -586,6 +586,16 @@ drop_due(struct lifecycle *l, const char *destination,
 	return 0;
 }
 
+/* If not, the index is damaged, and not the recipient: that gets the place
+ * that it has by its own word. */
+static bool
+is_due_here(const struct recipient *r, const char *destination,
+    const struct row_place *place)
+{
+	return strcmp(r->row.destination, destination) == 0 &&
+	       r->row.due == place->time;
+}
+
 int
 lifecycle_set_aside(struct lifecycle *l, const char *destination,
     const struct row_place *place, const char *reason, uint64_t now,
@@ -603,7 +613,12 @@ lifecycle_set_aside(struct lifecycle *l, const char *destination,
 		return -1;
 	else
 		is_readable = false;
-	if (step != LIFECYCLE_REFUSED) {
+	if (is_readable && !is_due_here(&r, destination, place)) {
+		if (step != LIFECYCLE_REFUSED &&
+		    take_step(l, &r, LIFECYCLE_TO_WAITING, r.row.due, result) ==
+			-1)
+			return -1;
+	} else if (step != LIFECYCLE_REFUSED) {
 		r.row.reply = reason;
 		if (take_step(l, &r, step, r.row.due, result) == -1 ||
 		    story_add(l, &r, LIFECYCLE_DAMAGED, now, "", reason) == -1)

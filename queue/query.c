@@ -321,7 +321,7 @@ walk_events(uint64_t id, uint32_t *place, unsigned int most,
 		uint64_t of;
 
 		if (row_key_number_read(key.data, key.length, &of, place) == -1)
-			return -1;
+			continue;
 		if (of != id)
 			return 0;
 		if (most-- == 0)
@@ -356,12 +356,12 @@ walk_ids(const char *address, uint64_t after, uint64_t *ids, unsigned int most)
 	unsigned int count = 0;
 	int found = store_seek(store, STORE_ADDRESS, &from, &key, &value);
 
-	while (count < most && found == 0 &&
-	       row_key_address_matches(
-		   key.data, key.length, address, &ids[count])) {
-		count++;
-		found = store_next(store, STORE_ADDRESS, &key, &value);
-	}
+	for (; count < most && found == 0 &&
+	       row_key_address_begins(key.data, key.length, address);
+	     found = store_next(store, STORE_ADDRESS, &key, &value))
+		/* A damaged key hides nothing behind it. */
+		count += row_key_address_matches(
+		    key.data, key.length, address, &ids[count]);
 	return found == 0 || errno == ENOENT ? (int)count : -1;
 }
 

@@ -122,10 +122,11 @@ tell(struct telling *telling)
 		fd = reporter_compose(
 		    state.lifecycle, *state.config, telling, &made);
 	if (fd == -1) {
-		bool nothing =
-		    o != NULL && (errno == ENOENT || errno == ENOMSG);
+		bool damaged = errno == EBADMSG;
+		bool nothing = o != NULL &&
+			       (errno == ENOENT || errno == ENOMSG || damaged);
 
-		if (!nothing)
+		if (!nothing || damaged)
 			log_error("report-not-made id=%s error=\"%s\"",
 			    id_format(telling->id).text, strerror(errno));
 		free(o);

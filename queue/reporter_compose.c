@@ -93,7 +93,7 @@ load_recipients(struct composing *c)
 
 		if (row_key_number_read(key.data, key.length, &id, &number) ==
 		    -1)
-			return -1;
+			continue;
 		if (id != c->telling->id)
 			break;
 		if (row_recipient_decode(&row, value.data, value.length) ==
@@ -163,6 +163,21 @@ load_attempts(struct composing *c)
 	}
 }
 
+/* What a disk has changed goes to nobody, not even back. */
+static bool
+is_whole(struct composing *c)
+{
+	uint64_t digest;
+	const char *what;
+
+	if (store_content_check(
+		c->l->store, c->telling->id, &c->message, &digest, &what) == 0)
+		return true;
+	log_error("content-unreadable id=%s error=\"%s\"",
+	    id_format(c->telling->id).text, what);
+	return false;
+}
+
 static int
 make(struct composing *c, const struct config *config, struct dsn_made *made)
 {
@@ -187,8 +202,9 @@ make(struct composing *c, const struct config *config, struct dsn_made *made)
 
 	if (original == NULL)
 		return -1;
-	length = store_content_head(
-	    c->l->store, c->telling->id, m->size, original, DSN_RETURN_MOST);
+	length = is_whole(c) ? store_content_head(c->l->store, c->telling->id,
+				   m->size, original, DSN_RETURN_MOST)
+			     : -1;
 	if (length != -1) {
 		report.original = original;
 		report.original_length = (size_t)length;
@@ -210,12 +226,28 @@ set_recipient(struct composing *c, const struct config *config)
 	strlcpy(t->to, t->is_notice ? admin : c->message.sender, sizeof(t->to));
 }
 
+/* Whose message it was nobody knows any more. What was delivered is settled all
+ * the same, and what failed is kept and listed. */
+static int
+tell_nobody(struct composing *c)
+{
+	c->message = (struct row_message){ .sender = "",
+		.client_address = "",
+		.helo = "",
+		.user = "",
+		.envid = "" };
+	if (load_recipients(c) == 0)
+		errno = EBADMSG;
+	return -1;
+}
+
 static int
 compose(struct composing *c, const struct config *config, struct dsn_made *made)
 {
 	c->telling->count = 0;
 	if (load_message(c) == -1)
-		return -1;
+		return errno == ENOENT || errno == EBADMSG ? tell_nobody(c)
+							   : -1;
 	set_recipient(c, config);
 	if (load_recipients(c) == -1)
 		return -1;

@@ -294,6 +294,7 @@ scan_wake(uint64_t from)
 	struct store *store = state.lifecycle->store;
 	struct bytes key, value;
 	char name[LIMIT_DESTINATION + 1];
+	static bool told;
 	unsigned int past = 0;
 	uint64_t time;
 	int found = store_seek(store, STORE_WAKE, &start, &key, &value);
@@ -302,7 +303,9 @@ scan_wake(uint64_t from)
 	     found = store_next(store, STORE_WAKE, &key, &value)) {
 		if (row_key_wake_read(key.data, key.length, &time, name) ==
 		    -1) {
-			log_error("wake-damaged");
+			if (!told)
+				log_error("wake-damaged");
+			told = true; /* it is met each time */
 			continue;
 		}
 		if (!has_come(time)) {

@@ -51,6 +51,7 @@ void check_address(struct check *, struct bytes, struct bytes);
 void check_destination(struct check *, struct bytes, struct bytes);
 void check_wake(struct check *, struct bytes, struct bytes);
 void check_report(struct check *, struct bytes, struct bytes);
+void check_meta(struct check *, struct bytes, struct bytes);
 /* Before the reports, and after the recipients. */
 int check_reports_begin(struct check *) __attribute__((warn_unused_result));
 void check_reports_end(struct check *);

@@ -5,6 +5,7 @@ units += queue/test_store_row queue/test_retry queue/test_lifecycle \
 	queue/test_scheduler_retry \
 	queue/test_submission queue/test_content_cache
 queue/test_store_row_src := queue/store_row.c
+queue/test_store_row_libs := -lxxhash
 queue/test_retry_src := queue/retry.c
 # A store in a directory of its own, a clock that stands still, and the proof
 # that a store is whole.
@@ -82,3 +83,7 @@ units += queue/test_dsn_report
 queue/test_dsn_report_src := queue/dsn_address.c queue/dsn_field.c \
 	queue/dsn_original.c queue/dsn_report.c queue/dsn_status.c \
 	queue/dsn_words.c
+units += queue/test_damage_each
+queue/test_damage_each_src := $(rig_src) queue/query.c \
+	queue/query_destinations.c
+queue/test_damage_each_libs := -llmdb -lxxhash
