@@ -244,6 +244,8 @@ accept_recipient(
 	if (r.destination == NULL ||
 	    enter_state(l, &r, RECIPIENT_WAITING) == -1)
 		return -1;
+	destination_added_fresh(
+	    r.destination, &(struct row_place){ r.row.due, r.id, number });
 	return story_add_accepted(l, s, number);
 }
 
@@ -444,13 +446,14 @@ apply_verb(struct lifecycle *l, struct recipient *r, uint64_t now,
 
 	if (step == LIFECYCLE_REFUSED)
 		return 0;
-	if (result->event == LIFECYCLE_RETRY)
-		destination_hurry(r->destination);
 	/* What is due already keeps its place in the row. */
 	if (r->row.state == RECIPIENT_WAITING && r->row.due < due)
 		due = r->row.due;
 	if (take_step(l, r, step, due, result) == -1)
 		return -1;
+	if (result->event == LIFECYCLE_RETRY)
+		destination_hurry(r->destination,
+		    &(struct row_place){ due, r->id, r->number });
 	result->applied = true;
 	story_tell_verb(result, r);
 	return story_add(l, r, result->event, now, "", "");

@@ -229,7 +229,7 @@ adapt_window(struct destination *d, const struct lifecycle_report *report)
 		share_answered(d, report->outcome == REPORT_DELIVERED);
 		return;
 	}
-	share_failed(d);
+	share_failed(d, !d->lane.in_doubt && !lane_is_backing_off(d));
 	d->lane.in_doubt = true;
 	collect_sweep(d);
 }
@@ -326,6 +326,7 @@ scheduler_slot_free(enum route_kind kind)
 {
 	if (kind == ROUTE_MAILBOX) {
 		wake_first(LANE_FULL_LOCAL);
+		wake_first(LANE_FULL_LOCAL_DOUBTFUL);
 		return;
 	}
 	wake_first(LANE_FULL_SOUND);

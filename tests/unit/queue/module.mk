@@ -1,7 +1,8 @@
 units += queue/test_store_row queue/test_retry queue/test_lifecycle \
 	queue/test_store queue/test_commit queue/test_scheduler \
 	queue/test_scheduler_share queue/test_scheduler_faults \
-	queue/test_scheduler_clock \
+	queue/test_scheduler_clock queue/test_scheduler_order \
+	queue/test_scheduler_retry \
 	queue/test_submission queue/test_content_cache
 queue/test_store_row_src := queue/store_row.c
 queue/test_retry_src := queue/retry.c
@@ -43,6 +44,10 @@ queue/test_scheduler_faults_src := $(rig_src)
 queue/test_scheduler_faults_libs := -llmdb -lxxhash
 queue/test_scheduler_clock_src := $(rig_src)
 queue/test_scheduler_clock_libs := -llmdb -lxxhash
+queue/test_scheduler_order_src := $(rig_src)
+queue/test_scheduler_order_libs := -llmdb -lxxhash
+queue/test_scheduler_retry_src := $(rig_src)
+queue/test_scheduler_retry_libs := -llmdb -lxxhash
 units += queue/test_query_destinations queue/test_pause
 queue/test_pause_src := $(rig_src) queue/query_destinations.c
 queue/test_pause_libs := -llmdb -lxxhash

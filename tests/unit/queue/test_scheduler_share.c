@@ -270,6 +270,25 @@ test_one_large_content_always_goes(void **state)
 	share_give_back(&others, 1000);
 }
 
+/* Nobody's large mail fills it all. */
+static void
+test_a_large_queue_leaves_memory(void **state)
+{
+	struct destination one = { .kind = ROUTE_MAILBOX },
+			   other = { .kind = ROUTE_MAILBOX };
+	unsigned int count = 0;
+
+	(void)state;
+	while (share_has_room_for(&one, 50 * MIB)) {
+		share_take(&one, 50 * MIB);
+		count++;
+	}
+	assert_int_equal(count, SCHEDULER_OCTETS / 2 / (50 * MIB));
+	assert_true(share_has_room_for(&other, 500 * MIB));
+	while (count-- > 0)
+		share_give_back(&one, 50 * MIB);
+}
+
 /* What hosts that hang have of the memory leaves enough for the sound. */
 static void
 test_a_sound_host_s_large_mail_goes(void **state)
@@ -306,6 +325,7 @@ main(void)
 		RIG_TEST(test_a_new_host_does_not_wait_for_failed_ones),
 		RIG_TEST(test_large_contents_wait_for_memory),
 		RIG_TEST(test_one_large_content_always_goes),
+		RIG_TEST(test_a_large_queue_leaves_memory),
 		RIG_TEST(test_a_sound_host_s_large_mail_goes),
 	};
 
