@@ -209,6 +209,8 @@ collect_recipients(struct delivery *delivery)
 	}
 	lane->is_old_turn = false;
 	collect_from(delivery, &lane->next);
+	if (delivery->count == 0)
+		lane->has_fresh = false; /* nothing is due, fresh or old */
 }
 
 /* And look from the beginning then. */

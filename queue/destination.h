@@ -25,18 +25,22 @@ struct store;
 
 /* Which of the scheduler's lists a destination is in. */
 enum lane_list {
-	LANE_NONE,   /* in none: busy, or not with the scheduler */
-	LANE_IDLE,   /* nothing at all; forgotten after a while */
-	LANE_KNOWN,  /* the same, but it has answered: kept for longer */
-	LANE_READY,  /* has due mail: its turn will come */
-	LANE_LATER,  /* waits for a time, in memory */
-	LANE_COMING, /* waits for its agent */
+	LANE_NONE,	  /* in none: busy, or not with the scheduler */
+	LANE_IDLE,	  /* nothing at all; forgotten after a while */
+	LANE_KNOWN,	  /* the same, but it has answered: kept for longer */
+	LANE_READY,	  /* has due mail: its turn will come */
+	LANE_READY_FRESH, /* and some of it is fresh: sooner */
+	LANE_LATER,	  /* waits for a time, in memory */
+	LANE_COMING,	  /* waits for its agent */
 	/* waits until another one needs less; by standing */
 	LANE_FULL_LOCAL,
 	LANE_FULL_LOCAL_DOUBTFUL,
 	LANE_FULL_SOUND,
 	LANE_FULL_UNTRIED,
 	LANE_FULL_DOUBTFUL,
+	/* likewise, with fresh mail */
+	LANE_FULL_FRESH_SOUND,
+	LANE_FULL_FRESH_UNTRIED,
 	LANE_LISTS
 };
 

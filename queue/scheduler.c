@@ -32,6 +32,8 @@
 
 /* Work of one turn, so that the links are read in between. */
 #define TURN_DELIVERIES 512
+/* While there is fresh mail, every fourth turn is for the old. */
+#define TURNS_OLD 4
 
 static struct {
 	struct lifecycle *lifecycle;
@@ -104,7 +106,7 @@ hand_out(struct destination *d, struct delivery *delivery,
 		else if (refusal->outcome == REPORT_DEFERRED)
 			scheduler_list_set(d, LANE_NONE);
 		else
-			scheduler_list_set(d, LANE_READY);
+			lane_be_ready(d);
 		return;
 	}
 	if (!share_has_room_for(d, delivery->message.size)) {
@@ -113,7 +115,7 @@ hand_out(struct destination *d, struct delivery *delivery,
 		return;
 	}
 	if (collect_content(delivery) == -1) {
-		scheduler_list_set(d, LANE_READY); /* for the next message */
+		lane_be_ready(d); /* for the next message */
 		return;
 	}
 	share_take(d, delivery->message.size);
@@ -123,7 +125,7 @@ hand_out(struct destination *d, struct delivery *delivery,
 		lane_be_later(d, 0);
 		return;
 	}
-	scheduler_list_set(d, LANE_READY); /* to its end */
+	lane_be_ready(d); /* to its end */
 }
 
 static void
@@ -132,7 +134,7 @@ sweep(struct destination *d)
 	if (d->lane.sweeping && collect_sweep_step(d))
 		scheduler_list_set(d, LANE_NONE); /* until the commit */
 	else if (d->lane.sweeping)
-		scheduler_list_set(d, LANE_READY); /* its next turn */
+		lane_be_ready(d); /* its next turn */
 	else
 		lane_be_quiet(d);
 }
@@ -196,6 +198,25 @@ take_turn(struct destination *d, struct delivery *delivery)
 		scheduler_slot_free(d->kind);
 }
 
+/* Who is next? Fresh mail goes first, but not for ever. */
+static struct destination *
+next_in_turn(unsigned int turn)
+{
+	struct destination *old = scheduler_list_first(LANE_READY);
+	struct destination *fresh = scheduler_list_first(LANE_READY_FRESH);
+
+	if (old == NULL || (fresh != NULL && turn % TURNS_OLD != 0))
+		return fresh;
+	return old;
+}
+
+static bool
+is_anyone_ready(void)
+{
+	return scheduler_list_first(LANE_READY) != NULL ||
+	       scheduler_list_first(LANE_READY_FRESH) != NULL;
+}
+
 void
 scheduler_dispatch(void)
 {
@@ -204,18 +225,17 @@ scheduler_dispatch(void)
 	unsigned int turns = 0;
 
 	lane_refill();
-	if (state.paused || pause_is_set("") ||
-	    scheduler_list_first(LANE_READY) == NULL)
+	if (state.paused || pause_is_set("") || !is_anyone_ready())
 		return;
 	if (store_read_begin(state.lifecycle->store) == -1) {
 		log_error("store-read-failed error=\"%s\"", strerror(errno));
 		return;
 	}
 	while (turns++ < TURN_DELIVERIES && !commit_is_full() &&
-	       (d = scheduler_list_first(LANE_READY)) != NULL)
+	       (d = next_in_turn(turns)) != NULL)
 		take_turn(d, &delivery);
 	store_read_end(state.lifecycle->store);
-	if (scheduler_list_first(LANE_READY) != NULL)
+	if (is_anyone_ready())
 		turn_soon();
 }
 
@@ -335,6 +355,8 @@ scheduler_slot_free(enum route_kind kind)
 		wake_first(LANE_FULL_LOCAL_DOUBTFUL);
 		return;
 	}
+	wake_first(LANE_FULL_FRESH_SOUND);
+	wake_first(LANE_FULL_FRESH_UNTRIED);
 	wake_first(LANE_FULL_SOUND);
 	wake_first(LANE_FULL_UNTRIED);
 	wake_first(LANE_FULL_DOUBTFUL);

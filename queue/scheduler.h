@@ -3,6 +3,8 @@
  *
  * Due recipients are grouped by destination. Destinations that have due mail
  * take turns, a delivery each, so that one with a long queue delays nobody;
+ * those with fresh mail have three turns of four while there are others, so
+ * that it goes at once although a hundred thousand wait with old mail;
  * each has a window of deliveries at once that grows while they succeed and
  * halves when the host fails, and no more than a fair share of all; how hosts
  * that hang are kept from having all is in scheduler_share.h. The store
@@ -40,6 +42,9 @@ struct lifecycle_report;
 /* Destinations that have due mail and are in memory, of local and of remote
  * ones each; the others wait in the wake index. */
 #define SCHEDULER_ACTIVE 4096
+/* So many more have fresh mail; half of these places may be taken by sound ones
+ * whose old mail comes due, since they stay in memory anyway. */
+#define SCHEDULER_FRESH 2048
 
 /* `base` may be NULL: then there are no timers. */
 int scheduler_start(struct event_base *, struct lifecycle *,

@@ -97,7 +97,8 @@ lane_be_quiet(struct destination *d)
 void
 lane_be_ready(struct destination *d)
 {
-	scheduler_list_set(d, LANE_READY);
+	scheduler_list_set(
+	    d, d->lane.has_fresh ? LANE_READY_FRESH : LANE_READY);
 	turn_soon();
 }
 
@@ -147,19 +148,31 @@ static bool
 has_place(const struct destination *d)
 {
 	unsigned int count = lane_active(share_is_local(d));
+	unsigned int most =
+	    SCHEDULER_ACTIVE + (d->lane.has_fresh ? SCHEDULER_FRESH : 0);
 
 	if (d->lane.flights > 0)
 		return true;
 	switch (share_standing(d)) {
 	case SHARE_SOUND:
-		return !share_is_local(d) || count <= SCHEDULER_ACTIVE;
+		return !share_is_local(d) || count <= most;
 	case SHARE_UNTRIED:
-		return count <= SCHEDULER_ACTIVE;
+		return count <= most;
 	case SHARE_DOUBTFUL:
 	case SHARE_STANDINGS:
 		break;
 	}
 	return count <= SCHEDULER_ACTIVE / 2;
+}
+
+/* It has fresh mail now, and waits among those that have none. */
+static bool
+may_overtake(const struct destination *d)
+{
+	if (!d->lane.has_fresh)
+		return false;
+	return d->lane.list == LANE_READY || d->lane.list == LANE_FULL_SOUND ||
+	       d->lane.list == LANE_FULL_UNTRIED;
 }
 
 /* Where it is, does it wait for what a change of its mail may bring? */
@@ -170,7 +183,9 @@ may_move(const struct destination *d)
 		return true;
 	if (d->lane.list == LANE_LATER)
 		return d->lane.next_due != 0;
-	return d->lane.asked_for && lane_is_full(d); /* it stands better now */
+	if (d->lane.asked_for && lane_is_full(d)) /* it stands better now */
+		return true;
+	return may_overtake(d);
 }
 
 void
@@ -193,7 +208,7 @@ lane_consider(struct destination *d)
 void
 lane_be_full(struct destination *d)
 {
-	static const enum lane_list lists[2][SHARE_STANDINGS] = {
+	static const enum lane_list lists[3][SHARE_STANDINGS] = {
 		{
 		    [SHARE_SOUND] = LANE_FULL_SOUND,
 		    [SHARE_UNTRIED] = LANE_FULL_UNTRIED,
@@ -204,9 +219,16 @@ lane_be_full(struct destination *d)
 		    [SHARE_UNTRIED] = LANE_FULL_LOCAL,
 		    [SHARE_DOUBTFUL] = LANE_FULL_LOCAL_DOUBTFUL,
 		},
+		{
+		    [SHARE_SOUND] = LANE_FULL_FRESH_SOUND,
+		    [SHARE_UNTRIED] = LANE_FULL_FRESH_UNTRIED,
+		    [SHARE_DOUBTFUL] = LANE_FULL_DOUBTFUL,
+		},
 	};
+	unsigned int which =
+	    share_is_local(d) ? 1 : (d->lane.has_fresh ? 2 : 0);
 
-	scheduler_list_set(d, lists[share_is_local(d)][share_standing(d)]);
+	scheduler_list_set(d, lists[which][share_standing(d)]);
 }
 
 bool
@@ -216,7 +238,9 @@ lane_is_full(const struct destination *d)
 	       d->lane.list == LANE_FULL_LOCAL_DOUBTFUL ||
 	       d->lane.list == LANE_FULL_SOUND ||
 	       d->lane.list == LANE_FULL_UNTRIED ||
-	       d->lane.list == LANE_FULL_DOUBTFUL;
+	       d->lane.list == LANE_FULL_DOUBTFUL ||
+	       d->lane.list == LANE_FULL_FRESH_SOUND ||
+	       d->lane.list == LANE_FULL_FRESH_UNTRIED;
 }
 
 bool

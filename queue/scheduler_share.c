@@ -5,6 +5,9 @@
 #include "queue/destination.h"
 #include "queue/scheduler.h"
 
+/* Of all places one in so many is for fresh mail only. */
+#define SHARE_FRESH 8
+
 /* By standing. */
 struct share {
 	uint64_t octets[SHARE_STANDINGS];     /* of large contents */
@@ -138,12 +141,17 @@ static const unsigned int quarters[SHARE_STANDINGS] = {
 	[SHARE_DOUBTFUL] = 1,
 };
 
-/* It has none yet: places are kept back for those who stand better only. */
+/* It has none yet: places are kept back for those who stand better only, and
+ * some for fresh mail. */
 static bool
-may_begin(const struct share *s, unsigned int standing, unsigned int most)
+may_begin(const struct share *s, const struct destination *d, unsigned int most)
 {
-	return sum(s->deliveries, standing) <
-	       (uint64_t)most / 4 * quarters[standing];
+	unsigned int standing = d->lane.standing;
+	uint64_t places = (uint64_t)most / 4 * quarters[standing];
+
+	if (standing != SHARE_DOUBTFUL && !d->lane.has_fresh)
+		places -= most / SHARE_FRESH;
+	return sum(s->deliveries, standing) < places;
 }
 
 /* It has some: an equal part of the first half, or, so that the sound are not
@@ -171,7 +179,7 @@ share_is_left(struct destination *d)
 	if (sum(s->deliveries, 0) >= most)
 		return false;
 	if (d->lane.in_flight == 0)
-		return may_begin(s, d->lane.standing, most);
+		return may_begin(s, d, most);
 	return may_grow(s, d, most);
 }
 

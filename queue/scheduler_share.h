@@ -7,6 +7,7 @@
  * likelier to let go of them: a quarter of all for destinations that answered
  * lately, another half for them and for those that were not tried yet; those
  * that failed as a whole the last time have no more than the last quarter.
+ * Of what each of the first two may have, an eighth of all is for fresh mail.
  * However many hosts are dead, mail for a sound one goes at once, and mail for
  * a new one waits at most for other new ones: whoever hangs among these counts
  * as failed as soon as it has timed out. Local mail has places of its own.

@@ -79,7 +79,7 @@ test_slow_hosts_do_not_take_all_agents(void **state)
 static void
 test_more_destinations_than_fit_in_memory(void **state)
 {
-	enum { HOSTS = SCHEDULER_ACTIVE + 1000 };
+	enum { HOSTS = SCHEDULER_ACTIVE + SCHEDULER_FRESH + 1000 };
 	unsigned int rounds = 0, done = 0;
 	char address[64];
 
@@ -93,9 +93,10 @@ test_more_destinations_than_fit_in_memory(void **state)
 	commit_run();
 	assert_int_equal(house_count(&rig_house, STORE_DESTINATION), HOSTS);
 	while (done < HOSTS) {
-		assert_true(scheduler_active() <= SCHEDULER_ACTIVE + 2);
+		assert_true(scheduler_active() <=
+			    SCHEDULER_ACTIVE + SCHEDULER_FRESH + 2);
 		assert_true(rig_house.destinations.count <=
-			    SCHEDULER_ACTIVE + 2 + 1024);
+			    SCHEDULER_ACTIVE + SCHEDULER_FRESH + 2 + 1024);
 		assert_true(++rounds < 1000);
 		scheduler_dispatch();
 		for (; done < rig_given_count; done++)
@@ -244,6 +245,82 @@ test_a_user_does_not_wait_for_failed_ones(void **state)
 	assert_int_equal(rig_open("local:failed"), 1);
 }
 
+/* -- Fresh mail among old ------------------------------------------------- */
+
+/* So many hosts have deferred a message each; its time comes now. */
+static void
+make_old(unsigned int hosts)
+{
+	unsigned int done = 0;
+
+	submit_to_hosts("old", hosts);
+	while (done < hosts) {
+		for (; done < rig_given_count; done++)
+			rig_report(&rig_given[done], REPORT_DEFERRED,
+			    REPORT_SCOPE_RECIPIENT);
+		rig_run();
+	}
+	house_now += 400 * 1000;
+	scheduler_wake();
+}
+
+/* However many hosts there is old mail for: in memory and at the agents there
+ * are places for the fresh. */
+static void
+test_fresh_mail_does_not_wait_for_a_crowd_of_old(void **state)
+{
+	char address[64];
+
+	(void)state;
+	make_old(SCHEDULER_ACTIVE + 2000);
+	for (int turn = 0; turn < 30; turn++)
+		rig_run();
+	assert_true(rig_open(NULL) >= SCHEDULER_REMOTE);
+	for (int host = 0; host < 50; host++) {
+		snprintf(address, sizeof(address), "u@new%d.example", host);
+		rig_submit_one(address);
+		rig_run();
+		snprintf(address, sizeof(address), "mx:new%d.example", host);
+		assert_int_equal(rig_open(address), 1);
+	}
+	/* Also where old mail waits for a place. */
+	rig_submit_one("u@old4000.example");
+	rig_run();
+	assert_true(rig_open("mx:old4000.example") >= 1);
+}
+
+/* Fresh mail goes first, but however much there is, some of the old goes. */
+static void
+test_old_mail_has_turns_among_fresh(void **state)
+{
+	unsigned int first, old = 0;
+
+	(void)state;
+	rig_agent = AGENT_COMING;
+	submit_to_hosts("old", 100);
+	rig_agent = AGENT_READY;
+	scheduler_agent_ready(ROUTE_MX, NULL);
+	rig_run();
+	for (unsigned int i = 0; i < 100; i++)
+		rig_report(
+		    &rig_given[i], REPORT_DEFERRED, REPORT_SCOPE_RECIPIENT);
+	rig_run();
+	first = rig_given_count;
+	rig_agent = AGENT_COMING;
+	house_now += 400 * 1000;
+	scheduler_wake();
+	submit_to_hosts("fresh", 100);
+	rig_agent = AGENT_READY;
+	scheduler_agent_ready(ROUTE_MX, NULL);
+	rig_run();
+	assert_true(rig_given_count >= first + 80);
+	for (unsigned int i = first; i < first + 80; i++)
+		old +=
+		    strncmp(rig_given[i].destination->name, "mx:old", 6) == 0;
+	assert_true(old >= 15);
+	assert_true(old <= 25);
+}
+
 /* -- Large contents ------------------------------------------------------- */
 
 /* Others have so much in flight. */
@@ -350,6 +427,8 @@ main(void)
 		RIG_TEST(test_one_large_content_always_goes),
 		RIG_TEST(test_a_large_queue_leaves_memory),
 		RIG_TEST(test_a_sound_host_s_large_mail_goes),
+		RIG_TEST(test_fresh_mail_does_not_wait_for_a_crowd_of_old),
+		RIG_TEST(test_old_mail_has_turns_among_fresh),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
