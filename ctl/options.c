@@ -49,6 +49,14 @@ use_all(struct options *o, const char *value)
 }
 
 static int
+use_listening(struct options *o, const char *value)
+{
+	(void)value;
+	o->listening = true;
+	return 0;
+}
+
+static int
 use_content(struct options *o, const char *value)
 {
 	(void)value;
@@ -121,6 +129,8 @@ static const struct option options[] = {
 	{ "--all", NULL, "every message in the queue", NULL, OPTIONS_ACT,
 	    use_all },
 	{ "--all", NULL, "all delivery", NULL, OPTIONS_PAUSE, use_all },
+	{ "--listening", NULL, "not delivery: SMTP clients are refused", NULL,
+	    OPTIONS_PAUSE, use_listening },
 	{ "--dry-run", NULL, "only show what would be affected", NULL,
 	    OPTIONS_ACT, use_dry_run },
 	{ "--content", NULL, "only the message itself, octet by octet", NULL,

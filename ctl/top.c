@@ -40,6 +40,7 @@ enum counter {
 	UNDELIVERABLE,
 	IN_FLIGHT,
 	PAUSED,
+	LISTENING,
 	ACCEPTED,
 	DELIVERED,
 	DEFERRED,
@@ -54,6 +55,7 @@ static const char *const names[COUNTERS] = {
 	[UNDELIVERABLE] = "undeliverable",
 	[IN_FLIGHT] = "in_flight",
 	[PAUSED] = "paused",
+	[LISTENING] = "listening",
 	[ACCEPTED] = "accepted",
 	[DELIVERED] = "delivered",
 	[DEFERRED] = "deferred",
@@ -218,8 +220,12 @@ show_head(const struct top *t, int code)
 		put_text("the queue does not answer: trying again");
 	else if (code != EX_OK)
 		put_text("the queue does not answer us");
-	else if (t->now[PAUSED] != 0)
-		put_text("ALL DELIVERY IS PAUSED");
+	else {
+		if (t->now[PAUSED] != 0)
+			put_text("ALL DELIVERY IS PAUSED  ");
+		if (t->now[LISTENING] == 0)
+			put_text("LISTENING IS PAUSED");
+	}
 	move(1, 0);
 	put("%" PRIu64 " messages; %" PRIu64 " waiting, %" PRIu64
 	    " in flight, %" PRIu64 " held, %" PRIu64 " failed",

@@ -125,6 +125,7 @@ def test_summary(postern, client, waiting):
 def resumed(postern):
     yield
     postern.ctl("resume", "--all", check=False)
+    postern.ctl("resume", "--listening", check=False)
     postern.ctl("resume", "mx:other.test", "local:alice", check=False)
 
 

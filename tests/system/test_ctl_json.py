@@ -80,6 +80,10 @@ PAUSE = {"verb": one_of("pause", "resume"), "destination": text,
          "changed": boolean}
 
 
+LISTENING = {"verb": one_of("pause", "resume"), "listening": boolean,
+             "changed": boolean}
+
+
 def check(row, schema):
     assert list(row) == list(schema)
     wrong = {k: v for k, v in row.items() if not schema[k](v)}
@@ -99,6 +103,8 @@ def rows(postern, *words):
     (["retry", "ID"], ACT), (["hold", "ID"], ACT), (["release", "ID"], ACT),
     (["remove", "--dry-run", "ID"], ITEM),
     (["pause", "mx:other.test"], PAUSE), (["resume", "mx:other.test"], PAUSE),
+    (["pause", "--listening"], LISTENING),
+    (["resume", "--listening"], LISTENING),
     (["pause", "--all"], PAUSE), (["resume", "--all"], PAUSE),
     (["remove", "ID"], ACT)], ids=lambda v: " ".join(v) if isinstance(v, list) else "")
 def test_each_line(postern, waiting, resumed, words, schema):
@@ -139,5 +145,5 @@ def test_the_manual_tells_of_every_member():
     section = MANUAL.read_text().split(".Ss JSON")[1].split(".Sh ")[0]
     named = set(re.findall(r"^\.Li ([a-z_0-9]+)", section, re.M))
     for schema in (ITEM, MESSAGE, EVENT, STAT, GROUP, DESTINATION, ACT,
-                   PAUSE):
+                   PAUSE, LISTENING):
         assert set(schema) <= named, set(schema) - named

@@ -51,7 +51,7 @@ DESTINATIONS = [
 STATS = [stat(name, 12345678 + 10**k, rises=k % 2) for k, name in enumerate(
     ["messages", "waiting", "held", "undeliverable", "in_flight", "accepted",
      "delivered", "deferred", "failed", "very_many"])] + \
-    [stat("all", 2**64 - 1)]
+    [stat("listening", 1), stat("all", 2**64 - 1)]
 
 
 def event(**changes):
