@@ -45,7 +45,7 @@ def base64(value):
         r"[A-Za-z0-9+/]*={0,2}", value)) and len(value) % 4 == 0
 
 
-STATE = one_of("waiting", "held", "failed")
+STATE = one_of("waiting", "held", "failed", "delivered")
 ITEM = {
     "id": ident, "arrival": time, "size": number, "sender": text,
     "number": number, "recipient": text, "original": text,
@@ -62,7 +62,7 @@ MESSAGE = {
 EVENT = {
     "id": ident, "time": time, "event": one_of(
         "accepted", "delivered", "deferred", "failed", "held", "released",
-        "retried", "removed"),
+        "retried", "removed", "bounced", "warned"),
     "address": text, "sender": text, "original": text, "destination": text,
     "host": text, "detail": text}
 STAT = {"name": text, "value": number, "help": text,
@@ -74,7 +74,7 @@ DESTINATION = {
     "in_flight": number, "deliveries": number, "window": number,
     "failures": number, "backoff_until": time_or_null,
     "next_try": time_or_null, "reply": text, "paused": boolean}
-ACT = {"verb": one_of("retry", "hold", "release", "remove"),
+ACT = {"verb": one_of("retry", "hold", "release", "remove", "bounce"),
        "recipients": number}
 PAUSE = {"verb": one_of("pause", "resume"), "destination": text,
          "changed": boolean}
@@ -106,7 +106,7 @@ def rows(postern, *words):
     (["pause", "--listening"], LISTENING),
     (["resume", "--listening"], LISTENING),
     (["pause", "--all"], PAUSE), (["resume", "--all"], PAUSE),
-    (["remove", "ID"], ACT)], ids=lambda v: " ".join(v) if isinstance(v, list) else "")
+    (["remove", "ID"], ACT), (["bounce", "ID"], ACT)], ids=lambda v: " ".join(v) if isinstance(v, list) else "")
 def test_each_line(postern, waiting, resumed, words, schema):
     if words[0] == "release":
         postern.ctl("hold", waiting[0])
@@ -128,6 +128,7 @@ def test_show(postern, waiting):
 
 @pytest.mark.parametrize("verb, done", [
     ("retry", "due now"), ("hold", "held"), ("remove", "removed"),
+    ("bounce", "given up, with a report to the sender"),
     ("release", "released")])
 def test_a_dry_run_ends_in_a_count(postern, waiting, verb, done):
     if verb == "release":
@@ -147,3 +148,18 @@ def test_the_manual_tells_of_every_member():
     for schema in (ITEM, MESSAGE, EVENT, STAT, GROUP, DESTINATION, ACT,
                    PAUSE, LISTENING):
         assert set(schema) <= named, set(schema) - named
+
+
+def test_no_command_is_left_out():
+    """Each that has --json has its lines checked here."""
+    root = pathlib.Path(__file__).parents[2]
+    commands = re.findall(r'\{ "([a-z]+)", (?:[^{}]*?)\}',
+                          (root / "ctl/main.c").read_text().split(
+                              "commands[] = {")[1].split("};")[0])
+    table = (root / "ctl/main.c").read_text().split("commands[] = {")[1]
+    with_json = {name for name in commands if "OPTIONS_JSON" in
+                 table.split(f'{{ "{name}"')[1].split("}")[0]}
+    here = pathlib.Path(__file__).read_text()
+    tested = {name for name in with_json if f'["{name}"' in here or
+              f'"{name}", waiting' in here}
+    assert len(with_json) >= 14 and tested == with_json
