@@ -87,6 +87,8 @@ take_early(struct child *child, struct message *m)
 		return take_early_peer(child, m);
 	else if (m->type == MESSAGE_LISTENER)
 		return take_listener(child, m);
+	else if (m->type == MESSAGE_LISTENING)
+		child->is_quiet = m->listening.on == 0;
 	else if (m->type == MESSAGE_START) {
 		child->instance = m->start.instance;
 		child->generation = m->start.generation;
@@ -154,7 +156,9 @@ on_message(struct channel *channel, struct message *m, void *context)
 		config = read_config(m);
 		if (config != NULL)
 			handler->reconfigure(config);
-	} else if (m->type == MESSAGE_LOGIN && handler->login != NULL)
+	} else if (m->type == MESSAGE_LISTENING && handler->listening != NULL)
+		handler->listening(m->listening.on != 0);
+	else if (m->type == MESSAGE_LOGIN && handler->login != NULL)
 		handler->login(m->login.uid, m->login.login);
 	else
 		return -1;

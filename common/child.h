@@ -13,6 +13,7 @@
 #ifndef COMMON_CHILD_H
 #define COMMON_CHILD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/config.h"
@@ -34,6 +35,7 @@ struct child {
 	uint32_t generation; /* grows with each reload */
 	struct config *config;
 	int listeners[LIMIT_LISTENERS]; /* by number; -1 where none */
+	bool is_quiet;			/* nothing is to be accepted yet */
 	struct child_peer peers[LIMIT_PEERS];
 	unsigned int peer_count;
 };
@@ -46,6 +48,8 @@ struct child_handler {
 	/* Takes a new configuration while running; NULL if the program is
 	 * restarted on reload instead. */
 	void (*reconfigure)(struct config *take);
+	/* Accept SMTP connections or do not; NULL if it never does. */
+	void (*listening)(bool on);
 	/* The answer to child_ask_login(); NULL if the program never asks. */
 	void (*login)(uint32_t uid, const char *login);
 };

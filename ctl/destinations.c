@@ -4,8 +4,6 @@
 #include <inttypes.h>
 #include <sysexits.h>
 
-#include <bsd/string.h>
-
 #include "common/mail.h"
 #include "ctl/connect.h"
 #include "ctl/format.h"
@@ -18,6 +16,16 @@ struct listing {
 	uint64_t shown;
 	uint64_t recipients;
 };
+
+/* What the numbers take, and where other lines begin. */
+#define COLUMNS 48
+#define INDENT 8
+
+static bool
+is_narrow(const struct ctl *ctl)
+{
+	return ctl->terminal && ctl->width != 0 && ctl->width < COLUMNS + 16;
+}
 
 static bool
 is_backing_off(const struct ctl *ctl, const struct message_ctl_destination *d)
@@ -51,60 +59,71 @@ static void
 print_heading(const struct ctl *ctl)
 {
 	fprintf(ctl->out, "%7s %5s %6s %6s %6s %7s %4s %s\n", "WAITING", "HELD",
-	    "FAILED", "FLIGHT", "WINDOW", "BACKOFF", "NEXT", "DESTINATION");
-}
-
-/* A terminal has no room for both on a line. */
-static void
-print_error(const struct ctl *ctl, const char *reply)
-{
-	if (!ctl->terminal) {
-		fputs(": ", ctl->out);
-		format_print(ctl->out, reply);
-		return;
-	}
-	fputs("\n        ", ctl->out);
-	if (ctl->width > 16)
-		format_print_cut(ctl->out, reply, ctl->width - 8);
-	else
-		format_print(ctl->out, reply);
+	    "FAILED", "FLIGHT", "WINDOW", "BACKOFF", "NEXT",
+	    is_narrow(ctl) ? "" : "DESTINATION");
 }
 
 static struct format_text
 next_try(const struct ctl *ctl, const struct message_ctl_destination *d)
 {
-	uint64_t now = (uint64_t)ctl->now;
+	return format_until(
+	    d->paused == PAUSE_NONE ? d->next_try : 0, (uint64_t)ctl->now);
+}
 
-	if (d->next_try == 0 || d->paused != PAUSE_NONE)
-		return (struct format_text){ "-" };
-	if (d->next_try <= now)
-		return (struct format_text){ "now" };
-	return format_duration(d->next_try - now);
+/* A terminal has no room for the name and the error, and lines of its own are
+ * cut to its width. */
+static void
+print_on_terminal(const struct ctl *ctl, const char *text, bool own_line)
+{
+	if (own_line)
+		fprintf(ctl->out, "\n%*s", INDENT, "");
+	if (ctl->width > 2 * INDENT)
+		format_print_cut(ctl->out, text,
+		    own_line ? ctl->width - INDENT : ctl->width - COLUMNS);
+	else
+		format_print(ctl->out, text);
+}
+
+static void
+print_name(const struct ctl *ctl, const struct message_ctl_destination *d)
+{
+	if (ctl->colour && is_backing_off(ctl, d))
+		fputs("\033[31m", ctl->out);
+	if (ctl->terminal)
+		print_on_terminal(ctl, d->name,
+		    is_narrow(ctl) ||
+			format_width(d->name) + COLUMNS > ctl->width);
+	else
+		format_print(ctl->out, d->name);
+	if (ctl->colour && is_backing_off(ctl, d))
+		fputs("\033[0m", ctl->out);
 }
 
 static void
 print_line(const struct ctl *ctl, const struct message_ctl_destination *d)
 {
+	bool cut = ctl->terminal;
 	struct format_text backoff = { "-" };
-	bool down = is_backing_off(ctl, d);
 
 	if (d->paused != PAUSE_NONE)
 		backoff = (struct format_text){ "paused" };
-	else if (down)
+	else if (is_backing_off(ctl, d))
 		backoff =
 		    format_duration(d->backoff_until - (uint64_t)ctl->now);
-	fprintf(ctl->out,
-	    "%7" PRIu64 " %5" PRIu64 " %6" PRIu64 " %6" PRIu32 " %6" PRIu32
-	    " %7s %4s ",
-	    d->waiting, d->held, d->failed, d->in_flight, d->window,
-	    backoff.text, next_try(ctl, d).text);
-	if (ctl->colour && down)
-		fputs("\033[31m", ctl->out);
-	format_print(ctl->out, d->name);
-	if (ctl->colour && down)
-		fputs("\033[0m", ctl->out);
-	if (d->reply[0] != '\0')
-		print_error(ctl, d->reply);
+	fprintf(ctl->out, "%7s %5s %6s %6s %6s %7s %4s ",
+	    format_count(d->waiting, cut ? 7 : 20).text,
+	    format_count(d->held, cut ? 5 : 20).text,
+	    format_count(d->failed, cut ? 6 : 20).text,
+	    format_count(d->in_flight, cut ? 6 : 20).text,
+	    format_count(d->window, cut ? 6 : 20).text, backoff.text,
+	    next_try(ctl, d).text);
+	print_name(ctl, d);
+	if (d->reply[0] != '\0' && ctl->terminal)
+		print_on_terminal(ctl, d->reply, true);
+	else if (d->reply[0] != '\0') {
+		fputs(": ", ctl->out);
+		format_print(ctl->out, d->reply);
+	}
 	fputc('\n', ctl->out);
 }
 

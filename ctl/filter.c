@@ -12,7 +12,7 @@ filter_is_everything(const struct filter *f)
 {
 	return f->sender[0] == '\0' && f->recipient[0] == '\0' &&
 	       f->destination[0] == '\0' && f->reply[0] == '\0' &&
-	       f->age == 0 && f->state == 0;
+	       f->age == 0 && f->size == 0 && f->state == 0;
 }
 
 static uint64_t
@@ -74,6 +74,23 @@ filter_parse_duration(const char *text, uint64_t *seconds)
 			return -1;
 	} while (*text != '\0');
 	*seconds = total;
+	return 0;
+}
+
+int
+filter_parse_size(const char *text, uint64_t *octets)
+{
+	static const char units[] = "KMGT";
+	const char *unit = NULL;
+
+	if (read_number(&text, octets) == -1 || *octets == 0)
+		return -1;
+	if (*text != '\0')
+		unit = strchr(units, *text);
+	if (*text != '\0' && (unit == NULL || text[1] != '\0'))
+		return -1;
+	for (; unit != NULL && unit >= units; unit--)
+		*octets *= 1024;
 	return 0;
 }
 

@@ -14,6 +14,7 @@ struct filter {
 	const char *destination;
 	const char *reply;
 	uint64_t age;  /* the least, in seconds */
+	uint64_t size; /* the least, in octets */
 	uint8_t state; /* enum recipient_state + 1 */
 };
 
@@ -27,6 +28,10 @@ bool filter_is_everything(const struct filter *);
 /* "90s", "5m", "1h30m", "2d", "1w"; a number alone is seconds. -1 if it is
  * not a duration, or one of more than a hundred years. */
 int filter_parse_duration(const char *, uint64_t *seconds)
+    __attribute__((warn_unused_result));
+
+/* "4711", "10K", "5M", "1G". -1 if it is not a size above nothing. */
+int filter_parse_size(const char *, uint64_t *octets)
     __attribute__((warn_unused_result));
 
 /* The name of a state. -1 if there is none of that name. */

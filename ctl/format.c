@@ -48,6 +48,21 @@ format_size(uint64_t octets)
 	return out;
 }
 
+struct format_text
+format_count(uint64_t n, unsigned int digits)
+{
+	static const char letters[] = "kMGTPE";
+	struct format_text out;
+	size_t unit = 0;
+
+	if (snprintf(out.text, sizeof(out.text), "%" PRIu64, n) <= (int)digits)
+		return out;
+	for (n /= 1000; n >= 1000; unit++)
+		n /= 1000;
+	snprintf(out.text, sizeof(out.text), "%" PRIu64 "%c", n, letters[unit]);
+	return out;
+}
+
 static const struct unit *
 fitting_unit(uint64_t seconds)
 {
@@ -67,6 +82,16 @@ format_duration(uint64_t seconds)
 	snprintf(out.text, sizeof(out.text), "%" PRIu64 "%c",
 	    seconds / u->seconds, u->letter);
 	return out;
+}
+
+struct format_text
+format_until(uint64_t then, uint64_t now)
+{
+	if (then == 0)
+		return (struct format_text){ "-" };
+	if (then <= now)
+		return (struct format_text){ "now" };
+	return format_duration(then - now);
 }
 
 struct format_text
@@ -209,9 +234,14 @@ format_print_cut(FILE *out, const char *text, unsigned int columns)
 {
 	if (format_width(text) <= columns)
 		format_print(out, text);
-	else if (columns > 3) {
-		print_columns(out, text, columns - 3);
-		fputs("...", out);
+	else {
+		const char *ellipsis = is_utf8() ? "\u2026" : "...";
+		unsigned int takes = is_utf8() ? 1 : 3;
+
+		if (columns <= takes)
+			return;
+		print_columns(out, text, columns - takes);
+		fputs(ellipsis, out);
 	}
 }
 

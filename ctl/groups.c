@@ -105,8 +105,11 @@ group_new(struct groups *g, const char *state, const char *destination,
 }
 
 static void
-add_to(struct group *group, uint64_t count, uint64_t oldest)
+add_to(struct group *group, uint64_t count, uint64_t oldest, uint64_t next_try)
 {
+	if (next_try != 0 &&
+	    (group->next_try == 0 || next_try < group->next_try))
+		group->next_try = next_try;
 	if (group->count == 0 || oldest < group->oldest)
 		group->oldest = oldest;
 	group->count += count;
@@ -114,7 +117,7 @@ add_to(struct group *group, uint64_t count, uint64_t oldest)
 
 void
 groups_add(struct groups *g, const char *state, const char *destination,
-    const char *reason, uint64_t count, uint64_t oldest)
+    const char *reason, uint64_t count, uint64_t oldest, uint64_t next_try)
 {
 	uint64_t hash = hash_of(state, destination, reason);
 	struct group **at = find(g, state, destination, reason, hash);
@@ -124,7 +127,7 @@ groups_add(struct groups *g, const char *state, const char *destination,
 		if (*at != NULL)
 			(*at)->hash = hash;
 	}
-	add_to(*at != NULL ? *at : &g->others, count, oldest);
+	add_to(*at != NULL ? *at : &g->others, count, oldest, next_try);
 }
 
 void
@@ -139,7 +142,8 @@ groups_give_reason(struct groups *g, const char *state, const char *destination,
 		return;
 	*at = group->next;
 	g->count--;
-	groups_add(g, state, destination, reason, group->count, group->oldest);
+	groups_add(g, state, destination, reason, group->count, group->oldest,
+	    group->next_try);
 	free(group);
 }
 

@@ -19,7 +19,8 @@ struct group {
 	const char *destination;
 	const char *reason;
 	uint64_t count;
-	uint64_t oldest; /* arrival, seconds since the epoch */
+	uint64_t oldest;   /* arrival, seconds since the epoch */
+	uint64_t next_try; /* the soonest try, likewise; 0: none */
 	uint64_t hash;
 };
 
@@ -30,7 +31,7 @@ struct groups *groups_new(size_t most);
 void groups_free(struct groups **);
 
 void groups_add(struct groups *, const char *state, const char *destination,
-    const char *reason, uint64_t count, uint64_t oldest);
+    const char *reason, uint64_t count, uint64_t oldest, uint64_t next_try);
 /* The group of the empty reason, if there is one, gets this reason. */
 void groups_give_reason(struct groups *, const char *state,
     const char *destination, const char *reason);

@@ -1,10 +1,7 @@
 #include "ctl/item.h"
 
 #include <inttypes.h>
-#include <limits.h>
 #include <string.h>
-
-#include <bsd/string.h>
 
 #include "common/dsn.h"
 #include "common/id.h"
@@ -62,101 +59,19 @@ item_colour_end(const struct ctl *ctl)
 		fputs("\033[0m", ctl->out);
 }
 
+uint64_t
+item_due(const struct message_ctl_item *item)
+{
+	if (item->in_flight || item->state != RECIPIENT_WAITING ||
+	    item->paused != PAUSE_NONE)
+		return 0;
+	return item->next_try > 0 ? item->next_try : 1;
+}
+
 struct format_text
 item_next_try(const struct ctl *ctl, const struct message_ctl_item *item)
 {
-	uint64_t now = (uint64_t)ctl->now;
-	struct format_text out = { "-" };
-
-	if (item->in_flight || item->state != RECIPIENT_WAITING ||
-	    item->paused != PAUSE_NONE)
-		return out;
-	if (item->next_try > now)
-		return format_duration(item->next_try - now);
-	strlcpy(out.text, "now", sizeof(out.text));
-	return out;
-}
-
-void
-item_print_heading(const struct ctl *ctl)
-{
-	fprintf(ctl->out, "%-13s %4s %5s %-10s %3s %4s %s\n", "ID", "AGE",
-	    "SIZE", "STATE", "TRY", "NEXT",
-	    ctl->width != 0 && ctl->width < 100
-		? "SENDER -> RECIPIENT"
-		: "SENDER -> RECIPIENT (DESTINATION): LAST REPLY");
-}
-
-/* A few letters of a reply help nobody. */
-#define REPLY_LEAST 12
-/* The fixed columns, and where lines that continue them begin. */
-#define FIXED 45
-#define INDENT 4
-
-static void
-print_fixed(const struct ctl *ctl, const struct message_ctl_item *item)
-{
-	fprintf(ctl->out, "%s %4s %5s ", id_format(item->id).text,
-	    format_duration(item_age(ctl, item->arrival)).text,
-	    format_size(item->size).text);
-	item_colour(ctl, item);
-	fprintf(ctl->out, "%-10s", item_state(item));
-	item_colour_end(ctl);
-	fprintf(ctl->out, " %3" PRIu32 " %4s ", item->attempts,
-	    item_next_try(ctl, item).text);
-}
-
-static void
-print_recipient(const struct ctl *ctl, const struct message_ctl_item *item)
-{
-	fputs("-> ", ctl->out);
-	format_print(ctl->out, item->address);
-	fputs(" (", ctl->out);
-	format_print(ctl->out, item->destination);
-	fputc(')', ctl->out);
-}
-
-/* Behind what took so many columns, or on a line of its own. A narrow terminal
- * is left to break it. */
-static void
-print_reply(const struct ctl *ctl, const struct message_ctl_item *item,
-    unsigned int used)
-{
-	bool unknown = ctl->width <= INDENT + REPLY_LEAST;
-
-	if (unknown || used + 2 + REPLY_LEAST <= ctl->width) {
-		fputs(": ", ctl->out);
-		used += 2;
-	} else {
-		fprintf(ctl->out, "\n%*s", INDENT, "");
-		used = INDENT;
-	}
-	format_print_cut(
-	    ctl->out, item->reply, unknown ? UINT_MAX : ctl->width - used);
-}
-
-/* On one line if it fits there. Addresses are never cut: they are looked for
- * and copied. */
-void
-item_print(const struct ctl *ctl, const struct message_ctl_item *item)
-{
-	unsigned int sender =
-	    item->sender[0] == '\0' ? 2 : format_width(item->sender);
-	unsigned int recipient =
-	    format_width(item->address) + format_width(item->destination) + 6;
-	unsigned int used = FIXED + sender + 1 + recipient;
-
-	print_fixed(ctl, item);
-	format_print_sender(ctl->out, item->sender);
-	if (ctl->width != 0 && used > ctl->width) {
-		fprintf(ctl->out, "\n%*s", INDENT, "");
-		used = INDENT + recipient;
-	} else
-		fputc(' ', ctl->out);
-	print_recipient(ctl, item);
-	if (item->reply[0] != '\0')
-		print_reply(ctl, item, used);
-	fputc('\n', ctl->out);
+	return format_until(item_due(item), (uint64_t)ctl->now);
 }
 
 void

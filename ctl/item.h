@@ -12,8 +12,8 @@
 bool item_is_valid(const struct message_ctl_item *);
 
 void item_print_heading(const struct ctl *);
-/* On one line; on a terminal that is too narrow for it on up to three, and
- * the last reply cut to its width. */
+/* On one line, whole; on a terminal on up to four, none wider than it is. What
+ * does not fit there is cut. */
 void item_print(const struct ctl *, const struct message_ctl_item *);
 void item_print_json(const struct ctl *, const struct message_ctl_item *);
 /* "waiting", or "delivering" while an agent has it, or "paused". */
@@ -21,6 +21,8 @@ const char *item_state(const struct message_ctl_item *);
 /* Starts and ends the colour of a state; nothing without colours. */
 void item_colour(const struct ctl *, const struct message_ctl_item *);
 void item_colour_end(const struct ctl *);
+/* When it is tried next; 0 if more than time keeps it. */
+uint64_t item_due(const struct message_ctl_item *);
 /* "now", "5m", "-" for one that is not tried. */
 struct format_text item_next_try(
     const struct ctl *, const struct message_ctl_item *);

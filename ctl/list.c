@@ -9,6 +9,7 @@
 #include "ctl/item.h"
 #include "ctl/options.h"
 #include "ctl/select.h"
+#include "ctl/wrap.h"
 
 struct list {
 	const struct ctl *ctl;
@@ -47,16 +48,18 @@ on_item(const struct message *m, void *context)
 static void
 print_summary(const struct list *list)
 {
-	FILE *out = list->ctl->out;
+	struct wrap wrap;
 
 	if (list->shown == 0) {
-		fputs("Nothing waits.\n", out);
+		fputs("Nothing waits.\n", list->ctl->out);
 		return;
 	}
-	fprintf(out,
+	wrap_begin(&wrap, list->ctl);
+	fprintf(wrap.ctl.out,
 	    "%" PRIu64 " recipient%s of %" PRIu64 " message%s, %s octets.\n",
 	    list->shown, list->shown == 1 ? "" : "s", list->messages,
 	    list->messages == 1 ? "" : "s", format_size(list->octets).text);
+	wrap_end(&wrap, 0);
 }
 
 int

@@ -49,6 +49,14 @@ use_all(struct options *o, const char *value)
 }
 
 static int
+use_listening(struct options *o, const char *value)
+{
+	(void)value;
+	o->listening = true;
+	return 0;
+}
+
+static int
 use_content(struct options *o, const char *value)
 {
 	(void)value;
@@ -101,6 +109,12 @@ use_age(struct options *o, const char *value)
 	return filter_parse_duration(value, &o->filter.age);
 }
 
+static int
+use_size(struct options *o, const char *value)
+{
+	return filter_parse_size(value, &o->filter.size);
+}
+
 #define WANTED_TEXT "a text of a sensible length"
 static const struct option options[] = {
 	{ "--sender", "ADDRESS",
@@ -112,15 +126,20 @@ static const struct option options[] = {
 	{ "--destination", "NAME", "waiting for it, as \"queue\" shows it",
 	    WANTED_TEXT, OPTIONS_FILTER | OPTIONS_DESTINATION,
 	    use_destination },
-	{ "--state", "STATE", "waiting, held or failed",
-	    "a state: waiting, held or failed", OPTIONS_FILTER, use_state },
+	{ "--state", "STATE", "waiting, held, failed or delivered",
+	    "a state: waiting, held, failed or delivered", OPTIONS_FILTER,
+	    use_state },
 	{ "--older-than", "TIME", "arrived that long ago: 90s, 5m, 1h30m, 2d",
 	    "a time such as 90s, 5m, 1h30m or 2d", OPTIONS_FILTER, use_age },
+	{ "--larger-than", "SIZE", "of that size at least: 4711, 10K, 5M, 1G",
+	    "a size such as 4711, 10K, 5M or 1G", OPTIONS_FILTER, use_size },
 	{ "--reply", "TEXT", "with TEXT in the last reply", WANTED_TEXT,
 	    OPTIONS_FILTER, use_reply },
 	{ "--all", NULL, "every message in the queue", NULL, OPTIONS_ACT,
 	    use_all },
 	{ "--all", NULL, "all delivery", NULL, OPTIONS_PAUSE, use_all },
+	{ "--listening", NULL, "not delivery: SMTP clients are refused", NULL,
+	    OPTIONS_PAUSE, use_listening },
 	{ "--dry-run", NULL, "only show what would be affected", NULL,
 	    OPTIONS_ACT, use_dry_run },
 	{ "--content", NULL, "only the message itself, octet by octet", NULL,

@@ -27,6 +27,7 @@ struct options {
 	bool prometheus;
 	bool dry_run;
 	bool all;
+	bool listening;
 	bool content;
 	char **words; /* what is not an option; in place of the arguments */
 	int count;

@@ -1,5 +1,5 @@
 /*
- * posternctl pause, resume: of a destination, or of all delivery.
+ * posternctl pause, resume: of a destination, of all delivery, or of listening.
  */
 #include <string.h>
 #include <sysexits.h>
@@ -55,6 +55,38 @@ ask(const struct pause *p, struct connection *c, const char *destination)
 	return code;
 }
 
+/* Of the supervisor, which has the sockets. */
+static int
+ask_listening(const struct pause *p)
+{
+	struct message question = MESSAGE_INIT(MESSAGE_CTL_LISTENING, 0);
+	bool resume = p->command->verb != 0;
+	struct connection c;
+	struct json j;
+	int code = connect_open(&c, p->ctl->run, PROGRAM_SUPERVISOR);
+
+	question.ctl_listening.resume = resume;
+	if (code == EX_OK)
+		code = connect_ask(
+		    &c, &question, connect_receive_none, NULL, false);
+	connect_close(&c);
+	if (code != EX_OK)
+		return code;
+	if (p->options->json) {
+		json_begin(&j, p->ctl->out);
+		json_text(&j, "verb", p->command->name);
+		json_boolean(&j, "listening", resume);
+		json_boolean(&j, "changed", c.count != 0);
+		json_end(&j);
+	} else
+		fprintf(p->ctl->out, "listening %s %s\n",
+		    c.count != 0 ? "is" : "was",
+		    resume	   ? c.count != 0 ? "resumed" : "not paused"
+		    : c.count != 0 ? "paused"
+				   : "paused already");
+	return EX_OK;
+}
+
 /* The first that is not a destination ends it. */
 static int
 ask_all(const struct pause *p, struct connection *c)
@@ -71,7 +103,8 @@ ask_all(const struct pause *p, struct connection *c)
 static int
 check_words(const struct command *c, const struct options *o)
 {
-	bool good = o->all == (o->count == 0);
+	bool good = (o->all || o->listening) == (o->count == 0) &&
+		    !(o->all && o->listening);
 
 	for (int i = 0; i < o->count && good; i++)
 		good = o->words[i][0] != '\0' &&
@@ -80,7 +113,7 @@ check_words(const struct command *c, const struct options *o)
 		return EX_OK;
 	fprintf(stderr,
 	    "posternctl: %s needs destinations, as \"queue\" shows them, or "
-	    "--all\n",
+	    "--all, or --listening\n",
 	    c->name);
 	options_print_usage(c, stderr);
 	return EX_USAGE;
@@ -98,6 +131,8 @@ pause_run(struct ctl *ctl, const struct command *c, int count, char **words)
 		code = check_words(c, &options);
 	if (code != EX_OK)
 		return code;
+	if (options.listening)
+		return ask_listening(&p);
 	code = connect_open(&connection, ctl->run, PROGRAM_QUEUE);
 	if (code == EX_OK)
 		code = ask_all(&p, &connection);

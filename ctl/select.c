@@ -11,6 +11,7 @@ select_list(struct message *m, uint64_t id, const struct filter *f)
 		.text = f->reply,
 		.age = f->age,
 		.state = f->state,
+		.size = f->size,
 	};
 }
 
@@ -28,5 +29,6 @@ select_act(struct message *m, enum ctl_verb verb, bool dry_run, uint64_t id,
 		.text = f->reply,
 		.age = f->age,
 		.state = f->state,
+		.size = f->size,
 	};
 }

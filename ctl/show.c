@@ -15,6 +15,7 @@
 #include "ctl/item.h"
 #include "ctl/json.h"
 #include "ctl/words.h"
+#include "ctl/wrap.h"
 
 struct show {
 	const struct ctl *ctl;
@@ -77,10 +78,14 @@ print_envelope_json(
 	json_text(j, "envid", m->envid);
 }
 
+/* The width of a field's name, and a space. */
+#define HANG 11
+
 static int
 on_message(struct show *show, const struct message *m)
 {
 	const struct message_ctl_message *message = &m->ctl_message;
+	struct wrap wrap;
 	struct json j;
 
 	if (show->content != -1 || m->fd == -1 ||
@@ -105,8 +110,11 @@ on_message(struct show *show, const struct message *m)
 		json_base64(&j, "content_base64", data, (size_t)message->size);
 		json_end(&j);
 		content_unmap(data, message->size);
-	} else
-		print_envelope(show->ctl, message);
+	} else {
+		wrap_begin(&wrap, show->ctl);
+		print_envelope(&wrap.ctl, message);
+		wrap_end(&wrap, HANG);
+	}
 	return EX_OK;
 }
 
@@ -123,20 +131,11 @@ print_reports(FILE *out, const struct message_ctl_item *item)
 		print_field(out, "  orcpt", item->orcpt);
 }
 
-static int
-on_item(struct show *show, const struct message_ctl_item *item)
+static void
+print_recipient(const struct ctl *ctl, const struct message_ctl_item *item)
 {
-	const struct ctl *ctl = show->ctl;
-	struct format_text next;
+	struct format_text next = item_next_try(ctl, item);
 
-	if (show->content == -1 || !item_is_valid(item))
-		return EX_PROTOCOL;
-	if (show->options->content)
-		return EX_OK;
-	if (show->options->json) {
-		item_print_json(ctl, item);
-		return EX_OK;
-	}
 	fprintf(ctl->out, "%-10s ", "recipient");
 	format_print(ctl->out, item->address);
 	fputs(" (", ctl->out);
@@ -148,12 +147,29 @@ on_item(struct show *show, const struct message_ctl_item *item)
 	if (item->attempts > 0)
 		fprintf(ctl->out, ", tried %" PRIu32 " time%s", item->attempts,
 		    item->attempts == 1 ? "" : "s");
-	next = item_next_try(ctl, item);
 	if (strcmp(next.text, "-") != 0)
 		fprintf(ctl->out, ", next try %s%s",
 		    strcmp(next.text, "now") != 0 ? "in " : "", next.text);
 	fputc('\n', ctl->out);
 	print_reports(ctl->out, item);
+}
+
+static int
+on_item(struct show *show, const struct message_ctl_item *item)
+{
+	struct wrap wrap;
+
+	if (show->content == -1 || !item_is_valid(item))
+		return EX_PROTOCOL;
+	if (show->options->content)
+		return EX_OK;
+	if (show->options->json) {
+		item_print_json(show->ctl, item);
+		return EX_OK;
+	}
+	wrap_begin(&wrap, show->ctl);
+	print_recipient(&wrap.ctl, item);
+	wrap_end(&wrap, HANG);
 	return EX_OK;
 }
 

@@ -9,6 +9,7 @@
 #include "ctl/format.h"
 #include "ctl/json.h"
 #include "ctl/options.h"
+#include "ctl/wrap.h"
 
 struct stats {
 	const struct ctl *ctl;
@@ -52,13 +53,19 @@ print_prometheus(FILE *out, const struct message_ctl_stat *stat)
 static void
 print_text(const struct ctl *ctl, const struct message_ctl_stat *stat)
 {
-	fprintf(ctl->out, "%12" PRIu64 "  ", stat->value);
-	format_print(ctl->out, stat->name);
+	struct wrap wrap;
+	FILE *out;
+
+	wrap_begin(&wrap, ctl);
+	out = wrap.ctl.out;
+	fprintf(out, "%12" PRIu64 "  ", stat->value);
+	format_print(out, stat->name);
 	if (stat->help[0] != '\0' && ctl->terminal) {
-		fputs(": ", ctl->out);
-		format_print(ctl->out, stat->help);
+		fputs(": ", out);
+		format_print(out, stat->help);
 	}
-	fputc('\n', ctl->out);
+	fputc('\n', out);
+	wrap_end(&wrap, 14);
 }
 
 static int

@@ -8,6 +8,7 @@
  * than we have read. What is tried next is held up by neither.
  */
 #include <inttypes.h>
+#include <limits.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -19,6 +20,7 @@
 #include "ctl/options.h"
 #include "ctl/reason.h"
 #include "ctl/select.h"
+#include "ctl/wrap.h"
 
 struct summary {
 	const struct ctl *ctl;
@@ -44,7 +46,7 @@ on_item(const struct message *m, void *context)
 	    item->state == RECIPIENT_WAITING && item->paused != PAUSE_NONE
 		? paused
 		: recipient_state_name(item->state),
-	    item->destination, reason, 1, item->arrival);
+	    item->destination, reason, 1, item->arrival, item_due(item));
 	s->recipients++;
 	return EX_OK;
 }
@@ -84,6 +86,10 @@ collect(struct summary *s, const struct filter *filter)
 	return connect_ask_queue(s->ctl->run, &question, on_destination, s);
 }
 
+/* What stands before the destination, and before the reason. */
+#define COLUMNS 33
+#define INDENT 11
+
 /* -- Printing ------------------------------------------------------------- */
 
 static void
@@ -100,27 +106,42 @@ print_group_json(const struct ctl *ctl, const struct group *g)
 	json_boolean(&j, "paused", g->state == paused);
 	json_text(&j, "destination", g->destination);
 	json_text(&j, "reason", g->reason);
+	json_time(&j, "next_try", g->next_try);
 	json_end(&j);
 }
 
+/* On a terminal the reason begins where the eye finds it, and is never cut. */
 static void
 print_group(const struct ctl *ctl, const struct group *g)
 {
-	fprintf(ctl->out, "%10" PRIu64 " %6s %-7s ", g->count,
-	    format_duration(item_age(ctl, g->oldest)).text, g->state);
-	format_print(ctl->out, g->destination);
-	/* On a terminal the reason begins where the eye finds it. */
-	fputs(ctl->terminal ? "\n           " : ": ", ctl->out);
-	format_print(
-	    ctl->out, g->reason[0] != '\0' ? g->reason : "no reply yet");
+	const char *reason = g->reason[0] != '\0' ? g->reason : "no reply yet";
+	bool cut = ctl->terminal && ctl->width > COLUMNS + 10;
+	struct wrap wrap;
+
+	fprintf(ctl->out, "%10" PRIu64 " %6s %4s %-9s ", g->count,
+	    format_duration(item_age(ctl, g->oldest)).text,
+	    format_until(g->next_try, (uint64_t)ctl->now).text, g->state);
+	format_print_cut(
+	    ctl->out, g->destination, cut ? ctl->width - COLUMNS : UINT_MAX);
+	if (!ctl->terminal) {
+		fputs(": ", ctl->out);
+		format_print(ctl->out, reason);
+		fputc('\n', ctl->out);
+		return;
+	}
 	fputc('\n', ctl->out);
+	wrap_begin(&wrap, ctl);
+	fprintf(wrap.ctl.out, "%*s", INDENT, "");
+	format_print(wrap.ctl.out, reason);
+	fputc('\n', wrap.ctl.out);
+	wrap_end(&wrap, INDENT + 2);
 }
 
 static void
 print_others(const struct ctl *ctl, const struct group *others)
 {
 	fprintf(ctl->out,
-	    "%10" PRIu64 " %6s others: there are more than %d groups\n",
+	    "%10" PRIu64 " %6s      others: there are more than %d groups\n",
 	    others->count, format_duration(item_age(ctl, others->oldest)).text,
 	    GROUPS_MOST);
 }
@@ -136,8 +157,10 @@ print_text(const struct summary *s, struct group **groups, size_t count)
 	if (s->recipients == 0)
 		return;
 	if (ctl->terminal)
-		fprintf(ctl->out, "%10s %6s %-7s %s\n", "RECIPIENTS", "OLDEST",
-		    "STATE", "DESTINATION: REASON");
+		fprintf(ctl->out, "%10s %6s %4s %-9s %s\n", "RECIPIENTS",
+		    "OLDEST", "NEXT", "STATE",
+		    ctl->width != 0 && ctl->width < 60 ? "DESTINATION"
+						       : "DESTINATION: REASON");
 	if (others->count > 0)
 		print_others(ctl, others);
 	for (size_t i = 0; i < count; i++)

@@ -12,6 +12,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -38,6 +40,7 @@ enum counter {
 	UNDELIVERABLE,
 	IN_FLIGHT,
 	PAUSED,
+	LISTENING,
 	ACCEPTED,
 	DELIVERED,
 	DEFERRED,
@@ -52,6 +55,7 @@ static const char *const names[COUNTERS] = {
 	[UNDELIVERABLE] = "undeliverable",
 	[IN_FLIGHT] = "in_flight",
 	[PAUSED] = "paused",
+	[LISTENING] = "listening",
 	[ACCEPTED] = "accepted",
 	[DELIVERED] = "delivered",
 	[DEFERRED] = "deferred",
@@ -190,6 +194,18 @@ put_text(const char *text)
 	free(shown);
 }
 
+/* Ours, cut likewise: a line that is too long would go on in the next one. */
+static void __attribute__((format(printf, 1, 2))) put(const char *format, ...)
+{
+	char text[512];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	put_text(text);
+}
+
 static void
 show_head(const struct top *t, int code)
 {
@@ -199,23 +215,41 @@ show_head(const struct top *t, int code)
 	attron(A_BOLD);
 	put_text("postern");
 	attroff(A_BOLD);
-	printw("  %s  ", time.text);
+	put("  %s  ", time.text);
 	if (code == EX_TEMPFAIL || code == EX_UNAVAILABLE)
 		put_text("the queue does not answer: trying again");
 	else if (code != EX_OK)
 		put_text("the queue does not answer us");
-	else if (t->now[PAUSED] != 0)
-		put_text("ALL DELIVERY IS PAUSED");
-	mvprintw(1, 0,
-	    "%" PRIu64 " messages; recipients: %" PRIu64 " waiting, %" PRIu64
+	else {
+		if (t->now[PAUSED] != 0)
+			put_text("ALL DELIVERY IS PAUSED  ");
+		if (t->now[LISTENING] == 0)
+			put_text("LISTENING IS PAUSED");
+	}
+	move(1, 0);
+	put("%" PRIu64 " messages; %" PRIu64 " waiting, %" PRIu64
 	    " in flight, %" PRIu64 " held, %" PRIu64 " failed",
 	    t->now[MESSAGES], t->now[WAITING], t->now[IN_FLIGHT], t->now[HELD],
 	    t->now[UNDELIVERABLE]);
-	mvprintw(2, 0,
-	    "a second: %.1f accepted, %.1f delivered, %.1f deferred, %.1f "
+	move(2, 0);
+	put("a second: %.1f accepted, %.1f delivered, %.1f deferred, %.1f "
 	    "failed",
 	    rate(t, ACCEPTED), rate(t, DELIVERED), rate(t, DEFERRED),
 	    rate(t, FAILED));
+}
+
+/* Below this there is no room for all columns. */
+#define WIDE 64
+
+static void
+show_heading(void)
+{
+	move(4, 0);
+	put("%7s ", "WAITING");
+	if (COLS >= WIDE)
+		put("%6s %6s %6s ", "FLIGHT", "WINDOW", "KEPT");
+	put("%7s %4s %s", "BACKOFF", "NEXT", "DESTINATION: LAST ERROR");
+	mvchgat(4, 0, -1, A_REVERSE, 0, NULL);
 }
 
 static void
@@ -223,17 +257,18 @@ show_destination(
     const struct top *t, int line, const struct message_ctl_destination *d)
 {
 	uint64_t now = (uint64_t)t->ctl->now;
-	struct format_text backoff = { "-" };
-	bool down = d->backoff_until > now;
+	bool down = d->backoff_until > now, paused = d->paused != PAUSE_NONE;
 
-	if (d->paused != PAUSE_NONE)
-		backoff = (struct format_text){ "paused" };
-	else if (down)
-		backoff = format_duration(d->backoff_until - now);
-	mvprintw(line, 0,
-	    "%7" PRIu64 " %6" PRIu32 " %6" PRIu32 " %6" PRIu64 " %7s ",
-	    d->waiting, d->in_flight, d->window, d->held + d->failed,
-	    backoff.text);
+	move(line, 0);
+	put("%7s ", format_count(d->waiting, 7).text);
+	if (COLS >= WIDE)
+		put("%6s %6s %6s ", format_count(d->in_flight, 6).text,
+		    format_count(d->window, 6).text,
+		    format_count(d->held + d->failed, 6).text);
+	put("%7s %4s ",
+	    paused ? "paused"
+		   : format_until(down ? d->backoff_until : 0, now).text,
+	    format_until(paused ? 0 : d->next_try, now).text);
 	if (down)
 		attron(A_BOLD);
 	put_text(d->name);
@@ -251,22 +286,29 @@ show(const struct top *t, int code)
 
 	erase();
 	show_head(t, code);
-	attron(A_REVERSE);
-	mvprintw(4, 0, "%7s %6s %6s %6s %7s %-*s", "WAITING", "FLIGHT",
-	    "WINDOW", "KEPT", "BACKOFF", COLS > 37 ? COLS - 37 : 0,
-	    "DESTINATION: LAST ERROR");
-	attroff(A_REVERSE);
+	show_heading();
 	for (shown = 0; shown < t->busiest->count && (int)shown + 5 < LINES - 1;
 	     shown++)
 		show_destination(
 		    t, (int)shown + 5, busiest_get(t->busiest, shown));
 	move(LINES - 1, 0);
-	printw("%" PRIu64 " destination%s, busiest first; q quits",
+	clrtoeol();
+	put("%" PRIu64 " destination%s, busiest first; q quits",
 	    t->destinations, t->destinations == 1 ? "" : "s");
 	refresh();
 }
 
 /* -- Living --------------------------------------------------------------- */
+
+/* curses looks after the others that end a program on a terminal. */
+static volatile sig_atomic_t hung_up;
+
+static void
+on_hangup(int number)
+{
+	(void)number;
+	hung_up = 1;
+}
 
 /* Until the next refresh; false to end. */
 static bool
@@ -282,6 +324,8 @@ wait_for_key(struct top *t, int code)
 			return true;
 		timeout((int)left);
 		key = getch();
+		if (hung_up)
+			return false;
 		if (key == ERR && tcgetpgrp(STDIN_FILENO) == -1)
 			return false; /* the terminal is gone */
 		if (key == 'q' || key == 'Q')
@@ -336,10 +380,14 @@ run_on_screen(struct top *t, struct ctl *ctl)
 	noecho();
 	keypad(stdscr, TRUE);
 	curs_set(0);
+	signal(SIGHUP, on_hangup);
 	was = silence();
 	live(t, ctl);
 	endwin();
 	delscreen(screen);
+	signal(SIGHUP, SIG_DFL);
+	if (hung_up)
+		raise(SIGHUP);
 	if (was != -1) {
 		dup2(was, STDERR_FILENO);
 		close(was);

@@ -12,6 +12,7 @@
 #include "ctl/format.h"
 #include "ctl/json.h"
 #include "ctl/words.h"
+#include "ctl/wrap.h"
 
 struct trace {
 	const struct ctl *ctl;
@@ -92,13 +93,17 @@ static int
 on_event(const struct message *m, void *context)
 {
 	struct trace *trace = context;
+	struct wrap wrap;
 
 	if (m->type != MESSAGE_CTL_EVENT)
 		return EX_PROTOCOL;
 	if (trace->json)
 		print_event_json(trace->ctl, &m->ctl_event);
-	else
-		print_event(trace->ctl, &m->ctl_event);
+	else {
+		wrap_begin(&wrap, trace->ctl);
+		print_event(&wrap.ctl, &m->ctl_event);
+		wrap_end(&wrap, 4);
+	}
 	return EX_OK;
 }
 

@@ -11,6 +11,7 @@
 #include "ctl/item.h"
 #include "ctl/select.h"
 #include "ctl/words.h"
+#include "ctl/wrap.h"
 
 struct why {
 	const struct ctl *ctl;
@@ -144,22 +145,9 @@ print_attempts(const struct ctl *ctl, const struct message_ctl_item *item)
 	format_print_lines(out, item->reply, "    ");
 }
 
-static int
-on_item(const struct message *m, void *context)
+static void
+print_recipient(const struct ctl *ctl, const struct message_ctl_item *item)
 {
-	const struct message_ctl_item *item = &m->ctl_item;
-	struct why *why = context;
-	const struct ctl *ctl = why->ctl;
-
-	if (m->type != MESSAGE_CTL_ITEM || !item_is_valid(item))
-		return EX_PROTOCOL;
-	if (why->json) {
-		item_print_json(ctl, item);
-		return EX_OK;
-	}
-	if (!why->begun)
-		print_message(ctl, item);
-	why->begun = true;
 	fputc('\n', ctl->out);
 	format_print(ctl->out, item->address);
 	if (item->original[0] != '\0' &&
@@ -172,6 +160,27 @@ on_item(const struct message *m, void *context)
 	print_route(ctl, item);
 	print_state(ctl, item);
 	print_attempts(ctl, item);
+}
+
+static int
+on_item(const struct message *m, void *context)
+{
+	const struct message_ctl_item *item = &m->ctl_item;
+	struct wrap wrap;
+	struct why *why = context;
+
+	if (m->type != MESSAGE_CTL_ITEM || !item_is_valid(item))
+		return EX_PROTOCOL;
+	if (why->json) {
+		item_print_json(why->ctl, item);
+		return EX_OK;
+	}
+	wrap_begin(&wrap, why->ctl);
+	if (!why->begun)
+		print_message(&wrap.ctl, item);
+	why->begun = true;
+	print_recipient(&wrap.ctl, item);
+	wrap_end(&wrap, 6);
 	return EX_OK;
 }
 

@@ -41,7 +41,8 @@ control_log_act(const struct control_work *w)
 	log_info("control-act act=%s uid=%u matched=%" PRIu64 " done=%" PRIu64
 		 " failed=%" PRIu64
 		 " pending=%u id=%s sender=\"%s\" recipient=\"%s\" "
-		 "destination=\"%s\" reply=\"%s\" state=%s older-than=%" PRIu64,
+		 "destination=\"%s\" reply=\"%s\" state=%s older-than=%" PRIu64
+		 " larger-than=%" PRIu64,
 	    ctl_verb_name(w->verb), (unsigned int)w->uid, w->matched, w->done,
 	    w->failed, w->pending,
 	    w->filter.id != 0 ? id_format(w->filter.id).text : "-",
@@ -49,7 +50,7 @@ control_log_act(const struct control_work *w)
 	    log_text(w->destination), log_text(w->text),
 	    w->filter.state != 0 ? recipient_state_name(w->filter.state - 1U)
 				 : "-",
-	    w->filter.age);
+	    w->filter.age, w->filter.size);
 }
 
 static enum control_progress

@@ -34,6 +34,7 @@ select_recipients(struct control_work *w, const struct message_ctl_list *q)
 	strlcpy(w->text, q->text, sizeof(w->text));
 	w->filter.id = q->id;
 	w->filter.age = q->age;
+	w->filter.size = q->size;
 	w->filter.state = q->state;
 	return 0;
 }
@@ -49,6 +50,7 @@ begin_act(struct control_work *w, const struct message *m)
 		.destination = q->destination,
 		.text = q->text,
 		.age = q->age,
+		.size = q->size,
 		.state = q->state,
 	};
 

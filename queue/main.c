@@ -222,6 +222,7 @@ main(void)
 		.peer = on_peer,
 		.drain = drain_begin,
 		.reconfigure = on_reconfigure,
+		.listening = query_stats_listening,
 		.login = user_login,
 	};
 	struct child child;
@@ -241,6 +242,7 @@ main(void)
 		control_start(state.base, child.listeners[0]);
 	if (child.listeners[1] != -1)
 		user_start(state.base, child.listeners[1]);
+	query_stats_listening(!child.is_quiet);
 	child_run(&child, state.base, &handler);
 	scheduler_wake();
 	if (event_base_dispatch(state.base) == -1)

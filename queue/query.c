@@ -70,6 +70,8 @@ message_matches(const struct walk *w)
 	const struct query_filter *f = w->filter;
 	uint64_t arrival = w->message.arrival / 1000;
 
+	if (w->message.size < f->size)
+		return false;
 	if (is_set(f->sender) && !address_matches(f->sender, w->message.sender))
 		return false;
 	return f->age == 0 || (w->now > arrival && w->now - arrival >= f->age);

@@ -32,6 +32,7 @@ struct query_filter {
 	const char *destination;
 	const char *text;
 	uint64_t age;  /* in seconds, at least */
+	uint64_t size; /* of the message, in octets, at least */
 	uint8_t state; /* enum recipient_state + 1 */
 };
 

@@ -21,11 +21,18 @@ struct listing {
 };
 
 static const struct lifecycle *lifecycle;
+static bool listening = true;
 
 void
 query_stats_start(const struct lifecycle *the_lifecycle)
 {
 	lifecycle = the_lifecycle;
+}
+
+void
+query_stats_listening(bool on)
+{
+	listening = on;
 }
 
 static void
@@ -69,6 +76,8 @@ say_content(struct listing *l)
 		{ "destinations_paused", "destinations paused by name",
 		    pause_count() },
 		{ "paused", "1 if all delivery is paused", pause_is_set("") },
+		{ "listening", "0 if SMTP clients are refused, by pause",
+		    listening },
 	};
 
 	SAY(l, list, false);

@@ -13,6 +13,7 @@
 static struct {
 	struct acceptor *acceptors[LIMIT_LISTENERS];
 	int fds[LIMIT_LISTENERS];
+	bool is_quiet;
 } state;
 
 /* When there is no room here the connections are left to other workers, or
@@ -28,6 +29,8 @@ pause_all(void)
 void
 listeners_resume(void)
 {
+	if (state.is_quiet)
+		return;
 	for (unsigned int i = 0; i < LIMIT_LISTENERS; i++)
 		if (state.acceptors[i] != NULL)
 			acceptor_resume(state.acceptors[i]);
@@ -64,7 +67,19 @@ listeners_start(struct event_base *base, struct child *child)
 			return -1;
 		child->listeners[i] = -1;
 	}
+	if (child->is_quiet)
+		listeners_listen(false);
 	return 0;
+}
+
+void
+listeners_listen(bool on)
+{
+	state.is_quiet = !on;
+	if (!on)
+		pause_all();
+	else if (clients_have_room())
+		listeners_resume();
 }
 
 void

@@ -87,6 +87,7 @@ main(void)
 	static const struct child_handler handler = {
 		.peer = on_peer,
 		.drain = on_drain,
+		.listening = listeners_listen,
 	};
 	static const struct clients_handler clients = {
 		.room = listeners_resume,

@@ -1,7 +1,8 @@
 /*
  * The control sockets in the run directory: `control` and `users`, which the
  * queue listens on, the first for administrators, the second for everybody;
- * and `supervisor`, where root asks for a reload.
+ * and `supervisor`, where root asks for a reload or a pause
+ * of listening.
  */
 #ifndef SUPERVISOR_CONTROL_H
 #define SUPERVISOR_CONTROL_H

@@ -8,6 +8,7 @@
 #include "supervisor/introduce.h"
 #include "supervisor/links.h"
 #include "supervisor/process.h"
+#include "supervisor/quiet.h"
 
 static void
 generation_free(struct generation *g, struct house *house)
@@ -61,6 +62,10 @@ fill(struct generation *g, struct house *house, FILE *errors)
 	if (listeners_plan(&g->listeners, g->settings->config, errors) == -1 ||
 	    listeners_open(&g->listeners, held, errors) == -1)
 		return NULL;
+	if (quiet_apply(house, &g->listeners) == -1) {
+		fprintf(errors, "pause of listening: %s\n", strerror(errno));
+		return NULL;
+	}
 	g->number = ++house->generation_numbers;
 	if (add_processes(g, house) == 0)
 		return g;

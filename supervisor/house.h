@@ -76,6 +76,7 @@ struct house {
 	uint32_t instances;
 	uint32_t generation_numbers;
 	bool stopping;
+	bool is_quiet; /* no SMTP client is let in */
 };
 
 #endif

@@ -38,6 +38,17 @@ introduce_listeners(struct process *p)
 			introduce_listener(p, l->list[i].number, l->list[i].fd);
 }
 
+/* To those who may be told; the others need not know. */
+static void
+introduce_quiet(struct process *p)
+{
+	struct message m = MESSAGE_INIT(MESSAGE_LISTENING, 0);
+
+	if (p->house->is_quiet && (p->spec->program == PROGRAM_SMTPD ||
+				      p->spec->program == PROGRAM_QUEUE))
+		process_tell(p, &m, -1);
+}
+
 void
 introduce(struct process *p)
 {
@@ -47,6 +58,7 @@ introduce(struct process *p)
 	introduce_config(p);
 	links_make(p);
 	introduce_listeners(p);
+	introduce_quiet(p);
 	start.start.instance = p->instance;
 	start.start.generation = p->generation->number;
 	process_tell(p, &start, -1);

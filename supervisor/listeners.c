@@ -210,6 +210,58 @@ listeners_open(struct listeners *l, struct listeners *held, FILE *errors)
 	return 0;
 }
 
+static int
+for_each(struct listeners *l, int (*act)(int fd))
+{
+	int result = 0, error = 0;
+
+	for (unsigned int i = 0; i < l->count; i++)
+		if (l->list[i].fd != -1 && act(l->list[i].fd) == -1) {
+			result = -1;
+			error = errno;
+		}
+	errno = error;
+	return result;
+}
+
+/* One that does not insist on its address would share it with whoever else does
+ * not, once it does not listen. A second shutdown() would be inherited by all
+ * that it ever accepts again. */
+static int
+refuse(int fd)
+{
+	socklen_t size = sizeof(int);
+	int listens;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == -1)
+		return -1;
+	if (!listens)
+		return 0;
+	if (set(fd, SOL_SOCKET, SO_REUSEADDR, 0) == -1)
+		return -1;
+	return shutdown(fd, SHUT_RDWR);
+}
+
+static int
+listen_again(int fd)
+{
+	if (set(fd, SOL_SOCKET, SO_REUSEADDR, 1) == -1)
+		return -1;
+	return listen(fd, BACKLOG);
+}
+
+int
+listeners_refuse(struct listeners *l)
+{
+	return for_each(l, refuse);
+}
+
+int
+listeners_listen(struct listeners *l)
+{
+	return for_each(l, listen_again);
+}
+
 void
 listeners_close(struct listeners *l)
 {

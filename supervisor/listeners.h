@@ -38,6 +38,11 @@ int listeners_plan(struct listeners *, const struct config *, FILE *errors)
  * -1 and an error text, with all of them closed again. */
 int listeners_open(struct listeners *, struct listeners *held, FILE *errors)
     __attribute__((warn_unused_result));
+/* Clients are refused as if nobody listened; the addresses stay ours. Those who
+ * were not accepted yet are refused, too. -1 with errno if one could not. */
+int listeners_refuse(struct listeners *) __attribute__((warn_unused_result));
+/* Listens again. */
+int listeners_listen(struct listeners *) __attribute__((warn_unused_result));
 void listeners_close(struct listeners *);
 
 #endif

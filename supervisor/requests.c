@@ -13,6 +13,7 @@
 #include "common/acceptor.h"
 #include "common/channel.h"
 #include "common/log.h"
+#include "supervisor/quiet.h"
 #include "supervisor/reload.h"
 
 /* Enough for people and scripts; more wait in the backlog. */
@@ -37,7 +38,7 @@ static struct {
 } state;
 
 static void
-answer(struct client *client, int code, const char *text)
+answer(struct client *client, int code, uint64_t count, const char *text)
 {
 	struct message m = MESSAGE_INIT(MESSAGE_CTL_END, client->handle);
 	char shortened[TEXT_SIZE];
@@ -46,6 +47,7 @@ answer(struct client *client, int code, const char *text)
 	evtimer_add(client->idle, &idle_most);
 	strlcpy(shortened, text, sizeof(shortened));
 	m.ctl_end.code = (uint8_t)code;
+	m.ctl_end.count = count;
 	m.ctl_end.text = shortened;
 	if (channel_send(client->channel, &m) == -1)
 		log_debug(
@@ -57,7 +59,34 @@ on_reloaded(int code, const char *text)
 {
 	for (unsigned int i = 0; i < CLIENTS; i++)
 		if (state.clients[i].waits)
-			answer(&state.clients[i], code, text);
+			answer(&state.clients[i], code, 0, text);
+}
+
+static void
+on_reload(struct client *client)
+{
+	if (reload_is_pending()) {
+		answer(client, EX_TEMPFAIL, 0, "a reload is already under way");
+		return;
+	}
+	client->waits = true;
+	evtimer_del(client->idle);
+	reload_begin(state.house);
+}
+
+static int
+on_listening(struct client *client, const struct message_ctl_listening *q)
+{
+	int result;
+
+	if (q->resume > 1)
+		return -1;
+	result = quiet_set(state.house, q->resume == 0);
+	if (result == -1)
+		answer(client, EX_OSERR, 0, strerror(errno));
+	else
+		answer(client, EX_OK, (uint64_t)result, "");
+	return 0;
 }
 
 static int
@@ -66,16 +95,14 @@ on_message(struct channel *channel, struct message *m, void *context)
 	struct client *client = context;
 
 	(void)channel;
-	if (m->type != MESSAGE_CTL_RELOAD || client->waits)
+	if (client->waits)
 		return -1;
 	client->handle = m->handle;
-	if (reload_is_pending()) {
-		answer(client, EX_TEMPFAIL, "a reload is already under way");
-		return 0;
-	}
-	client->waits = true;
-	evtimer_del(client->idle);
-	reload_begin(state.house);
+	if (m->type == MESSAGE_CTL_LISTENING)
+		return on_listening(client, &m->ctl_listening);
+	if (m->type != MESSAGE_CTL_RELOAD)
+		return -1;
+	on_reload(client);
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 /*
- * What root asks of the supervisor through its socket: a reload, and the
- * answer when that has ended. Few clients at a time; the others wait to be
+ * What root asks of the supervisor through its socket: a pause of listening,
+ * or a reload, and the answer when that has ended. Few clients at a time; the others wait to be
  * let in, and those who ask nothing are let go.
  */
 #ifndef SUPERVISOR_REQUESTS_H

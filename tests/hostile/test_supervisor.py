@@ -248,7 +248,11 @@ def test_clients_of_the_control_socket(supervisor):
             sock.connect(path)
             records.send_raw(sock, data, sent)
             assert is_closed(sock), name
-    assert supervisor.fds() == fds
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as sock:
+        sock.connect(path)
+        records.send(sock, "CTL_LISTENING", resume=2)
+        assert is_closed(sock)
+    wait_for(lambda: supervisor.fds() == fds, 5, "the descriptors")
     idle = []
     for _ in range(40):
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)

@@ -157,7 +157,9 @@ def test_own_mail_only(queue):
     ({"recipient": "bob@example.org"}, 0), ({"state": 1}, OWN),
     ({"state": 2}, 0), ({"destination": "local:alice"}, OWN),
     ({"destination": "local:bob"}, 0), ({"destination": "relay:sink"}, 0),
-    ({"sender": "<>"}, 0), ({"age": 3600}, 0)], ids=str)
+    ({"sender": "<>"}, 0), ({"age": 3600}, 0),
+    ({"size": len(MAIL)}, OWN), ({"size": len(MAIL) + 1}, 0),
+    ({"size": 46}, OWN), ({"size": 47}, 0)], ids=str)
 def test_filters(queue, fields, count):
     assert len(ask(queue, "CTL_LIST", **fields)) == count + 1
 

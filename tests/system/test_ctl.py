@@ -33,11 +33,42 @@ def test_queue_lists_and_filters(postern, waiting):
     for wanted in (["--recipient", "someone@other.test"],
                    ["--sender", "alice@here.test"],
                    ["--destination", "mx:other.test"],
-                   ["--state", "waiting"], ["--reply", "come back"]):
+                   ["--state", "waiting"], ["--reply", "come back"],
+                   ["--larger-than", str(row["size"])]):
         assert ident in postern.ctl("queue", *wanted).stdout, wanted
     for other in (["--recipient", "x@other.test"], ["--state", "held"],
-                  ["--older-than", "1h"], ["--reply", "nothing like it"]):
+                  ["--older-than", "1h"], ["--reply", "nothing like it"],
+                  ["--larger-than", str(row["size"] + 1)],
+                  ["--larger-than", "10M"]):
         assert ident not in postern.ctl("queue", *other).stdout, other
+
+
+@pytest.mark.parametrize("verb", ["retry", "hold", "release", "remove",
+                                  "bounce"])
+def test_each_verb_by_each_filter(postern, waiting, verb):
+    """Counted first, by --dry-run; then done."""
+    row = item(postern, waiting[0])
+    if verb == "release":
+        postern.ctl("hold", waiting[0])
+    state = "held" if verb == "release" else "waiting"
+    filters = (("--sender", "alice@here.test", "bob@here.test"),
+               ("--sender", "@here.test", "<>"),
+               ("--recipient", "someone@other.test", "else@other.test"),
+               ("--destination", "mx:other.test", "mx:else.test"),
+               ("--state", state, "failed"),
+               ("--older-than", "0", "1h"),
+               ("--larger-than", "1", "1G"),
+               ("--reply", "come back", "nothing like it"))
+    for name, right, wrong in filters:
+        # Age 0 is no filter.
+        words = [name, right, "--destination", "mx:other.test"]
+        assert postern.ctl(verb, *words, "--dry-run").stdout.splitlines()[
+            -1].startswith("1 recipient would be ")
+        assert postern.ctl(verb, name, wrong, "--dry-run").stdout.startswith(
+            "0 recipients would be ")
+    assert item(postern, waiting[0])["attempts"] == row["attempts"]
+    done = postern.ctl(verb, *(w for f in filters for w in f[:2]))
+    assert done.stdout.startswith("1 recipient ")
 
 
 def test_mailq(postern, waiting):
@@ -125,6 +156,7 @@ def test_summary(postern, client, waiting):
 def resumed(postern):
     yield
     postern.ctl("resume", "--all", check=False)
+    postern.ctl("resume", "--listening", check=False)
     postern.ctl("resume", "mx:other.test", "local:alice", check=False)
 
 

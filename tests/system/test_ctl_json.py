@@ -68,7 +68,8 @@ EVENT = {
 STAT = {"name": text, "value": number, "help": text,
         "type": one_of("counter", "gauge")}
 GROUP = {"recipients": number, "oldest": time, "state": STATE,
-         "paused": boolean, "destination": text, "reason": text}
+         "paused": boolean, "destination": text, "reason": text,
+         "next_try": time_or_null}
 DESTINATION = {
     "destination": text, "waiting": number, "held": number, "failed": number,
     "in_flight": number, "deliveries": number, "window": number,
@@ -78,6 +79,10 @@ ACT = {"verb": one_of("retry", "hold", "release", "remove", "bounce"),
        "recipients": number}
 PAUSE = {"verb": one_of("pause", "resume"), "destination": text,
          "changed": boolean}
+
+
+LISTENING = {"verb": one_of("pause", "resume"), "listening": boolean,
+             "changed": boolean}
 
 
 def check(row, schema):
@@ -99,8 +104,10 @@ def rows(postern, *words):
     (["retry", "ID"], ACT), (["hold", "ID"], ACT), (["release", "ID"], ACT),
     (["remove", "--dry-run", "ID"], ITEM),
     (["pause", "mx:other.test"], PAUSE), (["resume", "mx:other.test"], PAUSE),
+    (["pause", "--listening"], LISTENING),
+    (["resume", "--listening"], LISTENING),
     (["pause", "--all"], PAUSE), (["resume", "--all"], PAUSE),
-    (["bounce", "ID"], ACT), (["remove", "ID"], ACT)], ids=lambda v: " ".join(v) if isinstance(v, list) else "")
+    (["remove", "ID"], ACT), (["bounce", "ID"], ACT)], ids=lambda v: " ".join(v) if isinstance(v, list) else "")
 def test_each_line(postern, waiting, resumed, words, schema):
     if words[0] == "release":
         postern.ctl("hold", waiting[0])
@@ -122,7 +129,8 @@ def test_show(postern, waiting):
 
 @pytest.mark.parametrize("verb, done", [
     ("retry", "due now"), ("hold", "held"), ("remove", "removed"),
-    ("release", "released"), ("bounce", "given up, with a report to the sender")])
+    ("bounce", "given up, with a report to the sender"),
+    ("release", "released")])
 def test_a_dry_run_ends_in_a_count(postern, waiting, verb, done):
     if verb == "release":
         postern.ctl("hold", waiting[0])
@@ -139,5 +147,20 @@ def test_the_manual_tells_of_every_member():
     section = MANUAL.read_text().split(".Ss JSON")[1].split(".Sh ")[0]
     named = set(re.findall(r"^\.Li ([a-z_0-9]+)", section, re.M))
     for schema in (ITEM, MESSAGE, EVENT, STAT, GROUP, DESTINATION, ACT,
-                   PAUSE):
+                   PAUSE, LISTENING):
         assert set(schema) <= named, set(schema) - named
+
+
+def test_no_command_is_left_out():
+    """Each that has --json has its lines checked here."""
+    root = pathlib.Path(__file__).parents[2]
+    commands = re.findall(r'\{ "([a-z]+)", (?:[^{}]*?)\}',
+                          (root / "ctl/main.c").read_text().split(
+                              "commands[] = {")[1].split("};")[0])
+    table = (root / "ctl/main.c").read_text().split("commands[] = {")[1]
+    with_json = {name for name in commands if "OPTIONS_JSON" in
+                 table.split(f'{{ "{name}"')[1].split("}")[0]}
+    here = pathlib.Path(__file__).read_text()
+    tested = {name for name in with_json if f'["{name}"' in here or
+              f'"{name}", waiting' in here}
+    assert len(with_json) >= 14 and tested == with_json

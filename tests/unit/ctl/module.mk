@@ -17,3 +17,5 @@ units += ctl/test_busiest
 ctl/test_busiest_src := ctl/busiest.c
 # A queue that is broken or taken over.
 ctl/test_liar_src := $(filter-out ctl/main.c,$(wildcard ctl/*.c))
+units += ctl/test_wrap
+ctl/test_wrap_src := ctl/wrap.c ctl/utf8.c

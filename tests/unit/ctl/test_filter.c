@@ -70,6 +70,9 @@ everything(void **state)
 	f.age = 1;
 	assert_false(filter_is_everything(&f));
 	f.age = 0;
+	f.size = 1;
+	assert_false(filter_is_everything(&f));
+	f.size = 0;
 	f.reply = "x";
 	assert_false(filter_is_everything(&f));
 }
@@ -97,11 +100,32 @@ nearest(void **state)
 	assert_null(best);
 }
 
+static void
+sizes(void **state)
+{
+	static const char *const bad[] = { "", "K", "0", "0K", "-1", "1k",
+		"1KB", "1 K", "1.5M", "99999999999999999999", "x" };
+	uint64_t octets;
+
+	(void)state;
+	assert_int_equal(filter_parse_size("1", &octets), 0);
+	assert_int_equal(octets, 1);
+	assert_int_equal(filter_parse_size("10K", &octets), 0);
+	assert_int_equal(octets, 10240);
+	assert_int_equal(filter_parse_size("3M", &octets), 0);
+	assert_int_equal(octets, 3145728);
+	assert_int_equal(filter_parse_size("2T", &octets), 0);
+	assert_int_equal(octets, UINT64_C(2199023255552));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(filter_parse_size(bad[i], &octets), -1);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(durations),
+		cmocka_unit_test(sizes),
 		cmocka_unit_test(states),
 		cmocka_unit_test(everything),
 		cmocka_unit_test(nearest),

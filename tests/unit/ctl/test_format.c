@@ -87,6 +87,20 @@ times(void **state)
 }
 
 static void
+counts(void **state)
+{
+	(void)state;
+	assert_string_equal(format_count(0, 5).text, "0");
+	assert_string_equal(format_count(99999, 5).text, "99999");
+	assert_string_equal(format_count(100000, 5).text, "100k");
+	assert_string_equal(format_count(999999, 5).text, "999k");
+	assert_string_equal(format_count(1000000, 5).text, "1M");
+	assert_string_equal(
+	    format_count(UINT64_MAX, 20).text, "18446744073709551615");
+	assert_string_equal(format_count(UINT64_MAX, 5).text, "18E");
+}
+
+static void
 cut(void **state)
 {
 	FILE *out = begin();
@@ -134,8 +148,9 @@ foreign_letters(void **state)
 	assert_string_equal(printed,
 	    "\\xc3\\xbc\\x5c\" / |"
 	    "\xc3\xbc \xe5\x8f\x97\xe4\xbf\xa1 \\xff\\xc2\\x9b|"
-	    "\xc3\xbc \xe5\x8f\x97\xe4\xbf\xa1 \\xff\\xc2...|"
-	    "\xe5\x8f\x97\xe4\xbf\xa1|...|\\xe2\\x80\\xae");
+	    "\xc3\xbc \xe5\x8f\x97\xe4\xbf\xa1 \\xff\\xc2\xe2\x80\xa6|"
+	    "\xe5\x8f\x97\xe4\xbf\xa1|\xe5\x8f\x97\xe2\x80\xa6|"
+	    "\\xe2\\x80\\xae");
 	free(printed);
 }
 
@@ -187,6 +202,7 @@ main(void)
 		cmocka_unit_test(sizes),
 		cmocka_unit_test(durations),
 		cmocka_unit_test(times),
+		cmocka_unit_test(counts),
 		cmocka_unit_test(cut),
 		cmocka_unit_test(foreign_letters),
 		cmocka_unit_test(lines),

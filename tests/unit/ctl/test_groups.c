@@ -19,10 +19,11 @@ counts_and_sorts(void **state)
 
 	(void)state;
 	for (unsigned int i = 0; i < 5; i++)
-		groups_add(g, "waiting", "mx:b", "full", 1, 100 - i);
-	groups_add(g, "waiting", "mx:b", "busy", 1, 7);
-	groups_add(g, "held", "mx:b", "full", 2, 8);
-	groups_add(g, "waiting", "mx:a", "busy", 1, 9);
+		groups_add(g, "waiting", "mx:b", "full", 1, 100 - i,
+		    i == 0 ? 0 : 50 + i);
+	groups_add(g, "waiting", "mx:b", "busy", 1, 7, 0);
+	groups_add(g, "held", "mx:b", "full", 2, 8, 0);
+	groups_add(g, "waiting", "mx:a", "busy", 1, 9, 0);
 	sorted = groups_sort(g, &count);
 	assert_int_equal(count, 4);
 	assert_string_equal(sorted[0]->destination, "mx:a");
@@ -30,6 +31,8 @@ counts_and_sorts(void **state)
 	assert_string_equal(sorted[2]->state, "held");
 	assert_int_equal(sorted[3]->count, 5);
 	assert_int_equal(sorted[3]->oldest, 96);
+	assert_int_equal(sorted[3]->next_try, 51);
+	assert_int_equal(sorted[0]->next_try, 0);
 	assert_int_equal(groups_others(g)->count, 0);
 	groups_free(&g);
 	assert_null(g);
@@ -46,9 +49,9 @@ is_bounded(void **state)
 	(void)state;
 	for (unsigned int i = 0; i < 1000; i++) {
 		snprintf(name, sizeof(name), "mx:%u", i);
-		groups_add(g, "waiting", name, "", 1, 1000 - i);
+		groups_add(g, "waiting", name, "", 1, 1000 - i, 0);
 	}
-	groups_add(g, "waiting", "mx:0", "", 1, 2000);
+	groups_add(g, "waiting", "mx:0", "", 1, 2000, 0);
 	assert_int_equal(groups_sort(g, &count)[2]->count, 2);
 	assert_int_equal(count, 3);
 	assert_int_equal(groups_others(g)->count, 997);
@@ -64,8 +67,8 @@ gives_a_reason_to_those_without(void **state)
 	size_t count;
 
 	(void)state;
-	groups_add(g, "waiting", "mx:a", "", 4, 30);
-	groups_add(g, "waiting", "mx:a", "down", 1, 20);
+	groups_add(g, "waiting", "mx:a", "", 4, 30, 77);
+	groups_add(g, "waiting", "mx:a", "down", 1, 20, 0);
 	groups_give_reason(g, "waiting", "mx:b", "down");
 	groups_give_reason(g, "held", "mx:a", "down");
 	groups_give_reason(g, "waiting", "mx:a", "");
@@ -76,8 +79,9 @@ gives_a_reason_to_those_without(void **state)
 	assert_int_equal(count, 1);
 	assert_int_equal(sorted[0]->count, 5);
 	assert_int_equal(sorted[0]->oldest, 20);
+	assert_int_equal(sorted[0]->next_try, 77);
 	/* And to one that had no such group yet, with no place to spare. */
-	groups_add(g, "waiting", "mx:c", "", 9, 10);
+	groups_add(g, "waiting", "mx:c", "", 9, 10, 0);
 	groups_give_reason(g, "waiting", "mx:c", "slow");
 	sorted = groups_sort(g, &count);
 	assert_int_equal(count, 2);

@@ -165,6 +165,8 @@ test_what_a_filter_means(void **state)
 	assert_int_equal(MATCHES(age, 10), 3);
 	assert_int_equal(MATCHES(age, 11), 2);
 	assert_int_equal(MATCHES(age, 111), 0);
+	assert_int_equal(MATCHES(size, 10), 3);
+	assert_int_equal(MATCHES(size, 11), 0);
 #undef MATCHES
 }
 

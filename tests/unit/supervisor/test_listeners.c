@@ -216,6 +216,60 @@ test_overlap_with_our_own(void **context)
 	listeners_close(&wide);
 }
 
+/* A client's connection, or -1. */
+static int
+dial(uint16_t port)
+{
+	struct sockaddr_in to = {
+		.sin_family = AF_INET,
+		.sin_port = htons(port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_not_equal(fd, -1);
+	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* Not listening, and still ours; then listening as before, also after it was
+ * said twice. */
+static void
+test_refuse_and_listen(void **context)
+{
+	uint16_t port = free_port();
+	struct listeners l, stranger;
+	char octet;
+	int client, taken;
+
+	(void)context;
+	open_lines(&l, NULL, 0, four, port, NULL);
+	client = dial(port);
+	assert_int_not_equal(client, -1);
+	assert_int_equal(listeners_refuse(&l), 0);
+	assert_int_equal(listeners_refuse(&l), 0);
+	/* Whoever was not accepted yet is not kept waiting either. */
+	assert_int_equal(recv(client, &octet, 1, 0), -1);
+	close(client);
+	assert_int_equal(dial(port), -1);
+	open_lines(&stranger, NULL, -1, four, port, NULL);
+	assert_int_equal(listeners_listen(&l), 0);
+	assert_int_equal(listeners_listen(&l), 0);
+	client = dial(port);
+	assert_int_not_equal(client, -1);
+	taken = accept(l.list[0].fd, NULL, NULL);
+	assert_int_not_equal(taken, -1);
+	assert_int_equal(send(client, "x", 1, 0), 1);
+	assert_int_equal(recv(taken, &octet, 1, 0), 1);
+	assert_int_equal(send(taken, "x", 1, 0), 1);
+	assert_int_equal(recv(client, &octet, 1, 0), 1);
+	close(taken);
+	close(client);
+	listeners_close(&l);
+}
+
 int
 main(void)
 {
@@ -226,6 +280,7 @@ main(void)
 		cmocka_unit_test(test_open),
 		cmocka_unit_test(test_same_socket_is_shared),
 		cmocka_unit_test(test_overlap_with_our_own),
+		cmocka_unit_test(test_refuse_and_listen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
