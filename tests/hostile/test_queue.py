@@ -112,7 +112,7 @@ def send_huge(link, recipients):
 @pytest.mark.parametrize("changes", [
     {"address": "nonsense"}, {"address": ""}, {"kind": 77}, {"number": 5},
     {"name": ""}, {"kind": 0, "user": ""}, {"kind": 0, "user": "../x"},
-    {"notify": 3}, {"notify": 16}, {"orcpt": "r0@example.com"},
+    {"notify": 3}, {"notify": 16}, {"expanded": 2}, {"orcpt": "r0@example.com"},
     {"orcpt": "rfc822;a\r\nDATA"}, {"orcpt": "rfc822;" + "x" * 494}],
     ids=str)
 def test_routes_that_lie(queue, changes):
