@@ -178,6 +178,8 @@ accept_recipient(
 	if (from->expanded &&
 	    rows_put_report(l, s->arrival / 1000 + TELL_GATHER, s->id) == -1)
 		return -1;
+	destination_added_fresh(
+	    r.destination, &(struct row_place){ r.row.due, r.id, number });
 	return story_add_accepted(l, s, number);
 }
 
@@ -450,8 +452,6 @@ apply_verb(struct lifecycle *l, struct recipient *r, uint64_t now,
 
 	if (step == LIFECYCLE_REFUSED)
 		return 0;
-	if (result->event == LIFECYCLE_RETRY)
-		destination_hurry(r->destination);
 	/* What is due already keeps its place in the row. */
 	if (r->row.state == RECIPIENT_WAITING && r->row.due < due)
 		due = r->row.due;
@@ -459,6 +459,9 @@ apply_verb(struct lifecycle *l, struct recipient *r, uint64_t now,
 		r->row.told &= (uint8_t)~DSN_TOLD_GIVEN_UP;
 	if (take_step(l, r, step, due, result) == -1)
 		return -1;
+	if (result->event == LIFECYCLE_RETRY)
+		destination_hurry(r->destination,
+		    &(struct row_place){ due, r->id, r->number });
 	result->applied = true;
 	story_tell_verb(result, r);
 	if (story_add(l, r, result->event, now, "", "") == -1)

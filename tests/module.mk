@@ -61,12 +61,12 @@ fuzz:
 .PHONY: units replays fuzzers fuzz
 
 # Small programs that the system tests use.
-tools: $(BUILD)/tools/inject $(BUILD)/tools/record.so $(BUILD)/tools/report
+tools: $(addprefix $(BUILD)/tools/,inject record.so clock.so report)
 $(BUILD)/tools/inject: tests/tools/inject.c
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -D_GNU_SOURCE $(warnings) $(CFLAGS) -o $@ $<
 
-$(BUILD)/tools/record.so: tests/tools/record.c
+$(BUILD)/tools/%.so: tests/tools/%.c
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -D_GNU_SOURCE $(warnings) -Wno-missing-prototypes \
 	    -fPIC -shared $(CFLAGS) -o $@ $<

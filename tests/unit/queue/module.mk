@@ -1,7 +1,8 @@
 units += queue/test_store_row queue/test_retry queue/test_lifecycle \
 	queue/test_store queue/test_commit queue/test_scheduler \
 	queue/test_scheduler_share queue/test_scheduler_faults \
-	queue/test_scheduler_clock \
+	queue/test_scheduler_clock queue/test_scheduler_order \
+	queue/test_scheduler_retry \
 	queue/test_submission queue/test_content_cache
 queue/test_store_row_src := queue/store_row.c
 queue/test_retry_src := queue/retry.c
@@ -21,7 +22,7 @@ queue_house_src := tests/unit/queue/house.c tests/unit/queue/sound.c \
 units += queue/test_query queue/test_workers
 queue/test_query_src := $(queue_house_src) queue/flight.c queue/query.c
 queue/test_query_libs := -llmdb -lxxhash
-queue/test_workers_src := queue/workers.c
+queue/test_workers_src := queue/workers.c queue/scheduler_share.c
 queue/test_workers_libs := -Wl,--wrap=calloc
 queue/test_lifecycle_src := $(queue_house_src)
 queue/test_lifecycle_libs := -llmdb -lxxhash
@@ -44,6 +45,10 @@ queue/test_scheduler_faults_src := $(rig_src)
 queue/test_scheduler_faults_libs := -llmdb -lxxhash
 queue/test_scheduler_clock_src := $(rig_src)
 queue/test_scheduler_clock_libs := -llmdb -lxxhash
+queue/test_scheduler_order_src := $(rig_src)
+queue/test_scheduler_order_libs := -llmdb -lxxhash
+queue/test_scheduler_retry_src := $(rig_src)
+queue/test_scheduler_retry_libs := -llmdb -lxxhash
 units += queue/test_query_destinations queue/test_pause
 queue/test_pause_src := $(rig_src) queue/query_destinations.c
 queue/test_pause_libs := -llmdb -lxxhash
@@ -70,6 +75,9 @@ queue/test_reporter_src := $(rig_src) queue/reporter.c \
 	queue/dsn_address.c queue/dsn_report.c \
 	queue/dsn_words.c queue/dsn_status.c
 queue/test_reporter_libs := -llmdb -lxxhash -Wl,--wrap=event_add
+units += queue/test_life
+queue/test_life_src := $(queue/test_reporter_src) queue/history.c
+queue/test_life_libs := $(queue/test_reporter_libs)
 units += queue/test_dsn_report
 queue/test_dsn_report_src := queue/dsn_address.c queue/dsn_field.c \
 	queue/dsn_original.c queue/dsn_report.c queue/dsn_status.c \

@@ -15,6 +15,7 @@ unsigned int rig_given_count;
 static unsigned int turns;
 enum agent_state rig_agent;
 struct lifecycle_report rig_refusal;
+bool rig_agent_lacks;
 unsigned int rig_answers_250;
 
 void
@@ -36,8 +37,13 @@ fake_ready(struct destination *d, struct lifecycle_report *report)
 static int
 fake_deliver(const struct delivery *delivery)
 {
-	struct rig_given *g = &rig_given[rig_given_count++];
+	struct rig_given *g = &rig_given[rig_given_count];
 
+	if (rig_agent_lacks) {
+		close(delivery->fd);
+		return -1;
+	}
+	rig_given_count++;
 	assert_true(rig_given_count < RIG_MOST_DELIVERIES);
 	assert_true(delivery->count > 0);
 	assert_int_not_equal(delivery->fd, -1);
@@ -163,6 +169,7 @@ rig_set_up(void **state)
 	assert_non_null(base);
 	rig_given_count = 0;
 	rig_agent = AGENT_READY;
+	rig_agent_lacks = false;
 	rig_answers_250 = 0;
 	rig_start();
 	return 0;
