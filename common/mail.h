@@ -35,6 +35,8 @@ enum dsn_ret { DSN_RET_NONE, DSN_RET_FULL, DSN_RET_HDRS, DSN_RETS };
 #define DSN_TOLD_DELAY 0x01u
 /* And what he is to be told of a delivery: it was to a host without DSN. */
 #define DSN_TOLD_RELAYED 0x02u
+/* Likewise: nothing was delivered, it was an alias of several others. */
+#define DSN_TOLD_EXPANDED 0x08u
 /* That it has failed could be told to nobody, and is tried no more. */
 #define DSN_TOLD_GIVEN_UP 0x04u
 

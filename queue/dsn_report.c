@@ -110,10 +110,12 @@ put_encoding(const struct making *m, bool is_8bit)
 }
 
 static void
-begin_part(const struct making *m, const char *type, bool is_8bit)
+begin_part(const struct making *m, const char *description, const char *type,
+    bool is_8bit)
 {
 	fprintf(m->out, "\r\n--%s\r\nContent-Type: %s\r\n", m->boundary, type);
 	put_encoding(m, is_8bit);
+	dsn_field_put(m->out, "Content-Description", description);
 	fputs("\r\n", m->out);
 }
 
@@ -206,7 +208,7 @@ put_status(const struct making *m)
 {
 	const struct dsn_report *r = m->report;
 
-	begin_part(m,
+	begin_part(m, "The same, for programs",
 	    m->is_utf8 ? "message/global-delivery-status"
 		       : "message/delivery-status",
 	    m->is_utf8);
@@ -257,7 +259,7 @@ put_returned(const struct making *m)
 	if (m->returned == DSN_RETURN_NOTHING)
 		return;
 	if (returns_header(m)) {
-		begin_part(m,
+		begin_part(m, "The header of the message",
 		    m->is_original_utf8 ? "message/global-headers"
 					: "text/rfc822-headers; "
 					  "charset=us-ascii",
@@ -265,7 +267,8 @@ put_returned(const struct making *m)
 		put_returned_header(m);
 		return;
 	}
-	begin_part(m, m->is_original_utf8 ? "message/global" : "message/rfc822",
+	begin_part(m, "The message",
+	    m->is_original_utf8 ? "message/global" : "message/rfc822",
 	    m->is_original_8bit);
 	fwrite(r->original, 1, r->original_length, m->out);
 }
@@ -291,7 +294,7 @@ static void
 put_all(const struct making *m)
 {
 	put_header(m);
-	begin_part(m,
+	begin_part(m, "What happened",
 	    m->are_words_utf8 ? "text/plain; charset=utf-8"
 			      : "text/plain; charset=us-ascii",
 	    m->are_words_utf8);

@@ -22,6 +22,8 @@ dsn_action_name(enum dsn_action action)
 		return "delivered";
 	case DSN_RELAYED:
 		return "relayed";
+	case DSN_EXPANDED:
+		return "expanded";
 	}
 	return "failed";
 }
@@ -74,6 +76,7 @@ class_of(enum dsn_action action)
 		return '4';
 	case DSN_DELIVERED:
 	case DSN_RELAYED:
+	case DSN_EXPANDED:
 		return '2';
 	}
 	return '5';

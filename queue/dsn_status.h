@@ -7,7 +7,13 @@
 #include <stdbool.h>
 
 /* RFC 3464 2.3.3, in the order of the names. */
-enum dsn_action { DSN_FAILED, DSN_DELAYED, DSN_DELIVERED, DSN_RELAYED };
+enum dsn_action {
+	DSN_FAILED,
+	DSN_DELAYED,
+	DSN_DELIVERED,
+	DSN_RELAYED,
+	DSN_EXPANDED
+};
 
 #define DSN_STATUS_SIZE 12 /* "5.123.123" and its NUL, generously */
 

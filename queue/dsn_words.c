@@ -125,6 +125,8 @@ words_of(enum dsn_action action)
 	case DSN_RELAYED:
 		return "It was handed to another host, which will not say "
 		       "whether it was delivered, for:";
+	case DSN_EXPANDED:
+		return "It was accepted, and goes on to several others, for:";
 	}
 	return "";
 }
@@ -257,6 +259,7 @@ dsn_words_put(FILE *out, const struct dsn_report *r, enum dsn_returned returned)
 	put_action(out, r, DSN_DELAYED);
 	put_action(out, r, DSN_DELIVERED);
 	put_action(out, r, DSN_RELAYED);
+	put_action(out, r, DSN_EXPANDED);
 	put_advice(out, r);
 	if (asprintf(&line, "%s Here it has the number %s.",
 		words_about(returned), r->id) == -1)

@@ -168,10 +168,15 @@ accept_recipient(
 		.due = s->arrival / 1000,
 		.notify = from->notify,
 		.orcpt = from->orcpt,
+		.told = from->expanded ? DSN_TOLD_EXPANDED : 0,
 	};
 	r.destination = rows_open_destination(l, from->destination);
 	if (r.destination == NULL ||
-	    enter_state(l, &r, RECIPIENT_WAITING) == -1)
+	    enter_state(l, &r,
+		from->expanded ? RECIPIENT_DELIVERED : RECIPIENT_WAITING) == -1)
+		return -1;
+	if (from->expanded &&
+	    rows_put_report(l, s->arrival / 1000 + TELL_GATHER, s->id) == -1)
 		return -1;
 	destination_added_fresh(
 	    r.destination, &(struct row_place){ r.row.due, r.id, number });

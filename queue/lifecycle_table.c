@@ -30,7 +30,8 @@
  *           in this queue: both happen in one transaction. If nobody can be
  *           told it stays. What nobody wants to be told is gone at once.
  * DELIVERED as FAILED, for who asked to be told of success; not in the
- *           picture. It waits for nothing but the report.
+ *           picture. It waits for nothing but the report. An alias of several
+ *           begins here: its recipients are others.
  * GONE      it has no row. When the last recipient of a message is gone, the
  *           message and its content are too; its history stays.
  *

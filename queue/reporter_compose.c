@@ -50,6 +50,8 @@ action_of(enum tell_what what, const struct row_recipient *row)
 		return DSN_FAILED;
 	if (what == TELL_DELAY)
 		return DSN_DELAYED;
+	if ((row->told & DSN_TOLD_EXPANDED) != 0)
+		return DSN_EXPANDED;
 	return (row->told & DSN_TOLD_RELAYED) != 0 ? DSN_RELAYED
 						   : DSN_DELIVERED;
 }
@@ -123,7 +125,8 @@ note_attempt(struct composing *c, const struct row_event *event)
 	if (event->host[0] == '\0' && event->detail[0] == '\0')
 		return;
 	for (unsigned int i = 0; i < c->count; i++)
-		if (strcmp(c->recipients[i].address, event->address) == 0)
+		if (c->recipients[i].action != DSN_EXPANDED &&
+		    strcmp(c->recipients[i].address, event->address) == 0)
 			c->recipients[i].last = event->time;
 }
 

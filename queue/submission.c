@@ -109,7 +109,7 @@ check_route(const struct submission *s, const struct message_route *m,
 	if (m->number != s->count || s->count >= s->expected ||
 	    m->kind >= ROUTE_KINDS || !is_owner(m->kind, m->user) ||
 	    !is_thing(m->kind, m->name) || !dsn_notify_is_valid(m->notify) ||
-	    !dsn_orcpt_is_valid(m->orcpt))
+	    !dsn_orcpt_is_valid(m->orcpt) || m->expanded > 1)
 		return protocol_error();
 	if (check_address(m->address, ADDRESS_FORWARD_PATH, address) == -1 ||
 	    check_address(m->original, ADDRESS_FORWARD_PATH, &original) == -1)
@@ -150,6 +150,7 @@ submission_add(struct submission *s, const struct message_route *m)
 	memset(r, 0, sizeof(*r));
 	r->kind = m->kind;
 	r->notify = m->notify;
+	r->expanded = m->expanded == 1;
 	if (copy_text(s, &r->address, address.text) == -1 ||
 	    copy_text(s, &r->original, m->original) == -1 ||
 	    copy_text(s, &r->name, m->name) == -1 ||

@@ -5,6 +5,7 @@
 #ifndef QUEUE_SUBMISSION_H
 #define QUEUE_SUBMISSION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,7 @@ struct submission_recipient {
 	char *destination;
 	uint8_t kind; /* enum route_kind */
 	uint8_t notify;
+	bool expanded; /* an alias: nothing is delivered, the sender is told */
 	char *orcpt;
 };
 

@@ -101,6 +101,7 @@ send_routes(struct queue_link *link, const struct parcel *p)
 			.user = route->user,
 			.notify = route->notify,
 			.orcpt = route->orcpt != NULL ? route->orcpt : "",
+			.expanded = route->expanded,
 		};
 		if (channel_send(link->channel, &m) == -1)
 			return -1;

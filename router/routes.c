@@ -7,8 +7,10 @@
 static int
 compare(const struct route *a, const struct route *b)
 {
-	int order = (int)a->kind - (int)b->kind;
+	int order = (int)a->expanded - (int)b->expanded;
 
+	if (order == 0)
+		order = (int)a->kind - (int)b->kind;
 	if (order == 0)
 		order = strcmp(a->name, b->name);
 	if (order == 0)
@@ -58,9 +60,22 @@ append_identity(char **at, enum route_kind kind, const char *address)
 	return copy;
 }
 
-int
-routes_add(struct routes *routes, enum route_kind kind, const char *name,
-    const char *user, const char *address, const char *original)
+/* Takes the route; true if it was not there. */
+static bool
+insert(struct routes *routes, struct route *route)
+{
+	if (RB_INSERT(route_tree, &routes->tree, route) != NULL) {
+		free(route);
+		return false;
+	}
+	STAILQ_INSERT_TAIL(&routes->list, route, next);
+	routes->count++;
+	return true;
+}
+
+static struct route *
+make(enum route_kind kind, const char *name, const char *user,
+    const char *address, const char *original)
 {
 	size_t size = strlen(name) + strlen(user) + 2 * strlen(address) +
 		      strlen(original) + 5;
@@ -68,7 +83,7 @@ routes_add(struct routes *routes, enum route_kind kind, const char *name,
 	char *at;
 
 	if (route == NULL)
-		return -1;
+		return NULL;
 	at = route->text;
 	route->kind = kind;
 	route->name = append(&at, name);
@@ -76,17 +91,39 @@ routes_add(struct routes *routes, enum route_kind kind, const char *name,
 	route->address = append(&at, address);
 	route->original = append(&at, original);
 	route->identity = append_identity(&at, kind, address);
-	if (RB_INSERT(route_tree, &routes->tree, route) != NULL) {
-		free(route);
-		return 0;
-	}
-	STAILQ_INSERT_TAIL(&routes->list, route, next);
-	routes->count++;
+	return route;
+}
+
+int
+routes_add(struct routes *routes, enum route_kind kind, const char *name,
+    const char *user, const char *address, const char *original)
+{
+	struct route *route = make(kind, name, user, address, original);
+
+	if (route == NULL)
+		return -1;
+	insert(routes, route);
 	return 0;
 }
 
-/* What is left for the others behind an alias. Who wanted to hear of nothing
- * else hears nothing. */
+/* Under the place of the first behind it, since it has none of its own. */
+static int
+add_expanded(struct routes *routes)
+{
+	const struct route *first = STAILQ_FIRST(&routes->list);
+	struct route *route = make(first->kind, first->name, first->user,
+	    first->original, first->original);
+
+	if (route == NULL)
+		return -1;
+	route->expanded = true;
+	route->notify = DSN_NOTIFY_SUCCESS;
+	insert(routes, route);
+	return 0;
+}
+
+/* What is left for those behind an alias. Who wanted to hear of nothing else
+ * hears nothing. */
 static uint8_t
 without_success(uint8_t notify)
 {
@@ -95,14 +132,26 @@ without_success(uint8_t notify)
 	return notify & (uint8_t)~DSN_NOTIFY_SUCCESS;
 }
 
+/* "postmaster" alone has no domain, and so no place of its own. */
+static bool
+can_expand(const struct routes *routes)
+{
+	return routes->count > 1 &&
+	       strchr(STAILQ_FIRST(&routes->list)->original, '@') != NULL;
+}
+
 int
 routes_set_dsn(struct routes *routes, uint8_t notify, const char *orcpt)
 {
+	bool expands = (notify & DSN_NOTIFY_SUCCESS) != 0 && can_expand(routes);
 	struct route *route;
 
+	if (expands && add_expanded(routes) == -1)
+		return -1;
 	STAILQ_FOREACH (route, &routes->list, next) {
-		route->notify = notify;
-		notify = without_success(notify);
+		if (!route->expanded)
+			route->notify =
+			    expands ? without_success(notify) : notify;
 		if (*orcpt == '\0')
 			continue;
 		route->orcpt = strdup(orcpt);

@@ -10,6 +10,7 @@
 #ifndef ROUTER_ROUTES_H
 #define ROUTER_ROUTES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <bsd/sys/queue.h>
@@ -27,6 +28,7 @@ struct route {
 	const char *original; /* as the client gave it */
 	const char *identity; /* of the address, for comparing */
 	uint8_t notify;	      /* DSN_NOTIFY_* */
+	bool expanded;	      /* of an alias, for a report only */
 	char *orcpt;	      /* NULL: none */
 	char text[];	      /* all of the above */
 };
@@ -45,10 +47,10 @@ void routes_init(struct routes *);
 int routes_add(struct routes *, enum route_kind, const char *name,
     const char *user, const char *address, const char *original)
     __attribute__((warn_unused_result));
-/* Gives all routes what the client said with one RCPT about reports (RFC 3461
- * 5.2.7). They are what became of its address: each is reported on as that,
- * but for success. To be told of that once for each address behind an alias
- * would say who is there; so only the first says it. -1 with errno. */
+/* Gives all routes what the client said with one RCPT about reports. They are
+ * what became of its address: each is reported on as that. If they are several
+ * none reports success (RFC 3461 5.2.7.3 c), and whoever asked for that has one
+ * route more, which says that the address was expanded. -1 with errno. */
 int routes_set_dsn(struct routes *, uint8_t notify, const char *orcpt)
     __attribute__((warn_unused_result));
 /* Moves all routes of the second to the end of the first. One that is there

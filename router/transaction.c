@@ -233,12 +233,13 @@ transaction_add_recipient(struct transaction *t,
 		tables_refresh(e->tables, monotime_now());
 		expand_recipient(e, t->id, &facts, &to, &expansion);
 		*reply = expansion.reply;
-		if (t->routes.count + expansion.routes.count > LIMIT_EXPANSION)
-			reply_set(reply, 452, "4.5.3 Too many recipients");
 	}
 	if (reply_is_positive(reply) &&
 	    routes_set_dsn(&expansion.routes, m->notify, m->orcpt) == -1)
 		reply_set(reply, 451, "4.3.1 Out of memory");
+	if (reply_is_positive(reply) &&
+	    t->routes.count + expansion.routes.count > LIMIT_EXPANSION)
+		reply_set(reply, 452, "4.5.3 Too many recipients");
 	if (reply_is_positive(reply))
 		routes_move(&t->routes, &expansion.routes);
 	else

@@ -112,7 +112,7 @@ def send_huge(link, recipients):
 @pytest.mark.parametrize("changes", [
     {"address": "nonsense"}, {"address": ""}, {"kind": 77}, {"number": 5},
     {"name": ""}, {"kind": 0, "user": ""}, {"kind": 0, "user": "../x"},
-    {"notify": 3}, {"notify": 16}, {"orcpt": "r0@example.com"},
+    {"notify": 3}, {"notify": 16}, {"expanded": 2}, {"orcpt": "r0@example.com"},
     {"orcpt": "rfc822;a\r\nDATA"}, {"orcpt": "rfc822;" + "x" * 494}],
     ids=str)
 def test_routes_that_lie(queue, changes):
@@ -203,6 +203,50 @@ def test_a_report_with_another_content(queue, failed):
     again = records.receive(queue.router, 10)
     records.send(queue.router, "UNROUTED", again.handle, code=451, reply="x")
     os.close(again.fd)
+
+
+def test_a_report_that_comes_back_by_another_link(queue, failed):
+    _, ident, report = failed
+    other = queue.add_peer("router")
+    send_back(other, report, new_id(), protocol=0)
+    assert is_closed(other)
+    assert [i["state"] for i in queue.items() if i["id"] == ident] == [2]
+
+
+def test_a_report_that_comes_back_twice(queue, failed):
+    link, _, report = failed
+    send_back(link, report, made := new_id(), protocol=0)
+    assert records.receive(link)["code"] == 250
+    send_back(link, report, twice := new_id(), protocol=0)
+    assert is_closed(link)
+    assert not [i for i in queue.items() if i["id"] == twice]
+    queue.ask("CTL_ACT", verb=3, id=made)
+
+
+def test_a_router_that_dies_with_a_report(queue, failed):
+    link, ident, _ = failed
+    link.close()
+    again = records.receive(queue.router, 10)
+    assert (again.type, again["address"]) == ("INJECT", "s@example.net")
+    send_back(queue.router, again, made := new_id(), protocol=0)
+    os.close(again.fd)
+    assert records.receive(queue.router)["code"] == 250
+    assert not [i for i in queue.items() if i["id"] == ident]
+    queue.ask("CTL_ACT", verb=3, id=made)
+
+
+@pytest.mark.parametrize("code", [0, 250, 354, 65535])
+def test_a_report_that_is_refused_with_no_refusal(queue, failed, code):
+    link, ident, report = failed
+    records.send(link, "UNROUTED", report.handle, code=code, reply="x")
+    assert is_closed(link)
+    assert [i["state"] for i in queue.items() if i["id"] == ident] == [2]
+    again = records.receive(queue.router, 10)
+    records.send(queue.router, "UNROUTED", again.handle, code=451,
+                 reply="\x1b[2J\r\nevil")
+    os.close(again.fd)
+    wait_for(lambda: "x1b[2J" in queue.read_log(), what="the log")
+    assert "\x1b" not in queue.read_log()
 
 
 def test_a_report_that_nobody_takes(queue, failed):

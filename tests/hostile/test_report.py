@@ -12,7 +12,7 @@ import pytest
 BUILD = pathlib.Path(os.environ.get("POSTERN_BUILD", "build"))
 TOOL = BUILD / "tools/report"
 UNIT_TEST = BUILD / "unit/queue/test_dsn_report"
-FAILED, DELAYED, DELIVERED, RELAYED = range(4)
+FAILED, DELAYED, DELIVERED, RELAYED, EXPANDED = range(5)
 NONE, FULL, HDRS = range(3)
 
 LETTER = (b"Received: by test\r\nMessage-ID: <a.b@example.net>\r\n"
@@ -93,15 +93,16 @@ def fields(report):
 
 
 @pytest.mark.parametrize("reply", REPLIES.values(), ids=REPLIES)
-@pytest.mark.parametrize("action", [FAILED, DELAYED, DELIVERED, RELAYED])
+@pytest.mark.parametrize("action", [FAILED, DELAYED, DELIVERED, RELAYED,
+                                    EXPANDED])
 def test_replies(tmp_path, action, reply):
     report = make(tmp_path, recipients=[recipient(action, reply=reply)])
     about, to = fields(report)
     assert about["Reporting-MTA"] == "dns; mail.example.org"
     assert about["Arrival-Date"]
     assert to["Action"] == ["failed", "delayed", "delivered",
-                            "relayed"][action]
-    assert to["Status"][0] == "5422"[action]
+                            "relayed", "expanded"][action]
+    assert to["Status"][0] == "54222"[action]
     assert to["Final-Recipient"] == "rfc822; bob@example.com"
     assert to["Bcc"] is None
     assert (to["Diagnostic-Code"] is None) == (reply == "")
@@ -181,7 +182,7 @@ def test_what_comes_back(tmp_path, name, ret):
         (name == "8-bit")
 
 
-@pytest.mark.parametrize("action", [DELAYED, DELIVERED, RELAYED])
+@pytest.mark.parametrize("action", [DELAYED, DELIVERED, RELAYED, EXPANDED])
 def test_only_failures_bring_the_body_back(tmp_path, action):
     report = make(tmp_path, ret=FULL, recipients=[recipient(action)])
     assert list(report.iter_parts())[2].get_content_type() == \

@@ -107,7 +107,8 @@ def test_bad_wishes_for_reports(router, wishes):
 
 
 def test_wishes_for_reports_go_on(router):
-    """Through an alias as well; success is told of once."""
+    """Through an alias as well; that it expands is told instead of success
+    (RFC 3461 5.2.7.3 c)."""
     link = router.add_peer("smtpd")
     open_(link, ret=2, envid="QQ+20x")
     records.send(link, "RECIPIENT", 1, number=0, notify=2 | 4,
@@ -116,8 +117,10 @@ def test_wishes_for_reports_go_on(router):
     content(link)
     m, routes, _ = envelope(router.queue)
     assert (m["ret"], m["envid"]) == (2, "QQ+20x")
-    assert len(routes) > 1
-    assert [r["notify"] for r in routes] == [6] + [4] * (len(routes) - 1)
+    assert len(routes) > 2
+    assert [r["notify"] for r in routes] == [4] * (len(routes) - 1) + [2]
+    assert [r["expanded"] for r in routes] == [0] * (len(routes) - 1) + [1]
+    assert routes[-1]["address"] == "team@example.org"
     assert {r["orcpt"] for r in routes} == {"rfc822;team@example.org"}
     stored(router.queue, m)
     assert records.receive(link)["code"] == 250

@@ -2,7 +2,9 @@
 has it."""
 import email
 import email.policy
+import email.utils
 import os
+import shutil
 import signal
 import time
 import uuid
@@ -10,6 +12,7 @@ import uuid
 import pytest
 
 from lab import Postern, ScriptedServer, wait_for
+from terminal import Terminal
 from test_send import arrived, gone, item, script, submit
 
 HERE = "192.0.2.10"
@@ -97,8 +100,94 @@ def test_unknown_sender_tells_the_administrator(
     ident, token = submit(client, f"x@{domain}", "nobody@here.test")
     report, words, _, _ = one_report(lab, "alice", token)
     assert report["To"] == "alice@here.test"
-    assert "nobody@here.test" in words
+    assert "<nobody@here.test>" in words
+    assert f"report-refused id={ident} " in postern.log()
     gone(postern, ident)
+
+
+def test_mail_from_nobody(postern, lab, client, scripted, domain):
+    """Somebody's report that cannot be delivered: a notice, once."""
+    scripted(script(RCPT="550 5.1.1 nobody"))
+    ident, token = submit(client, f"x@{domain}", "")
+    report, words, _, _ = one_report(lab, "alice", token)
+    assert report["To"] == "alice@here.test"
+    assert "can be given to nobody" in report["Subject"]
+    assert "It has no sender" in words and ident in words
+    gone(postern, ident)
+    time.sleep(4)
+    assert len(reports(lab, "alice", token)) == 1
+
+
+def test_a_sender_elsewhere_is_told(postern, client, there, scripted, domain):
+    """The router finds the way of a report as that of other mail."""
+    scripted(script(RCPT="550 5.1.1 nobody"))
+    ident, token = submit(client, f"x@{domain}", "someone@there.test")
+    report, = arrived(there, token)
+    assert "report-type=delivery-status" in report
+    gone(postern, ident)
+
+
+def fields_of(lab, user, token):
+    return one_report(lab, user, token)[2]
+
+
+def test_fields_as_the_rfcs_have_them(postern, lab, client, scripted, domain):
+    """RFC 3461 6.3, RFC 3464 2.3: nothing is there that must not be."""
+    scripted(script(RCPT="550 5.1.1 nobody"))
+    _, token = submit(client, f"x@{domain}", "bob@here.test")
+    _, to = fields_of(lab, "bob", token)
+    assert to["Original-Recipient"] is None
+    assert to["Remote-MTA"] == "dns; mx.other.test"
+    assert to["Diagnostic-Code"] == "smtp; 550 5.1.1 nobody"
+    assert abs(email.utils.parsedate_to_datetime(
+        to["Last-Attempt-Date"]).timestamp() - time.time()) < 30
+    assert to["Will-Retry-Until"] is None
+
+
+class Mutt(Terminal):
+    """Somebody's mailbox in a mail program that is not ours."""
+
+    def __init__(self, lab, user, directory):
+        box = directory / "Maildir"
+        shutil.copytree(lab.homes / user / "Maildir", box)
+        (directory / "muttrc").write_text(
+            f'set folder="{directory}"\nset spoolfile="{box}"\n'
+            'set wait_key=no\nset markers=no\n')
+        super().__init__(directory, "mutt", "-n", "-F", directory / "muttrc",
+                         "-R", "-f", box, columns=80, lines=48)
+
+
+def test_a_person_reads_it(postern, lab, client, scripted, domain, tmp_path):
+    scripted(script(RCPT="550-5.1.1 Nobody of that name\n"
+                    "550 5.1.1 lives here"))
+    ident, token = submit(client, f"someone@{domain}", "bob@here.test")
+    wait_for("a report", lambda: reports(lab, "bob", token))
+    mutt = Mutt(lab, "bob", tmp_path)
+    try:
+        # The list: what it is about, and that it comes from no person.
+        screen = mutt.shows("Your message could not be delivered")
+        assert "Mail system" in screen
+        mutt.press("Enter")
+        screen = mutt.shows("It could not be delivered to:")
+        lines = [line.strip() for line in screen.splitlines()]
+        assert "Subject: Your message could not be delivered" in lines
+        assert token in lines
+        at = lines.index("It could not be delivered to:")
+        assert lines[at + 2] == f"<someone@{domain}>"
+        assert lines[at + 3].startswith("mx.other.test[")
+        assert lines[at + 3].endswith(" said:")
+        assert lines[at + 4:at + 6] == [
+            "550-5.1.1 Nobody of that name", "550 5.1.1 lives here"]
+        assert "look whether the address is right" in " ".join(lines)
+        assert f"number {ident}." in " ".join(lines)
+        # The parts.
+        mutt.press("v")
+        screen = mutt.shows("The message")
+        for part in ("What happened", "The same, for programs"):
+            assert part in screen
+        mutt.press("q")
+    finally:
+        mutt.close()
 
 
 def test_no_report_about_a_report(postern, lab, client, scripted, domain):
@@ -193,21 +282,23 @@ def test_delay_is_told_once(lab, client, scripted, config, domain):
         other.close()
 
 
-@pytest.mark.parametrize("program", ["queue", "router"])
+@pytest.mark.parametrize("programs", [
+    ("queue",), ("router",), ("queue", "router")], ids="-".join)
 def test_killed_around_the_report(lab, client, scripted, config, domain,
-                                  program):
+                                  programs):
     """Whenever it dies, each sender hears of it exactly once."""
     scripted(script(RCPT="550 5.1.1 nobody"))
     other = Postern(lab.hosts["second"], config.replace(
         "mail.here.test", "second.here.test"),
-        name=f"killed-{program}")
+        name=f"killed-{'-'.join(programs)}")
     try:
         sent = [submit(client, f"x{n}@{domain}", "bob@here.test",
                        "192.0.2.60") for n in range(20)]
         for pause in (1.2, 0.5, 0.05, 0.3, 0.1, 0.02):
             time.sleep(pause)
-            for pid in other.pids(program):
-                os.kill(pid, signal.SIGKILL)
+            for program in programs:
+                for pid in other.pids(program):
+                    os.kill(pid, signal.SIGKILL)
             other.wait_ready()
         wait_for("an empty queue",
                  lambda: not other.ctl_json("queue"), 60)

@@ -1,5 +1,6 @@
 """RFC 3461: what a client says about reports, through the house and on."""
 import re
+import time
 import uuid
 
 import pytest
@@ -144,3 +145,27 @@ def test_an_alias_passes_it_on(postern, client, there, lab):
         t for t in lab.mail_of("alice").values() if token in t])
     assert "Original-Recipient: rfc822" in report
     assert "abroad@here.test" in report
+
+
+def test_an_alias_of_several_says_that_it_expands(postern, client, lab):
+    """RFC 3461 5.2.7.3 c: one report, which does not say who is there."""
+    lab.empty_mailboxes()
+    ident, token = submit(client, "ENVID=QQ1", [
+        ("team@here.test",
+         "NOTIFY=SUCCESS ORCPT=rfc822;team@here.test")])
+    for user in ("bob", "carol", "dave"):
+        wait_for("the mail", lambda u=user: [
+            t for t in lab.mail_of(u).values() if token in t])
+    report, = wait_for("the report", lambda: [
+        t for t in lab.mail_of("alice").values() if token in t])
+    assert "Original-Envelope-Id: QQ1" in report
+    assert "Original-Recipient: rfc822;team@here.test" in report
+    assert "Final-Recipient: rfc822; team@here.test" in report
+    assert "Action: expanded" in report and "Status: 2.0.0" in report
+    assert "bob" not in report and "dave" not in report
+    wait_for("an empty queue", lambda: not postern.ctl_json("queue"))
+    time.sleep(4)
+    assert len([t for t in lab.mail_of("alice").values() if token in t]) == 1
+    events = [(e["event"], e["address"])
+              for e in postern.ctl_json("trace", ident)]
+    assert ("bounced", "team@here.test") in events

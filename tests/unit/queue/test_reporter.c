@@ -663,6 +663,35 @@ test_a_delay_that_cannot_be_told(void **state)
 	assert_int_equal(house_count(&rig_house, STORE_REPORT), 0);
 }
 
+/* An alias of several: its report waits for no delivery, and no delivery for
+ * it. */
+static void
+test_an_alias_is_reported_as_expanded(void **state)
+{
+	struct submission *s = house_mail(300,
+	    (const char *const[]){ "a@example.com", "team@example.net", NULL });
+	uint64_t id = s->id;
+	struct row_recipient row;
+
+	(void)state;
+	s->recipients[1].notify = DSN_NOTIFY_SUCCESS;
+	s->recipients[1].expanded = true;
+	commit_submission(s);
+	rig_run();
+	assert_int_equal(rig_given_count, 1);
+	assert_int_equal(rig_given[0].count, 1);
+	look_after(TELL_IN_FLIGHT + TELL_GATHER);
+	assert_int_equal(given_count, 1);
+	assert_true(report_has("\r\nFinal-Recipient: rfc822; team@example.net"
+			       "\r\nAction: expanded\r\nStatus: 2.0.0\r\n"));
+	assert_false(report_has("Last-Attempt-Date"));
+	assert_false(report_has("Final-Recipient: rfc822; a@example.com"));
+	come_back();
+	rig_run();
+	assert_true(is_there(id));
+	assert_false(house_recipient(&rig_house, id, 1, &row));
+}
+
 /* When it was tried last, not when it failed or is told. */
 static void
 test_the_last_attempt_is_dated(void **state)
@@ -799,6 +828,7 @@ main(void)
 		TEST(test_double_bounces_end_with_the_administrator),
 		TEST(test_a_delay_is_told_once),
 		TEST(test_a_delay_that_cannot_be_told),
+		TEST(test_an_alias_is_reported_as_expanded),
 		TEST(test_the_last_attempt_is_dated),
 		TEST(test_what_is_given_up_is_reported),
 		TEST(test_a_clock_that_was_wrong),

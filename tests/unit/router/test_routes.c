@@ -7,7 +7,8 @@ add(struct routes *routes, enum route_kind kind, const char *name,
     const char *user, const char *address)
 {
 	assert_int_equal(
-	    routes_add(routes, kind, name, user, address, "given"), 0);
+	    routes_add(routes, kind, name, user, address, "given@x.example"),
+	    0);
 }
 
 static void
@@ -68,7 +69,7 @@ moves_in_order(void **state)
 	assert_int_equal(from.count, 0);
 	STAILQ_FOREACH (route, &to.list, next) {
 		assert_string_equal(route->address, expected[n++]);
-		assert_string_equal(route->original, "given");
+		assert_string_equal(route->original, "given@x.example");
 	}
 	/* Both are usable afterwards. */
 	add(&from, ROUTE_MX, "", "", "a@x.example");
@@ -88,38 +89,84 @@ notify_of(const struct routes *routes, unsigned int number)
 	return route->notify;
 }
 
-/* RFC 3461 5.2.7: an alias passes on what was wished, but one success. */
+/* RFC 3461 5.2.7.3 c: behind an alias of several nobody reports success; that
+ * it was expanded is said instead, to whoever asked. */
 static void
-one_of_an_alias_says_success(void **state)
+an_alias_says_that_it_expands(void **state)
 {
 	static const struct {
-		unsigned int given, first, others;
+		unsigned int given, each;
+		bool expanded;
 	} rows[] = {
-		{ 0, 0, 0 },
-		{ DSN_NOTIFY_NEVER, DSN_NOTIFY_NEVER, DSN_NOTIFY_NEVER },
-		{ DSN_NOTIFY_FAILURE, DSN_NOTIFY_FAILURE, DSN_NOTIFY_FAILURE },
-		{ DSN_NOTIFY_SUCCESS | DSN_NOTIFY_DELAY,
-		    DSN_NOTIFY_SUCCESS | DSN_NOTIFY_DELAY, DSN_NOTIFY_DELAY },
-		{ DSN_NOTIFY_SUCCESS, DSN_NOTIFY_SUCCESS, DSN_NOTIFY_NEVER },
+		{ 0, 0, false },
+		{ DSN_NOTIFY_NEVER, DSN_NOTIFY_NEVER, false },
+		{ DSN_NOTIFY_FAILURE, DSN_NOTIFY_FAILURE, false },
+		{ DSN_NOTIFY_SUCCESS | DSN_NOTIFY_DELAY, DSN_NOTIFY_DELAY,
+		    true },
+		{ DSN_NOTIFY_SUCCESS, DSN_NOTIFY_NEVER, true },
 	};
 	struct routes routes;
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct route *last;
+
 		routes_init(&routes);
 		add(&routes, ROUTE_MX, "", "", "a@x.example");
 		add(&routes, ROUTE_MX, "", "", "b@x.example");
-		add(&routes, ROUTE_MX, "", "", "c@x.example");
 		assert_int_equal(routes_set_dsn(&routes, (uint8_t)rows[i].given,
 				     "rfc822;given"),
 		    0);
-		assert_int_equal(notify_of(&routes, 0), rows[i].first);
-		assert_int_equal(notify_of(&routes, 1), rows[i].others);
-		assert_int_equal(notify_of(&routes, 2), rows[i].others);
-		assert_string_equal(
-		    STAILQ_FIRST(&routes.list)->orcpt, "rfc822;given");
+		assert_int_equal(notify_of(&routes, 0), rows[i].each);
+		assert_int_equal(notify_of(&routes, 1), rows[i].each);
+		assert_int_equal(routes.count, rows[i].expanded ? 3 : 2);
+		last = STAILQ_LAST(&routes.list, route, next);
+		if (last == NULL) {
+			fail();
+			return;
+		}
+		assert_int_equal(last->expanded, rows[i].expanded);
+		assert_string_equal(last->orcpt, "rfc822;given");
+		if (rows[i].expanded)
+			assert_string_equal(last->address, "given@x.example");
 		routes_clear(&routes);
 	}
+}
+
+/* One address behind an alias is what it stands for (5.2.7.2); the alias of
+ * several does not take the place of one of them. */
+static void
+an_alias_of_one_passes_success_on(void **state)
+{
+	struct routes routes, other;
+
+	(void)state;
+	routes_init(&routes);
+	routes_init(&other);
+	add(&routes, ROUTE_MX, "", "", "a@x.example");
+	assert_int_equal(routes_set_dsn(&routes, DSN_NOTIFY_SUCCESS, ""), 0);
+	assert_int_equal(routes.count, 1);
+	assert_int_equal(notify_of(&routes, 0), DSN_NOTIFY_SUCCESS);
+	add(&other, ROUTE_MX, "", "", "given@x.example");
+	add(&other, ROUTE_MX, "", "", "b@x.example");
+	assert_int_equal(routes_set_dsn(&other, DSN_NOTIFY_SUCCESS, ""), 0);
+	assert_int_equal(other.count, 3);
+	routes_move(&routes, &other);
+	assert_int_equal(routes.count, 4);
+	add(&other, ROUTE_MX, "", "", "given@x.example");
+	add(&other, ROUTE_MX, "", "", "b@x.example");
+	assert_int_equal(routes_set_dsn(&other, DSN_NOTIFY_SUCCESS, ""), 0);
+	routes_move(&routes, &other);
+	assert_int_equal(routes.count, 4);
+	routes_clear(&routes);
+	for (unsigned int i = 0; i < 2; i++)
+		assert_int_equal(routes_add(&routes, ROUTE_MX, "", "",
+				     i == 0 ? "a@b" : "b@b", "postmaster"),
+		    0);
+	assert_int_equal(routes_set_dsn(&routes, DSN_NOTIFY_SUCCESS, ""), 0);
+	assert_int_equal(routes.count, 2);
+	assert_int_equal(notify_of(&routes, 0), DSN_NOTIFY_SUCCESS);
+	routes_clear(&routes);
 }
 
 /* Whoever is meant twice is reported on as both wished. */
@@ -163,7 +210,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keeps_one_of_each),
 		cmocka_unit_test(moves_in_order),
-		cmocka_unit_test(one_of_an_alias_says_success),
+		cmocka_unit_test(an_alias_says_that_it_expands),
+		cmocka_unit_test(an_alias_of_one_passes_success_on),
 		cmocka_unit_test(wishes_are_joined),
 	};
 
