@@ -10,7 +10,7 @@
 /* The first octet of each value. A changed layout gets the next number. */
 #define FORMAT 1
 /* Since schema 2 messages have a digest, RET and ENVID, and recipients NOTIFY,
- * ORCPT and what was told. */
+ * ORCPT and what was told; events are in store_row_event.c. */
 #define FORMAT_MESSAGE 2
 #define FORMAT_RECIPIENT 2
 
@@ -200,38 +200,6 @@ row_destination_decode(
 	row->failures = wire_get_u32(&r);
 	row->reply = wire_get_text(&r, LIMIT_REPLY);
 	return close_row(&r, true);
-}
-
-size_t
-row_event_encode(const struct row_event *row, uint8_t *value)
-{
-	struct wire_writer w = begin(value);
-
-	wire_put_u64(&w, row->time);
-	wire_put_u8(&w, row->what);
-	wire_put_text(&w, row->address, LIMIT_PATH);
-	wire_put_text(&w, row->sender, LIMIT_PATH);
-	wire_put_text(&w, row->original, LIMIT_PATH);
-	wire_put_text(&w, row->destination, LIMIT_DESTINATION);
-	wire_put_text(&w, row->host, LIMIT_HOST);
-	wire_put_text(&w, row->detail, LIMIT_REPLY);
-	return end(&w);
-}
-
-int
-row_event_decode(struct row_event *row, const void *data, size_t length)
-{
-	struct wire_reader r = open_row(data, length);
-
-	row->time = wire_get_u64(&r);
-	row->what = wire_get_u8(&r);
-	row->address = wire_get_text(&r, LIMIT_PATH);
-	row->sender = wire_get_text(&r, LIMIT_PATH);
-	row->original = wire_get_text(&r, LIMIT_PATH);
-	row->destination = wire_get_text(&r, LIMIT_DESTINATION);
-	row->host = wire_get_text(&r, LIMIT_HOST);
-	row->detail = wire_get_text(&r, LIMIT_REPLY);
-	return close_row(&r, row->what < EVENT_KINDS);
 }
 
 size_t

@@ -101,6 +101,8 @@ send_routes(struct queue_link *link, const struct parcel *p)
 			.user = route->user,
 			.notify = route->notify,
 			.orcpt = route->orcpt != NULL ? route->orcpt : "",
+			.rule = route->rule,
+			.via = route->via,
 		};
 		if (channel_send(link->channel, &m) == -1)
 			return -1;
@@ -260,6 +262,8 @@ on_inject(struct queue_link *link, struct message *m)
 		.protocol = SMTP_PROTOCOL_LOCAL,
 		.body = m->inject.body,
 		.envid = "",
+		.tls_version = "",
+		.tls_cipher = "",
 	};
 	struct transaction *t;
 	struct reply reply;

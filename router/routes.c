@@ -59,23 +59,25 @@ append_identity(char **at, enum route_kind kind, const char *address)
 }
 
 int
-routes_add(struct routes *routes, enum route_kind kind, const char *name,
-    const char *user, const char *address, const char *original)
+routes_add(struct routes *routes, const struct route *from)
 {
-	size_t size = strlen(name) + strlen(user) + 2 * strlen(address) +
-		      strlen(original) + 5;
+	size_t size = strlen(from->name) + strlen(from->user) +
+		      2 * strlen(from->address) + strlen(from->original) +
+		      strlen(from->via) + 6;
 	struct route *route = calloc(1, sizeof(*route) + size);
 	char *at;
 
 	if (route == NULL)
 		return -1;
 	at = route->text;
-	route->kind = kind;
-	route->name = append(&at, name);
-	route->user = append(&at, user);
-	route->address = append(&at, address);
-	route->original = append(&at, original);
-	route->identity = append_identity(&at, kind, address);
+	route->kind = from->kind;
+	route->rule = from->rule;
+	route->name = append(&at, from->name);
+	route->user = append(&at, from->user);
+	route->address = append(&at, from->address);
+	route->original = append(&at, from->original);
+	route->via = append(&at, from->via);
+	route->identity = append_identity(&at, from->kind, from->address);
 	if (RB_INSERT(route_tree, &routes->tree, route) != NULL) {
 		free(route);
 		return 0;

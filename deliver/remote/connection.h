@@ -20,15 +20,15 @@ struct connection;
  * texts. */
 struct connection_user {
 	void (*settled)(void *context, unsigned int recipient,
-	    enum report_outcome, enum report_scope, const char *host,
-	    const char *reply);
+	    enum report_outcome, enum report_scope,
+	    const struct endpoint_host *host, const char *reply);
 	/* Every recipient is settled. The connection is not the user's any
 	 * more. */
 	void (*done)(void *context);
 	/* The connection is gone; recipients may not be settled. `stale`: it
 	 * was an old one that died before this message had begun. */
 	void (*ended)(void *context, const struct session_end *,
-	    const char *host, bool stale);
+	    const struct endpoint_host *host, bool stale);
 };
 
 /* `room` is called from the event loop when a connection was closed or has

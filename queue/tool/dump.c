@@ -183,7 +183,7 @@ dump_event(uint64_t id, uint32_t number, struct bytes value)
 		return false;
 	j = begin_line("event", id);
 	json_number(&j, "number", number);
-	fields_write(&j, fields_event, &row);
+	fields_write_known(&j, fields_event, &row);
 	json_end(&j);
 	return true;
 }

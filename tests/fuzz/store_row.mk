@@ -1,2 +1,2 @@
 fuzzers += store_row
-store_row_fuzz_src := queue/store_row.c
+store_row_fuzz_src := queue/store_row.c queue/store_row_event.c

@@ -3,7 +3,7 @@ units += queue/test_store_row queue/test_retry queue/test_lifecycle \
 	queue/test_scheduler_share queue/test_scheduler_faults \
 	queue/test_scheduler_clock \
 	queue/test_submission queue/test_content_cache
-queue/test_store_row_src := queue/store_row.c
+queue/test_store_row_src := queue/store_row.c queue/store_row_event.c
 queue/test_retry_src := queue/retry.c
 # A store in a directory of its own, a clock that stands still, and the proof
 # that a store is whole.
@@ -15,7 +15,7 @@ queue_house_src := tests/unit/queue/house.c tests/unit/queue/sound.c \
 	queue/store_check.c queue/store_check_counts.c \
 	queue/store_check_rows.c queue/store_content.c queue/store_event.c \
 	queue/store_lock.c queue/store_memory.c queue/store_migrate.c \
-	queue/store_room.c queue/store_row.c queue/submission.c queue/tell.c \
+	queue/store_room.c queue/store_row.c queue/store_row_event.c queue/submission.c queue/tell.c \
 	queue/totals_mend.c
 units += queue/test_query queue/test_workers
 queue/test_query_src := $(queue_house_src) queue/flight.c queue/query.c

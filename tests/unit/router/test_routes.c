@@ -6,8 +6,16 @@ static void
 add(struct routes *routes, enum route_kind kind, const char *name,
     const char *user, const char *address)
 {
-	assert_int_equal(
-	    routes_add(routes, kind, name, user, address, "given"), 0);
+	const struct route route = {
+		.kind = kind,
+		.name = name,
+		.user = user,
+		.address = address,
+		.original = "given",
+		.via = "",
+	};
+
+	assert_int_equal(routes_add(routes, &route), 0);
 }
 
 static void
