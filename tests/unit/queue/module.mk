@@ -63,3 +63,6 @@ queue/test_store_json_src := queue/tool/json.c
 units += queue/test_tell queue/test_dsn
 queue/test_tell_src := queue/tell.c
 queue/test_dsn_src := queue/dsn_field.c queue/dsn_original.c queue/dsn_status.c
+units += queue/test_history
+queue/test_history_src := $(queue_house_src) queue/history.c queue/stats.c
+queue/test_history_libs := -llmdb -lxxhash -Wl,--wrap=monotime_timeval
