@@ -191,11 +191,14 @@ is_empty(const struct field *f, const void *row)
 }
 
 void
-fields_write_known(struct json *j, const struct field *f, const void *row)
+fields_write_known(
+    struct json *j, const struct field *f, const void *row, unsigned int first)
 {
-	for (; f->name != NULL; f++)
-		if (!is_empty(f, row))
+	for (; f->name != NULL; f++) {
+		if (first > 0 || !is_empty(f, row))
 			write_field(j, f, row);
+		first -= first > 0;
+	}
 }
 
 static void

@@ -41,8 +41,9 @@ extern const struct field fields_event[];
 extern const struct field fields_destination[];
 
 void fields_write(struct json *, const struct field *, const void *row);
-/* Only those that are not 0 or "". */
-void fields_write_known(struct json *, const struct field *, const void *row);
+/* After the first ones only those that are not 0 or "". */
+void fields_write_known(
+    struct json *, const struct field *, const void *row, unsigned int first);
 /* Fills the row, whose texts are lent by the members. Names what it does not
  * know or what does not fit, or NULL if all is well. Members of another kind of
  * thing ("type", "id", "number") are passed over. */

@@ -191,10 +191,10 @@ def test_a_report(postern, client, scripted, domain):
     restart(postern)
     accepted, delivered = life(postern, report)
     has(accepted, event="accepted", sender="", address="bob@here.test",
-        protocol="LOCAL", host_address="", user="")
+        protocol="local", host_address="", user="")
     has(delivered, event="delivered", destination="local:bob")
     assert f"its sender is told in {report}" in told(postern, ident)
-    assert "by this host, LOCAL," in told(postern, report)
+    assert "by this host, local," in told(postern, report)
 
 
 def test_warned_and_expired(lab, client, scripted, config, domain):
