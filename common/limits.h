@@ -19,11 +19,23 @@
 
 #define LIMIT_ADDRESS_TEXT 45 /* INET6_ADDRSTRLEN - 1 */
 #define LIMIT_HELO 255
-#define LIMIT_USER 64	 /* a login name or an authenticated user */
-#define LIMIT_ENVID 100	 /* RFC 3461 4.4, in xtext */
-#define LIMIT_ORCPT 500	 /* RFC 3461 4.2, with its type */
-#define LIMIT_NAME 64	 /* a table, mailbox, relay or listener */
-#define LIMIT_REPLY 2048 /* a whole multi-line reply, kept for `why` */
+#define LIMIT_USER 64	/* a login name or an authenticated user */
+#define LIMIT_ENVID 100 /* RFC 3461 4.4, in xtext */
+#define LIMIT_ORCPT 500 /* RFC 3461 4.2, with its type */
+#define LIMIT_NAME 64	/* a table, mailbox, relay or listener */
+/* A whole multi-line reply, kept for `why` and `trace`. Of a longer one the
+ * beginning is kept, and it says so. */
+#define LIMIT_REPLY 2048
+#define LIMIT_TLS_NAME 63 /* a version or a cipher; OpenSSL's are below 40 */
+/* The aliases that lead from a given address to a recipient, see via.h: some
+ * ten of usual length. Of more the last ones are left out, and it says so. */
+#define LIMIT_VIA 1024
+/* What is kept of what happens to a message, besides that it was accepted and
+ * how it ended: so much in all, and so much more for each of its recipients.
+ * Five days of trying are some 40 tries. Beyond that the newest takes the place
+ * of the one before, and says how many it stands for. */
+#define LIMIT_EVENTS 192
+#define LIMIT_EVENTS_A_RECIPIENT 64
 #define LIMIT_DESTINATION (LIMIT_DOMAIN + 16) /* "mx:" and the domain */
 
 /* RFC 5321 4.5.3.1.8 demands at least 100 recipients. */

@@ -41,6 +41,8 @@ static const char *const events[EVENT_KINDS] = {
 	[EVENT_REMOVED] = "removed",
 	[EVENT_BOUNCED] = "bounced",
 	[EVENT_WARNED] = "warned",
+	[EVENT_EXPIRED] = "expired",
+	[EVENT_TRIED] = "tried",
 };
 
 static const char *const verbs[CTL_VERBS] = {

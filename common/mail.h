@@ -85,6 +85,8 @@ enum event_kind {
 	EVENT_REMOVED,
 	EVENT_BOUNCED, /* a report about it is in the queue */
 	EVENT_WARNED,  /* the same, of a delay */
+	EVENT_EXPIRED, /* deferred once more, and then given up */
+	EVENT_TRIED,   /* an address of a host, before the next one */
 	EVENT_KINDS
 };
 

@@ -78,6 +78,42 @@ write_name(struct json *j, const char *name)
 }
 
 void
+json_null(struct json *j, const char *name)
+{
+	write_name(j, name);
+	fputs("null", j->out);
+}
+
+void
+json_list_begin(struct json *j, const char *name, struct json *list)
+{
+	write_name(j, name);
+	*list = (struct json){ .out = j->out, .empty = true };
+	fputc('[', list->out);
+}
+
+void
+json_list_object(struct json *list, struct json *object)
+{
+	if (!list->empty)
+		fputc(',', list->out);
+	list->empty = false;
+	json_begin(object, list->out);
+}
+
+void
+json_list_object_end(struct json *object)
+{
+	fputc('}', object->out);
+}
+
+void
+json_list_end(struct json *list)
+{
+	fputc(']', list->out);
+}
+
+void
 json_text(struct json *j, const char *name, const char *text)
 {
 	write_name(j, name);

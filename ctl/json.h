@@ -27,7 +27,14 @@ void json_boolean(struct json *, const char *name, bool);
 void json_time(struct json *, const char *name, uint64_t);
 /* Any octets, exactly, in base64. */
 void json_base64(struct json *, const char *name, const uint8_t *, size_t);
+void json_null(struct json *, const char *name);
 void json_end(struct json *);
+
+/* A member that is a list of objects. While it is written nothing else is. */
+void json_list_begin(struct json *, const char *name, struct json *list);
+void json_list_object(struct json *list, struct json *object);
+void json_list_object_end(struct json *object);
+void json_list_end(struct json *list);
 
 /* One string with its quotes. */
 void json_write_string(FILE *, const char *, size_t);

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <wchar.h>
 
-#include "ctl/utf8.h"
+#include "common/utf8.h"
 
 /* A terminal that is narrower breaks lines itself. */
 #define WIDTH_LEAST 20

@@ -116,27 +116,77 @@ commit_submission(struct submission *s)
 	gather(o, s->size + s->memory);
 }
 
+static size_t
+size_of(const char *text)
+{
+	return text != NULL ? strlen(text) + 1 : 1;
+}
+
+static const char *
+keep(char **at, const char *text)
+{
+	char *kept = *at;
+	size_t size = size_of(text);
+
+	memcpy(kept, text != NULL ? text : "", size);
+	*at += size;
+	return kept;
+}
+
+/* An operation with a report of its own. */
+static struct operation *
+report_new(enum operation_kind kind, const struct lifecycle_report *report)
+{
+	size_t texts = size_of(report->host) + size_of(report->reply) +
+		       size_of(report->name) + size_of(report->address) +
+		       size_of(report->tls_version) +
+		       size_of(report->tls_cipher);
+	struct operation *o = operation_new(kind, texts);
+	char *at;
+
+	if (o == NULL)
+		return NULL;
+	at = o->texts;
+	o->report = *report;
+	o->report.host = keep(&at, report->host);
+	o->report.reply = keep(&at, report->reply);
+	o->report.name = keep(&at, report->name);
+	o->report.address = keep(&at, report->address);
+	o->report.tls_version = keep(&at, report->tls_version);
+	o->report.tls_cipher = keep(&at, report->tls_cipher);
+	o->octets = texts;
+	return o;
+}
+
 int
 commit_report(struct flight *flight, const struct lifecycle_report *report)
 {
-	size_t host = strlen(report->host) + 1;
-	size_t reply = strlen(report->reply) + 1;
-	struct operation *o = operation_new(OPERATION_REPORT, host + reply);
+	struct operation *o = report_new(OPERATION_REPORT, report);
 
 	if (o == NULL)
 		return -1;
 	o->flight = flight;
-	o->report = *report;
 	o->report.id = flight->id;
 	o->report.number = flight->number;
-	o->report.host = memcpy(o->texts, report->host, host);
-	o->report.reply = memcpy(o->texts + host, report->reply, reply);
-	gather(o, host + reply);
+	gather(o, o->octets);
 	return 0;
 }
 
+void
+commit_tried(const struct lifecycle_report *report)
+{
+	struct operation *o;
+
+	/* It would only be in the way of what frees space. */
+	if (state.stalled)
+		return;
+	o = report_new(OPERATION_TRIED, report);
+	if (o != NULL)
+		gather(o, o->octets);
+}
+
 int
-commit_verb(enum ctl_verb verb, uint64_t id, uint32_t number,
+commit_verb(enum ctl_verb verb, uint64_t id, uint32_t number, uint32_t uid,
     void (*done)(int result, void *context), void *context)
 {
 	struct operation *o = operation_new(OPERATION_VERB, 0);
@@ -146,6 +196,7 @@ commit_verb(enum ctl_verb verb, uint64_t id, uint32_t number,
 	o->verb = verb;
 	o->id = id;
 	o->number = number;
+	o->uid = uid;
 	o->done = done;
 	o->context = context;
 	gather(o, 0);
@@ -270,9 +321,11 @@ apply(struct operation *o, uint64_t now)
 	case OPERATION_REPORT:
 		return lifecycle_apply_report(
 		    state.lifecycle, &o->report, now, &o->result);
+	case OPERATION_TRIED:
+		return lifecycle_note_tried(state.lifecycle, &o->report, now);
 	case OPERATION_VERB:
 		return lifecycle_apply_verb(state.lifecycle, o->verb, o->id,
-		    o->number, now, &o->result);
+		    o->number, o->uid, now, &o->result);
 	case OPERATION_PAUSE:
 		o->result.applied = pause_is_set(o->reply) != o->paused;
 		return pause_write(state.lifecycle->store, o->reply, o->paused);

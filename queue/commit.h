@@ -52,7 +52,11 @@ void commit_submission(struct submission *take);
 /* -1 and ENOMEM if it could not be noted. */
 int commit_report(struct flight *, const struct lifecycle_report *)
     __attribute__((warn_unused_result));
-int commit_verb(enum ctl_verb, uint64_t id, uint32_t number,
+/* An address that an agent tried in vain before the next one. Nothing depends
+ * on it: what cannot be noted is not. */
+void commit_tried(const struct lifecycle_report *);
+/* `uid`: the administrator's. */
+int commit_verb(enum ctl_verb, uint64_t id, uint32_t number, uint32_t uid,
     void (*done)(int result, void *context), void *context)
     __attribute__((warn_unused_result));
 /* Of a destination, or if it is empty of all delivery: see pause.h. */

@@ -19,6 +19,7 @@ enum operation_kind {
 	OPERATION_SET_ASIDE,
 	OPERATION_PAUSE,
 	OPERATION_PUT_OFF,
+	OPERATION_TRIED,
 };
 
 struct operation {
@@ -29,7 +30,7 @@ struct operation {
 	struct submission *submission;
 	unsigned int code;
 	const char *reply;
-	/* OPERATION_REPORT, OPERATION_SET_ASIDE */
+	/* OPERATION_REPORT, OPERATION_SET_ASIDE, OPERATION_TRIED */
 	struct flight *flight;
 	struct lifecycle_report report;
 	struct row_place place;
@@ -40,6 +41,7 @@ struct operation {
 	uint64_t until;
 	/* OPERATION_VERB */
 	enum ctl_verb verb;
+	uint32_t uid;
 	uint64_t id;
 	uint32_t number;
 	void (*done)(int, void *);

@@ -107,6 +107,7 @@ commit_tell(struct operation *o, const struct commit_handler *handler)
 		handler->landed(o->flight);
 		break;
 	case OPERATION_PUT_OFF:
+	case OPERATION_TRIED:
 		break;
 	}
 }

@@ -94,7 +94,7 @@ control_step_act(struct control_work *w)
 	for (unsigned int i = 0; i < w->batched; i++) {
 		w->pending++;
 		if (query_act(w->verb, w->batch[i].id, w->batch[i].number,
-			on_acted, w) == -1) {
+			(uint32_t)w->uid, on_acted, w) == -1) {
 			w->pending--;
 			w->failed++;
 		}

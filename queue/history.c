@@ -15,16 +15,20 @@
 
 /* A step writes a commit's worth of rows; there is a pause between two, so
  * that mail comes first. */
-#define STEP_ROWS 500
+#define STEP_ROWS HISTORY_STEP_ROWS
 #define STEP_LOOK 2000
 #define BUSY_MS 200
 #define REST_S 60
+/* Mail that never ends must not keep it for ever: every ten seconds there is a
+ * step all the same. */
+#define WAITS_MOST 50
 
 static struct {
 	struct store *store;
 	const unsigned int *seconds;
 	struct event *timer;
 	struct store_event_purge purge;
+	unsigned int waits; /* in a row, for mail */
 } state;
 
 static void
@@ -78,10 +82,11 @@ on_timer(evutil_socket_t fd, short what, void *context)
 	(void)what;
 	(void)context;
 	before = now > *state.seconds ? now - *state.seconds : 0;
-	if (!commit_is_empty()) {
+	if (!commit_is_empty() && ++state.waits < WAITS_MOST) {
 		sleep_ms(BUSY_MS);
 		return;
 	}
+	state.waits = 0;
 	found = look(before);
 	if (found == 1)
 		found = forget(before) == -1 ? -1 : 1;

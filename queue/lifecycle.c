@@ -374,8 +374,7 @@ apply_report(struct lifecycle *l, struct recipient *r,
 		return -1;
 	result->applied = true;
 	story_tell_report(result, r, report, arrival, now);
-	if (story_add(l, r, result->event, now, report->host, report->reply) ==
-	    -1)
+	if (story_add_report(l, r, result->event, now, report) == -1)
 		return -1;
 	return known && step != LIFECYCLE_TO_GONE
 		   ? note_telling(l, r, &message, now, result)
@@ -406,6 +405,19 @@ lifecycle_apply_report(struct lifecycle *l,
 	if (rows_load_recipient(l, report->id, report->number, &r) == -1)
 		return note_absent(report->id, report->number, result);
 	return apply_report(l, &r, report, now, result);
+}
+
+int
+lifecycle_note_tried(
+    struct lifecycle *l, const struct lifecycle_report *report, uint64_t now)
+{
+	struct row_key key = row_key_id(report->id);
+	struct bytes value;
+
+	/* Removed meanwhile: its history has had its end. */
+	if (store_get(l->store, STORE_MESSAGE, &key, &value) == -1)
+		return errno == ENOENT ? 0 : -1;
+	return story_add_tried(l, report, now);
 }
 
 /* -- The administrator ---------------------------------------------------- */
@@ -443,9 +455,10 @@ note_bounce(struct lifecycle *l, struct recipient *r, uint64_t now,
 }
 
 static int
-apply_verb(struct lifecycle *l, struct recipient *r, uint64_t now,
+apply_verb(struct lifecycle *l, struct recipient *r, uint32_t uid, uint64_t now,
     struct lifecycle_result *result)
 {
+	const struct row_event facts = { .by = (uint64_t)uid + 1 };
 	enum lifecycle_step step =
 	    lifecycle_step((enum recipient_state)r->row.state, result->event);
 	uint64_t due = step == LIFECYCLE_TO_WAITING ? now / 1000 : r->row.due;
@@ -463,8 +476,8 @@ apply_verb(struct lifecycle *l, struct recipient *r, uint64_t now,
 		destination_hurry(r->destination,
 		    &(struct row_place){ due, r->id, r->number });
 	result->applied = true;
-	story_tell_verb(result, r);
-	if (story_add(l, r, result->event, now, "", "") == -1)
+	story_tell_verb(result, r, uid);
+	if (story_add(l, r, result->event, now, &facts) == -1)
 		return -1;
 	return result->event == LIFECYCLE_BOUNCE
 		   ? note_bounce(l, r, now, result)
@@ -473,7 +486,8 @@ apply_verb(struct lifecycle *l, struct recipient *r, uint64_t now,
 
 int
 lifecycle_apply_verb(struct lifecycle *l, enum ctl_verb verb, uint64_t id,
-    uint32_t number, uint64_t now, struct lifecycle_result *result)
+    uint32_t number, uint32_t uid, uint64_t now,
+    struct lifecycle_result *result)
 {
 	struct recipient r;
 
@@ -483,7 +497,7 @@ lifecycle_apply_verb(struct lifecycle *l, enum ctl_verb verb, uint64_t id,
 		return 0;
 	if (rows_load_recipient(l, id, number, &r) == -1)
 		return note_absent(id, number, result);
-	return apply_verb(l, &r, now, result);
+	return apply_verb(l, &r, uid, now, result);
 }
 
 /* -- What the sender was told ---------------------------------------------- */
@@ -493,6 +507,7 @@ apply_told(struct lifecycle *l, struct recipient *r,
     const struct telling_recipient *told, uint64_t report, uint64_t now,
     struct lifecycle_result *result)
 {
+	const struct row_event facts = { .report = report };
 	enum lifecycle_event event =
 	    told->what == TELL_DELAY ? LIFECYCLE_WARNED : LIFECYCLE_TOLD;
 	enum lifecycle_step step =
@@ -507,7 +522,7 @@ apply_told(struct lifecycle *l, struct recipient *r,
 	result->applied = true;
 	if (report == 0)
 		return 0;
-	return story_add(l, r, event, now, "", id_format(report).text);
+	return story_add(l, r, event, now, &facts);
 }
 
 static int
@@ -607,6 +622,7 @@ lifecycle_set_aside(struct lifecycle *l, const char *destination,
     struct lifecycle_result *result)
 {
 	struct recipient r;
+	const struct row_event facts = { .detail = reason };
 	enum lifecycle_step step = LIFECYCLE_REFUSED;
 	bool is_readable = true;
 
@@ -626,7 +642,7 @@ lifecycle_set_aside(struct lifecycle *l, const char *destination,
 	} else if (step != LIFECYCLE_REFUSED) {
 		r.row.reply = reason;
 		if (take_step(l, &r, step, r.row.due, result) == -1 ||
-		    story_add(l, &r, LIFECYCLE_DAMAGED, now, "", reason) == -1)
+		    story_add(l, &r, LIFECYCLE_DAMAGED, now, &facts) == -1)
 			return -1;
 		result->applied = true;
 	}

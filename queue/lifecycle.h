@@ -70,7 +70,15 @@ struct lifecycle_report {
 	const char *host;
 	const char *reply;
 	bool relayed; /* to a host that will not report success itself */
-	bool unheard; /* the agent did not say this: nothing is known of the
+	/* The host, if one was connected to (see message.def); for writing, NULL
+	 * is "". */
+	const char *name;
+	const char *address;
+	uint16_t port;
+	const char *tls_version;
+	const char *tls_cipher;
+	uint32_t took; /* milliseconds */
+	bool unheard;  /* the agent did not say this: nothing is known of the
 		       * destination */
 };
 
@@ -105,9 +113,14 @@ int lifecycle_restore_recipient(struct lifecycle *, uint64_t id,
 int lifecycle_apply_report(struct lifecycle *, const struct lifecycle_report *,
     uint64_t now, struct lifecycle_result *)
     __attribute__((warn_unused_result));
+/* `uid`: the administrator's. */
 int lifecycle_apply_verb(struct lifecycle *, enum ctl_verb, uint64_t id,
-    uint32_t number, uint64_t now, struct lifecycle_result *)
+    uint32_t number, uint32_t uid, uint64_t now, struct lifecycle_result *)
     __attribute__((warn_unused_result));
+/* The host of this report, which is about no recipient, did not take the
+ * message, and another one is tried: only the history changes. */
+int lifecycle_note_tried(struct lifecycle *, const struct lifecycle_report *,
+    uint64_t now) __attribute__((warn_unused_result));
 /* The report `report` about these recipients was accepted in this very
  * transaction: so they are told of exactly once. */
 int lifecycle_apply_telling(struct lifecycle *, const struct telling *,

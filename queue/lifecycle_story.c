@@ -21,6 +21,7 @@ history_of(enum lifecycle_event event)
 	case LIFECYCLE_DEFERRED:
 		return EVENT_DEFERRED;
 	case LIFECYCLE_EXPIRED:
+		return EVENT_EXPIRED;
 	case LIFECYCLE_FAILED:
 		return EVENT_FAILED;
 	case LIFECYCLE_RETRY:
@@ -43,46 +44,100 @@ history_of(enum lifecycle_event event)
 	return EVENT_REMOVED;
 }
 
+/* What is the same for all recipients is with the first one only. */
+static void
+set_client(struct row_event *event, const struct submission *s)
+{
+	event->sender = s->sender;
+	event->host = s->client_name;
+	event->peer = s->client_address;
+	event->tls_version = s->tls_version;
+	event->tls_cipher = s->tls_cipher;
+	event->helo = s->helo;
+	event->user = s->user;
+	event->protocol = (uint8_t)(s->protocol + 1);
+	event->size = s->size;
+	event->config = s->config;
+}
+
 int
 story_add_accepted(
     struct lifecycle *l, const struct submission *s, uint32_t number)
 {
 	const struct submission_recipient *from = &s->recipients[number];
-	char detail[LIMIT_REPLY + 1];
 	struct row_event event = {
 		.time = s->arrival / 1000,
 		.what = EVENT_ACCEPTED,
+		.recipient = number,
 		.address = from->address,
-		.sender = s->sender,
 		.original = from->original,
 		.destination = from->destination,
-		.host = s->client_address,
-		.detail = detail,
+		.route = (uint8_t)(from->kind + 1),
+		.name = from->name,
+		.owner = from->user,
+		.rule = from->rule,
+		.via = from->via,
 	};
 
-	snprintf(detail, sizeof(detail),
-	    "from <%s> for <%s> with %s helo %s user %s size %" PRIu64,
-	    s->sender, from->original, smtp_protocol_name(s->protocol),
-	    s->helo[0] != '\0' ? s->helo : "-",
-	    s->user[0] != '\0' ? s->user : "-", s->size);
+	if (number == 0)
+		set_client(&event, s);
 	return store_event_accepted(l->store, s->id, number, &event);
 }
 
 int
 story_add(struct lifecycle *l, const struct recipient *r,
-    enum lifecycle_event what, uint64_t now, const char *host,
-    const char *detail)
+    enum lifecycle_event what, uint64_t now, const struct row_event *facts)
 {
-	struct row_event event = {
-		.time = now / 1000,
-		.what = (uint8_t)history_of(what),
-		.address = r->row.address,
-		.destination = r->row.destination,
-		.host = host,
-		.detail = detail,
-	};
+	struct row_event event = *facts;
 
+	event.time = now / 1000;
+	event.what = (uint8_t)history_of(what);
+	event.recipient = r->number;
+	event.address = r->row.address;
+	event.destination = r->row.destination;
 	return store_event_add(l->store, r->id, &event);
+}
+
+/* A host that was connected to has a name and an address of its own; what is
+ * said by no host keeps the words for who said it. */
+static struct row_event
+facts_of(const struct lifecycle_report *report)
+{
+	return (struct row_event){
+		.host = report->address == NULL || report->address[0] == '\0'
+			    ? report->host
+			    : report->name,
+		.peer = report->address,
+		.port = report->port,
+		.tls_version = report->tls_version,
+		.tls_cipher = report->tls_cipher,
+		.took = report->took,
+		.detail = report->reply,
+	};
+}
+
+int
+story_add_report(struct lifecycle *l, const struct recipient *r,
+    enum lifecycle_event what, uint64_t now,
+    const struct lifecycle_report *report)
+{
+	struct row_event facts = facts_of(report);
+
+	facts.attempt = r->row.attempts;
+	if (what == LIFECYCLE_DEFERRED)
+		facts.next_try = r->row.due;
+	return story_add(l, r, what, now, &facts);
+}
+
+int
+story_add_tried(
+    struct lifecycle *l, const struct lifecycle_report *report, uint64_t now)
+{
+	struct row_event event = facts_of(report);
+
+	event.time = now / 1000;
+	event.what = EVENT_TRIED;
+	return store_event_add(l->store, report->id, &event);
 }
 
 void
@@ -98,9 +153,7 @@ story_tell_report(struct lifecycle_result *result, const struct recipient *r,
 	if (asprintf(&result->line,
 		"%s id=%s to=\"%s\" destination=%s host=\"%s\" "
 		"delay=%" PRIu64 ".%03us attempts=%" PRIu32 "%s reply=\"%s\"",
-		result->event == LIFECYCLE_EXPIRED
-		    ? "expired"
-		    : event_kind_name(history_of(result->event)),
+		event_kind_name(history_of(result->event)),
 		id_format(r->id).text, log_text(r->row.address),
 		log_text(r->row.destination), log_text(report->host),
 		delay / 1000, (unsigned int)(delay % 1000), r->row.attempts,
@@ -109,13 +162,15 @@ story_tell_report(struct lifecycle_result *result, const struct recipient *r,
 }
 
 void
-story_tell_verb(struct lifecycle_result *result, const struct recipient *r)
+story_tell_verb(
+    struct lifecycle_result *result, const struct recipient *r, uint32_t uid)
 {
 	if (asprintf(&result->line,
-		"%s id=%s to=\"%s\" destination=%s by=administrator",
+		"%s id=%s to=\"%s\" destination=%s by=administrator "
+		"uid=%" PRIu32,
 		event_kind_name(history_of(result->event)),
 		id_format(r->id).text, log_text(r->row.address),
-		log_text(r->row.destination)) == -1)
+		log_text(r->row.destination), uid) == -1)
 		result->line = NULL;
 }
 

@@ -10,6 +10,8 @@
 #include "common/channel.h"
 #include "common/id.h"
 #include "common/log.h"
+#include "common/peer.h"
+#include "queue/commit.h"
 #include "queue/delivery.h"
 #include "queue/destination.h"
 #include "queue/flight.h"
@@ -34,6 +36,7 @@ struct slot {
 	struct destination *destination;
 	unsigned int count; /* of flights; 0: the slot is free */
 	unsigned int open;  /* not reported yet */
+	unsigned int tried; /* addresses, so far */
 	struct flight **flights;
 };
 
@@ -85,6 +88,7 @@ slot_take(struct agent *a, const struct delivery *delivery)
 	s->size = delivery->message.size;
 	s->destination = delivery->destination;
 	s->count = s->open = delivery->count;
+	s->tried = 0;
 	s->since = monotime_now();
 	TAILQ_REMOVE(&a->spare, s, order);
 	TAILQ_INSERT_TAIL(&a->busy, s, order);
@@ -204,6 +208,62 @@ is_relayed_valid(const struct agent *a, const struct message_report *m)
 		   channel_peer(a->channel) == PROGRAM_REMOTE);
 }
 
+/* Only remote has to do with hosts. */
+static bool
+is_host_valid(const struct agent *a, const struct message_report *m)
+{
+	return peer_is_valid(m->name, m->address, m->port, m->tls_version,
+		   m->tls_cipher) &&
+	       (m->address[0] == '\0' ||
+		   channel_peer(a->channel) == PROGRAM_REMOTE);
+}
+
+/* What an agent says of the time is no more than what has gone by; a mailbox's
+ * says nothing. */
+static uint32_t
+took(const struct agent *a, const struct slot *s, uint32_t said)
+{
+	int64_t most = monotime_ms_between(s->since, monotime_now());
+
+	if (most < 0)
+		most = 0;
+	if (channel_peer(a->channel) == PROGRAM_REMOTE && said < most)
+		return said;
+	return most > UINT32_MAX ? UINT32_MAX : (uint32_t)most;
+}
+
+static int
+on_tried(const struct agent *a, const struct message *m)
+{
+	struct slot *s = slot_of(a, m->handle);
+	struct lifecycle_report tried = {
+		.outcome = REPORT_DEFERRED,
+		.host = m->tried.name,
+		.reply = m->tried.reply,
+		.name = m->tried.name,
+		.address = m->tried.address,
+		.port = m->tried.port,
+		.tls_version = m->tried.tls_version,
+		.tls_cipher = m->tried.tls_cipher,
+	};
+
+	if (m->tried.address[0] == '\0' ||
+	    !peer_is_valid(m->tried.name, m->tried.address, m->tried.port,
+		m->tried.tls_version, m->tried.tls_cipher))
+		return -1;
+	if (s == NULL) {
+		stats.reports_dropped++;
+		log_warn("tried-dropped handle=%" PRIu32, m->handle);
+		return 0;
+	}
+	if (++s->tried > LIMIT_MX_ADDRESSES)
+		return -1;
+	tried.id = s->id;
+	tried.took = took(a, s, m->tried.took);
+	commit_tried(&tried);
+	return 0;
+}
+
 static int
 on_report(struct agent *a, const struct message *m)
 {
@@ -215,15 +275,21 @@ on_report(struct agent *a, const struct message *m)
 		.host = m->report.host,
 		.reply = m->report.reply,
 		.relayed = m->report.relayed != 0,
+		.name = m->report.name,
+		.address = m->report.address,
+		.port = m->report.port,
+		.tls_version = m->report.tls_version,
+		.tls_cipher = m->report.tls_cipher,
 	};
 	struct flight *f;
 
 	if (m->report.outcome >= REPORT_OUTCOMES ||
 	    m->report.scope >= REPORT_SCOPES ||
-	    !is_relayed_valid(a, &m->report))
+	    !is_relayed_valid(a, &m->report) || !is_host_valid(a, &m->report))
 		return -1;
 	if (s == NULL || number >= s->count || s->flights[number] == NULL)
 		return drop_report(a, m);
+	report.took = took(a, s, m->report.took);
 	f = s->flights[number];
 	s->flights[number] = NULL;
 	s->open--;
@@ -237,6 +303,8 @@ static int
 on_message(struct channel *channel, struct message *m, void *context)
 {
 	(void)channel;
+	if (m->type == MESSAGE_TRIED)
+		return on_tried(context, m);
 	return m->type == MESSAGE_REPORT ? on_report(context, m) : -1;
 }
 

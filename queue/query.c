@@ -309,6 +309,40 @@ query_content(uint64_t id)
 
 /* -- History -------------------------------------------------------------- */
 
+/* What the client gave is in the first row, for all recipients. One of schema 1
+ * has a sender of its own, or in any case words. */
+static void
+add_client(uint64_t id, uint32_t number, struct row_event *event)
+{
+	struct row_key key = row_key_number(id, 0);
+	struct row_event first;
+	struct bytes value;
+
+	if (event->what != EVENT_ACCEPTED || number == 0 ||
+	    event->protocol != 0 || event->detail[0] != '\0' ||
+	    store_get(store, STORE_EVENT, &key, &value) == -1 ||
+	    row_event_decode(&first, value.data, value.length) == -1)
+		return;
+	event->sender = first.sender;
+	event->host = first.host;
+	event->peer = first.peer;
+	event->tls_version = first.tls_version;
+	event->tls_cipher = first.tls_cipher;
+	event->helo = first.helo;
+	event->user = first.user;
+	event->protocol = first.protocol;
+	event->size = first.size;
+	event->config = first.config;
+}
+
+static bool
+give_event(uint64_t id, uint32_t number, struct row_event *event,
+    bool (*each)(uint64_t id, const struct row_event *, void *), void *context)
+{
+	add_client(id, number, event);
+	return each(id, event, context);
+}
+
 static int
 walk_events(uint64_t id, uint32_t *place, unsigned int most,
     bool (*each)(uint64_t id, const struct row_event *, void *), void *context)
@@ -331,7 +365,7 @@ walk_events(uint64_t id, uint32_t *place, unsigned int most,
 		if (row_event_decode(&event, value.data, value.length) == -1)
 			log_error("event-damaged id=%s number=%u",
 			    id_format(id).text, *place);
-		else if (!each(id, &event, context))
+		else if (!give_event(id, *place, &event, each, context))
 			return 1;
 	}
 	return errno == ENOENT ? 0 : -1;
@@ -384,10 +418,10 @@ query_ids(const char *address, uint64_t after, uint64_t *ids, unsigned int most)
 /* -- Acts ----------------------------------------------------------------- */
 
 int
-query_act(enum ctl_verb verb, uint64_t id, uint32_t number,
+query_act(enum ctl_verb verb, uint64_t id, uint32_t number, uint32_t uid,
     void (*done)(int result, void *context), void *context)
 {
-	return commit_verb(verb, id, number, done, context);
+	return commit_verb(verb, id, number, uid, done, context);
 }
 
 void

@@ -42,24 +42,88 @@ find_last(
 	return -1;
 }
 
+/* May it be left out among very many? What began or ended a recipient, and
+ * what its sender was told, may not: there are few of them. */
+static bool
+is_dispensable(enum event_kind what)
+{
+	switch (what) {
+	case EVENT_DEFERRED:
+	case EVENT_HELD:
+	case EVENT_RELEASED:
+	case EVENT_RETRIED:
+	case EVENT_TRIED:
+		return true;
+	case EVENT_ACCEPTED:
+	case EVENT_DELIVERED:
+	case EVENT_FAILED:
+	case EVENT_REMOVED:
+	case EVENT_BOUNCED:
+	case EVENT_WARNED:
+	case EVENT_EXPIRED:
+	case EVENT_KINDS:
+		break;
+	}
+	return false;
+}
+
+/* Has the message more events than it may have? One that has just gone has
+ * its last ones. */
+static bool
+is_full(struct store *store, uint64_t id, uint32_t count)
+{
+	struct row_key key = row_key_id(id);
+	struct row_message message;
+	struct bytes value;
+	uint32_t recipients = 1;
+
+	if (count < LIMIT_EVENTS ||
+	    store_get(store, STORE_MESSAGE, &key, &value) == -1)
+		return false;
+	if (row_message_decode(&message, value.data, value.length) == 0)
+		recipients = message.recipients;
+	return count >= LIMIT_EVENTS + recipients * LIMIT_EVENTS_A_RECIPIENT;
+}
+
+/* Puts the event in the place of the last one: 1 if it did. */
+static int
+replace_last(struct store *store, uint64_t id, uint32_t number,
+    struct bytes value, const struct row_event *event)
+{
+	struct row_event last, next = *event;
+
+	if (!is_dispensable((enum event_kind)event->what) ||
+	    row_event_decode(&last, value.data, value.length) == -1 ||
+	    !is_dispensable((enum event_kind)last.what) ||
+	    !is_full(store, id, number + 1))
+		return 0;
+	next.dropped = last.dropped + 1;
+	return put_event(store, id, number, &next) == -1 ? -1 : 1;
+}
+
 int
 store_event_add(struct store *store, uint64_t id, const struct row_event *event)
 {
 	struct bytes value;
 	uint32_t number;
+	int replaced;
 
-	if (find_last(store, id, &number, &value) == 0)
-		return put_event(store, id, number + 1, event);
-	return errno == ENOENT ? put_event(store, id, 0, event) : -1;
+	if (find_last(store, id, &number, &value) == -1)
+		return errno == ENOENT ? put_event(store, id, 0, event) : -1;
+	replaced = replace_last(store, id, number, value, event);
+	if (replaced != 0)
+		return replaced == 1 ? 0 : -1;
+	return put_event(store, id, number + 1, event);
 }
 
 static int
 index_address(struct store *store, const char *address, uint64_t id)
 {
-	struct row_key key = row_key_address(address, id);
+	struct row_key key;
 
-	if (address[0] == '\0')
+	if (address == NULL || address[0] == '\0')
 		return 0;
+	key = row_key_address(address, id);
 	return store_put(store, STORE_ADDRESS, &key, "", 0);
 }
 

@@ -11,7 +11,8 @@
 
 struct store;
 
-/* Adds the next event of a message. */
+/* Adds the next event of a message. If there are very many (LIMIT_EVENTS), one
+ * that ends nothing takes the place of the last, if that ended nothing. */
 int store_event_add(struct store *, uint64_t id, const struct row_event *)
     __attribute__((warn_unused_result));
 /* The first events, EVENT_ACCEPTED, one for each recipient; also enters the

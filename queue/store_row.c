@@ -8,17 +8,7 @@
 
 #include "common/dsn.h"
 #include "common/mail.h"
-
-/* The first octet of each value. A changed layout gets the next number: of
- * schema 2 are the checksum at the end, the digest, RET and ENVID of messages,
- * and NOTIFY, ORCPT and what was told of recipients. */
-#define FORMAT 2
-#define FORMAT_OLDEST 1
-
-/* So many octets of XXH3-64 end a row. They find what a disk or a memory has
- * changed: without them a row with another letter in an address is as good as
- * any other. */
-#define SUM_SIZE 4
+#include "queue/store_row_private.h"
 
 /* So much of an address is in its key: with the NUL and the id it is below
  * ROW_KEY_SIZE. */
@@ -26,12 +16,14 @@
 
 #define LIMIT_HOST (LIMIT_DOMAIN + 64)
 
-static struct wire_writer
-begin(uint8_t *value)
+/* -- The ends of a row ---------------------------------------------------- */
+
+struct wire_writer
+row_begin(uint8_t *value)
 {
 	struct wire_writer w = { .data = value, .size = ROW_VALUE_SIZE };
 
-	wire_put_u8(&w, FORMAT);
+	wire_put_u8(&w, ROW_FORMAT);
 	return w;
 }
 
@@ -41,8 +33,8 @@ sum_of(const uint8_t *data, size_t length)
 	return (uint32_t)XXH3_64bits(data, length);
 }
 
-static size_t
-end(struct wire_writer *w)
+size_t
+row_end(struct wire_writer *w)
 {
 	wire_put_u32(w, sum_of(w->data, w->length));
 	return w->failed ? 0 : w->length;
@@ -51,31 +43,31 @@ end(struct wire_writer *w)
 static bool
 is_unchanged(const uint8_t *data, size_t length)
 {
-	struct wire_reader sum = { .data = data + length, .size = SUM_SIZE };
+	struct wire_reader sum = { .data = data + length,
+		.size = ROW_SUM_SIZE };
 
 	return wire_get_u32(&sum) == sum_of(data, length);
 }
 
-/* Is it of the format before checksums? */
-static struct wire_reader
-open_row(const void *data, size_t length, bool *is_old)
+struct wire_reader
+row_open(const void *data, size_t length, bool *is_old)
 {
 	struct wire_reader r = { .data = data, .size = length };
 	uint8_t format = wire_get_u8(&r);
 
-	*is_old = format == FORMAT_OLDEST;
+	*is_old = format == ROW_FORMAT_OLDEST;
 	if (*is_old)
 		return r;
-	if (format == FORMAT && length > SUM_SIZE &&
-	    is_unchanged(data, length - SUM_SIZE))
-		r.size -= SUM_SIZE;
+	if (format == ROW_FORMAT && length > ROW_SUM_SIZE &&
+	    is_unchanged(data, length - ROW_SUM_SIZE))
+		r.size -= ROW_SUM_SIZE;
 	else
 		r.failed = true;
 	return r;
 }
 
-static int
-close_row(const struct wire_reader *r, bool in_range)
+int
+row_close(const struct wire_reader *r, bool in_range)
 {
 	if (wire_done(r) && in_range)
 		return 0;
@@ -83,10 +75,12 @@ close_row(const struct wire_reader *r, bool in_range)
 	return -1;
 }
 
+/* -- Rows ----------------------------------------------------------------- */
+
 size_t
 row_message_encode(const struct row_message *row, uint8_t *value)
 {
-	struct wire_writer w = begin(value);
+	struct wire_writer w = row_begin(value);
 
 	wire_put_u64(&w, row->arrival);
 	wire_put_u64(&w, row->size);
@@ -101,14 +95,14 @@ row_message_encode(const struct row_message *row, uint8_t *value)
 	wire_put_u64(&w, row->digest);
 	wire_put_u8(&w, row->ret);
 	wire_put_text(&w, row->envid, LIMIT_ENVID);
-	return end(&w);
+	return row_end(&w);
 }
 
 int
 row_message_decode(struct row_message *row, const void *data, size_t length)
 {
 	bool is_old;
-	struct wire_reader r = open_row(data, length, &is_old);
+	struct wire_reader r = row_open(data, length, &is_old);
 
 	row->arrival = wire_get_u64(&r);
 	row->size = wire_get_u64(&r);
@@ -123,7 +117,7 @@ row_message_decode(struct row_message *row, const void *data, size_t length)
 	row->digest = is_old ? 0 : wire_get_u64(&r);
 	row->ret = is_old ? DSN_RET_NONE : wire_get_u8(&r);
 	row->envid = is_old ? "" : wire_get_text(&r, LIMIT_ENVID);
-	return close_row(&r,
+	return row_close(&r,
 	    row->size <= LIMIT_CONTENT_SIZE_MOST &&
 		row->protocol < SMTP_PROTOCOLS && row->body < SMTP_BODIES &&
 		row->recipients <= LIMIT_EXPANSION &&
@@ -134,7 +128,7 @@ row_message_decode(struct row_message *row, const void *data, size_t length)
 size_t
 row_recipient_encode(const struct row_recipient *row, uint8_t *value)
 {
-	struct wire_writer w = begin(value);
+	struct wire_writer w = row_begin(value);
 
 	wire_put_text(&w, row->address, LIMIT_PATH);
 	wire_put_text(&w, row->original, LIMIT_PATH);
@@ -150,14 +144,14 @@ row_recipient_encode(const struct row_recipient *row, uint8_t *value)
 	wire_put_u8(&w, row->notify);
 	wire_put_text(&w, row->orcpt, LIMIT_ORCPT);
 	wire_put_u8(&w, row->told);
-	return end(&w);
+	return row_end(&w);
 }
 
 int
 row_recipient_decode(struct row_recipient *row, const void *data, size_t length)
 {
 	bool is_old;
-	struct wire_reader r = open_row(data, length, &is_old);
+	struct wire_reader r = row_open(data, length, &is_old);
 
 	row->address = wire_get_text(&r, LIMIT_PATH);
 	row->original = wire_get_text(&r, LIMIT_PATH);
@@ -173,7 +167,7 @@ row_recipient_decode(struct row_recipient *row, const void *data, size_t length)
 	row->notify = is_old ? 0 : wire_get_u8(&r);
 	row->orcpt = is_old ? "" : wire_get_text(&r, LIMIT_ORCPT);
 	row->told = is_old ? 0 : wire_get_u8(&r);
-	return close_row(&r,
+	return row_close(&r,
 	    row->kind < ROUTE_KINDS && row->state < RECIPIENT_STATES &&
 		row->destination[0] != '\0' &&
 		dsn_notify_is_valid(row->notify) &&
@@ -183,7 +177,7 @@ row_recipient_decode(struct row_recipient *row, const void *data, size_t length)
 size_t
 row_destination_encode(const struct row_destination *row, uint8_t *value)
 {
-	struct wire_writer w = begin(value);
+	struct wire_writer w = row_begin(value);
 
 	wire_put_u64(&w, row->waiting);
 	wire_put_u64(&w, row->held);
@@ -192,7 +186,7 @@ row_destination_encode(const struct row_destination *row, uint8_t *value)
 	wire_put_u64(&w, row->backoff_until);
 	wire_put_u32(&w, row->failures);
 	wire_put_text(&w, row->reply, LIMIT_REPLY);
-	return end(&w);
+	return row_end(&w);
 }
 
 int
@@ -200,7 +194,7 @@ row_destination_decode(
     struct row_destination *row, const void *data, size_t length)
 {
 	bool is_old;
-	struct wire_reader r = open_row(data, length, &is_old);
+	struct wire_reader r = row_open(data, length, &is_old);
 
 	row->waiting = wire_get_u64(&r);
 	row->held = wire_get_u64(&r);
@@ -209,67 +203,34 @@ row_destination_decode(
 	row->backoff_until = wire_get_u64(&r);
 	row->failures = wire_get_u32(&r);
 	row->reply = wire_get_text(&r, LIMIT_REPLY);
-	return close_row(&r, true);
-}
-
-size_t
-row_event_encode(const struct row_event *row, uint8_t *value)
-{
-	struct wire_writer w = begin(value);
-
-	wire_put_u64(&w, row->time);
-	wire_put_u8(&w, row->what);
-	wire_put_text(&w, row->address, LIMIT_PATH);
-	wire_put_text(&w, row->sender, LIMIT_PATH);
-	wire_put_text(&w, row->original, LIMIT_PATH);
-	wire_put_text(&w, row->destination, LIMIT_DESTINATION);
-	wire_put_text(&w, row->host, LIMIT_HOST);
-	wire_put_text(&w, row->detail, LIMIT_REPLY);
-	return end(&w);
-}
-
-int
-row_event_decode(struct row_event *row, const void *data, size_t length)
-{
-	bool is_old;
-	struct wire_reader r = open_row(data, length, &is_old);
-
-	row->time = wire_get_u64(&r);
-	row->what = wire_get_u8(&r);
-	row->address = wire_get_text(&r, LIMIT_PATH);
-	row->sender = wire_get_text(&r, LIMIT_PATH);
-	row->original = wire_get_text(&r, LIMIT_PATH);
-	row->destination = wire_get_text(&r, LIMIT_DESTINATION);
-	row->host = wire_get_text(&r, LIMIT_HOST);
-	row->detail = wire_get_text(&r, LIMIT_REPLY);
-	return close_row(&r, row->what < EVENT_KINDS);
+	return row_close(&r, true);
 }
 
 size_t
 row_totals_encode(const struct row_totals *row, uint8_t *value)
 {
-	struct wire_writer w = begin(value);
+	struct wire_writer w = row_begin(value);
 
 	wire_put_u64(&w, row->messages);
 	wire_put_u64(&w, row->bytes);
 	wire_put_u64(&w, row->waiting);
 	wire_put_u64(&w, row->held);
 	wire_put_u64(&w, row->failed);
-	return end(&w);
+	return row_end(&w);
 }
 
 int
 row_totals_decode(struct row_totals *row, const void *data, size_t length)
 {
 	bool is_old;
-	struct wire_reader r = open_row(data, length, &is_old);
+	struct wire_reader r = row_open(data, length, &is_old);
 
 	row->messages = wire_get_u64(&r);
 	row->bytes = wire_get_u64(&r);
 	row->waiting = wire_get_u64(&r);
 	row->held = wire_get_u64(&r);
 	row->failed = wire_get_u64(&r);
-	return close_row(&r, true);
+	return row_close(&r, true);
 }
 
 static void

@@ -78,17 +78,49 @@ struct row_destination {
 	const char *reply;
 };
 
-/* One thing that happened. `sender` and `original` are for EVENT_ACCEPTED, of
- * which there is one for each recipient, and empty elsewhere. */
+/* One thing that happened. What does not belong to its kind, or is not known,
+ * is 0 or "", and costs the row nothing. For writing NULL is "". */
 struct row_event {
 	uint64_t time;
-	uint8_t what; /* enum event_kind */
-	const char *address;
-	const char *sender;
+	uint8_t what;	     /* enum event_kind */
+	uint32_t recipient;  /* its number */
+	const char *address; /* of the recipient; "" for EVENT_TRIED */
+
+	/* EVENT_ACCEPTED, of which there is one for each recipient: how it was
+	 * routed, */
 	const char *original;
-	const char *destination;
+	const char *destination; /* also of what follows */
+	uint8_t route;		 /* enum route_kind + 1 */
+	const char *name;	 /* the mailbox or relay */
+	const char *owner;	 /* of the mailbox */
+	uint32_t rule;		 /* the line in `config` */
+	const char *via;	 /* aliases, see via.h */
+	/* and, with the first recipient only, what the client gave. */
+	const char *sender;
+	const char *helo;
+	const char *user; /* who had logged in */
+	uint8_t protocol; /* enum smtp_protocol + 1 */
+	uint64_t size;
+	const char *config; /* the file */
+
+	/* The other end: the client of EVENT_ACCEPTED, the host of an attempt.
+	 * Of rows of schema 1 `host` is all of an attempt's: "name[address]:25".
+	 */
 	const char *host;
-	const char *detail;
+	const char *peer; /* its address */
+	uint16_t port;
+	const char *tls_version; /* both "": plain text */
+	const char *tls_cipher;
+
+	/* An attempt. */
+	const char *detail; /* the reply; elsewhere what else there is to say */
+	uint32_t took;	    /* milliseconds */
+	uint32_t attempt;   /* the how manieth; 0 in rows of schema 1 */
+	uint64_t next_try;  /* of EVENT_DEFERRED */
+
+	uint64_t by;	  /* the administrator's uid + 1; 0: nobody */
+	uint64_t report;  /* EVENT_BOUNCED, EVENT_WARNED: the id of that */
+	uint32_t dropped; /* so many events were not kept before this one */
 };
 
 /* What the whole store holds. */

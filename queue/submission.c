@@ -12,6 +12,8 @@
 #include "common/login.h"
 #include "common/mail.h"
 #include "common/message.h"
+#include "common/peer.h"
+#include "common/via.h"
 #include "queue/destination_name.h"
 
 static int
@@ -34,7 +36,10 @@ check_envelope(const struct message_envelope *m, int fd, struct address *sender)
 	    m->recipients > LIMIT_EXPANSION ||
 	    m->size > LIMIT_CONTENT_SIZE_MOST ||
 	    m->protocol >= SMTP_PROTOCOLS || m->body >= SMTP_BODIES ||
-	    !dsn_ret_is_valid(m->ret) || !dsn_envid_is_valid(m->envid))
+	    !dsn_ret_is_valid(m->ret) || !dsn_envid_is_valid(m->envid) ||
+	    !peer_address_is_valid(m->client_address) ||
+	    !peer_name_is_valid(m->client_name) ||
+	    !peer_tls_is_valid(m->tls_version, m->tls_cipher))
 		return protocol_error();
 	if (check_address(m->sender, ADDRESS_REVERSE_PATH, sender) == -1)
 		return -1;
@@ -68,6 +73,10 @@ submission_new(const struct message_envelope *m, int fd, uint64_t arrival)
 	    copy_text(s, &s->client_address, m->client_address) == -1 ||
 	    copy_text(s, &s->helo, m->helo) == -1 ||
 	    copy_text(s, &s->user, m->user) == -1 ||
+	    copy_text(s, &s->client_name, m->client_name) == -1 ||
+	    copy_text(s, &s->tls_version, m->tls_version) == -1 ||
+	    copy_text(s, &s->tls_cipher, m->tls_cipher) == -1 ||
+	    copy_text(s, &s->config, m->config) == -1 ||
 	    copy_text(s, &s->envid, m->envid) == -1) {
 		submission_free(&s);
 		errno = ENOMEM;
@@ -109,7 +118,8 @@ check_route(const struct submission *s, const struct message_route *m,
 	if (m->number != s->count || s->count >= s->expected ||
 	    m->kind >= ROUTE_KINDS || !is_owner(m->kind, m->user) ||
 	    !is_thing(m->kind, m->name) || !dsn_notify_is_valid(m->notify) ||
-	    !dsn_orcpt_is_valid(m->orcpt) || m->expanded > 1)
+	    !dsn_orcpt_is_valid(m->orcpt) || m->expanded > 1 ||
+	    !via_is_valid(m->via))
 		return protocol_error();
 	if (check_address(m->address, ADDRESS_FORWARD_PATH, address) == -1 ||
 	    check_address(m->original, ADDRESS_FORWARD_PATH, &original) == -1)
@@ -151,12 +161,14 @@ submission_add(struct submission *s, const struct message_route *m)
 	r->kind = m->kind;
 	r->notify = m->notify;
 	r->expanded = m->expanded == 1;
+	r->rule = m->rule;
 	if (copy_text(s, &r->address, address.text) == -1 ||
 	    copy_text(s, &r->original, m->original) == -1 ||
 	    copy_text(s, &r->name, m->name) == -1 ||
 	    copy_text(s, &r->user, m->user) == -1 ||
 	    copy_text(s, &r->destination, destination) == -1 ||
-	    copy_text(s, &r->orcpt, m->orcpt) == -1)
+	    copy_text(s, &r->orcpt, m->orcpt) == -1 ||
+	    copy_text(s, &r->via, m->via) == -1)
 		return -1;
 	return 0;
 }
@@ -176,12 +188,17 @@ submission_free(struct submission **pointer)
 		free(s->recipients[i].user);
 		free(s->recipients[i].destination);
 		free(s->recipients[i].orcpt);
+		free(s->recipients[i].via);
 	}
 	free(s->recipients);
 	free(s->sender);
 	free(s->client_address);
 	free(s->helo);
 	free(s->user);
+	free(s->client_name);
+	free(s->tls_version);
+	free(s->tls_cipher);
+	free(s->config);
 	free(s->envid);
 	if (s->fd != -1)
 		close(s->fd);

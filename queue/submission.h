@@ -23,6 +23,8 @@ struct submission_recipient {
 	uint8_t notify;
 	bool expanded; /* an alias: nothing is delivered, the sender is told */
 	char *orcpt;
+	uint32_t rule; /* the line in `config` */
+	char *via;     /* aliases, see via.h */
 };
 
 struct submission {
@@ -34,6 +36,10 @@ struct submission {
 	char *client_address;
 	char *helo;
 	char *user;
+	char *client_name;
+	char *tls_version;
+	char *tls_cipher;
+	char *config;
 	uint8_t protocol;
 	uint8_t body;
 	uint8_t ret;

@@ -37,8 +37,8 @@ follow_rule(struct walk *w, const struct rule_config *rule,
 	case RULE_RELAY:
 		if (rule->relay != NULL)
 			return walk_add_route(
-			    w, ROUTE_RELAY, rule->relay, "", to);
-		return walk_add_route(w, ROUTE_MX, "", "", to);
+			    w, ROUTE_RELAY, rule->relay, "", to, from);
+		return walk_add_route(w, ROUTE_MX, "", "", to, from);
 	case RULE_REJECT:
 		break;
 	}
@@ -51,7 +51,8 @@ static enum step
 resolve_given(struct walk *w, const struct address *to,
     const struct rule_config *otherwise)
 {
-	static const struct origin client = { 0, NULL, "", "", 0, false };
+	static const struct origin client = { 0, NULL, "", "", 0, false, NULL,
+		NULL };
 	const struct expander *e = w->expander;
 	const struct rule_config *rule;
 
@@ -145,7 +146,7 @@ resolve_named(
 			break;
 		}
 	}
-	return walk_add_route(w, ROUTE_MX, "", "", to);
+	return walk_add_route(w, ROUTE_MX, "", "", to, from);
 }
 
 void

@@ -102,6 +102,8 @@ send_routes(struct queue_link *link, const struct parcel *p)
 			.notify = route->notify,
 			.orcpt = route->orcpt != NULL ? route->orcpt : "",
 			.expanded = route->expanded,
+			.rule = route->rule,
+			.via = route->via,
 		};
 		if (channel_send(link->channel, &m) == -1)
 			return -1;
@@ -261,6 +263,8 @@ on_inject(struct queue_link *link, struct message *m)
 		.protocol = SMTP_PROTOCOL_LOCAL,
 		.body = m->inject.body,
 		.envid = "",
+		.tls_version = "",
+		.tls_cipher = "",
 	};
 	struct transaction *t;
 	struct reply reply;

@@ -68,8 +68,7 @@ refuse_unknown(struct walk *w, const struct mailbox_config *mailbox,
 	if (mailbox->users == MAILBOX_USERS_TABLE)
 		return walk_defer_fault(
 		    w, from, "it names no user of the mailbox's table");
-	if (routes_add(&w->strays, ROUTE_MAILBOX, mailbox->name, name->base,
-		to->text, w->original) == -1)
+	if (walk_add_stray(w, mailbox->name, name->base, to, from) == -1)
 		return walk_defer(w, "4.3.1 Out of memory");
 	return STEP_REFUSED;
 }
@@ -84,7 +83,7 @@ resolve_user(struct walk *w, const struct mailbox_config *mailbox,
 	switch (find_user(w->expander, mailbox, name, login)) {
 	case USER_FOUND:
 		return walk_add_route(
-		    w, ROUTE_MAILBOX, mailbox->name, login, to);
+		    w, ROUTE_MAILBOX, mailbox->name, login, to, from);
 	case USER_NONE:
 		return refuse_unknown(w, mailbox, name, to, from);
 	case USER_ERROR:
@@ -145,7 +144,7 @@ expand_alias(struct walk *w, const struct mailbox_config *mailbox,
     const struct origin *from)
 {
 	struct origin here = { from->depth + 1, mailbox->name, key,
-		value->place, value->line, false };
+		value->place, value->line, false, mailbox->aliases, from };
 	struct visit *visit = visits_find(&w->visits, mailbox->name, key);
 	enum step step;
 
@@ -224,7 +223,8 @@ static enum step
 resolve_admin(struct walk *w)
 {
 	const struct config *config = w->expander->config;
-	const struct origin from = { 1, NULL, "admin", config->path, 0, false };
+	const struct origin from = { 1, NULL, "admin", config->path, 0, false,
+		NULL, NULL };
 	struct address admin;
 
 	if (config->admin == NULL ||
@@ -238,7 +238,8 @@ resolve_root(
     struct walk *w, const struct mailbox_config *mailbox, const char *domain)
 {
 	static const struct lookup_name root = { "root", "root" };
-	static const struct origin from = { 1, NULL, "root", "", 0, false };
+	static const struct origin from = { 1, NULL, "root", "", 0, false, NULL,
+		NULL };
 	struct table_value value;
 	const char *key;
 

@@ -60,45 +60,45 @@ append_identity(char **at, enum route_kind kind, const char *address)
 	return copy;
 }
 
-/* Takes the route; true if it was not there. */
-static bool
+/* Takes the route, which may be there already. */
+static void
 insert(struct routes *routes, struct route *route)
 {
 	if (RB_INSERT(route_tree, &routes->tree, route) != NULL) {
 		free(route);
-		return false;
+		return;
 	}
 	STAILQ_INSERT_TAIL(&routes->list, route, next);
 	routes->count++;
-	return true;
 }
 
 static struct route *
-make(enum route_kind kind, const char *name, const char *user,
-    const char *address, const char *original)
+copy(const struct route *from)
 {
-	size_t size = strlen(name) + strlen(user) + 2 * strlen(address) +
-		      strlen(original) + 5;
+	size_t size = strlen(from->name) + strlen(from->user) +
+		      2 * strlen(from->address) + strlen(from->original) +
+		      strlen(from->via) + 6;
 	struct route *route = calloc(1, sizeof(*route) + size);
 	char *at;
 
 	if (route == NULL)
 		return NULL;
 	at = route->text;
-	route->kind = kind;
-	route->name = append(&at, name);
-	route->user = append(&at, user);
-	route->address = append(&at, address);
-	route->original = append(&at, original);
-	route->identity = append_identity(&at, kind, address);
+	route->kind = from->kind;
+	route->rule = from->rule;
+	route->name = append(&at, from->name);
+	route->user = append(&at, from->user);
+	route->address = append(&at, from->address);
+	route->original = append(&at, from->original);
+	route->via = append(&at, from->via);
+	route->identity = append_identity(&at, from->kind, from->address);
 	return route;
 }
 
 int
-routes_add(struct routes *routes, enum route_kind kind, const char *name,
-    const char *user, const char *address, const char *original)
+routes_add(struct routes *routes, const struct route *from)
 {
-	struct route *route = make(kind, name, user, address, original);
+	struct route *route = copy(from);
 
 	if (route == NULL)
 		return -1;
@@ -110,10 +110,12 @@ routes_add(struct routes *routes, enum route_kind kind, const char *name,
 static int
 add_expanded(struct routes *routes)
 {
-	const struct route *first = STAILQ_FIRST(&routes->list);
-	struct route *route = make(first->kind, first->name, first->user,
-	    first->original, first->original);
+	struct route expanded = *STAILQ_FIRST(&routes->list);
+	struct route *route;
 
+	expanded.address = expanded.original;
+	expanded.via = "";
+	route = copy(&expanded);
 	if (route == NULL)
 		return -1;
 	route->expanded = true;

@@ -26,6 +26,8 @@ struct route {
 	const char *user;     /* the login of a mailbox's owner; "" */
 	const char *address;  /* final */
 	const char *original; /* as the client gave it */
+	const char *via;      /* from the one to the other, see via.h */
+	unsigned int rule;    /* the line of the rule that took it; 0 */
 	const char *identity; /* of the address, for comparing */
 	uint8_t notify;	      /* DSN_NOTIFY_* */
 	bool expanded;	      /* of an alias, for a report only */
@@ -43,9 +45,9 @@ struct routes {
 };
 
 void routes_init(struct routes *);
-/* Copies the texts. 0 also if the route is there already. -1 with errno. */
-int routes_add(struct routes *, enum route_kind, const char *name,
-    const char *user, const char *address, const char *original)
+/* Copies a route up to its rule, with its texts. 0 also if it is there already.
+ * -1 with errno. */
+int routes_add(struct routes *, const struct route *)
     __attribute__((warn_unused_result));
 /* Gives all routes what the client said with one RCPT about reports. They are
  * what became of its address: each is reported on as that. If they are several

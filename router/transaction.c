@@ -18,6 +18,7 @@
 #include "common/dsn.h"
 #include "common/id.h"
 #include "common/log.h"
+#include "common/peer.h"
 
 enum transaction_state {
 	TRANSACTION_GATHERING,
@@ -35,6 +36,9 @@ struct transaction {
 		struct sockaddr_in v4;
 		struct sockaddr_in6 v6;
 	} client;
+	char client_name[LIMIT_DOMAIN + 1];
+	char tls_version[LIMIT_TLS_NAME + 1];
+	char tls_cipher[LIMIT_TLS_NAME + 1];
 	char helo[LIMIT_HELO + 1];
 	char user[LIMIT_USER + 1];
 	struct address sender;
@@ -112,14 +116,17 @@ read_open(struct transaction *t, const struct message_open *m)
 	if (m->protocol >= SMTP_PROTOCOLS || m->body >= SMTP_BODIES ||
 	    m->listener >= LIMIT_LISTENERS || !dsn_ret_is_valid(m->ret) ||
 	    !dsn_envid_is_valid(m->envid) || has_controls(m->helo) ||
-	    has_controls(m->user) ||
-	    (*m->client_name != '\0' && !domain_is_valid(m->client_name)))
+	    has_controls(m->user) || !peer_name_is_valid(m->client_name) ||
+	    !peer_tls_is_valid(m->tls_version, m->tls_cipher))
 		return -1;
 	t->protocol = (enum smtp_protocol)m->protocol;
 	t->body = (enum smtp_body)m->body;
 	t->declared_size = m->declared_size;
 	t->ret = m->ret;
 	strlcpy(t->envid, m->envid, sizeof(t->envid));
+	strlcpy(t->client_name, m->client_name, sizeof(t->client_name));
+	strlcpy(t->tls_version, m->tls_version, sizeof(t->tls_version));
+	strlcpy(t->tls_cipher, m->tls_cipher, sizeof(t->tls_cipher));
 	strlcpy(t->helo, m->helo, sizeof(t->helo));
 	strlcpy(t->user, m->user, sizeof(t->user));
 	if (address_parse(m->sender, ADDRESS_REVERSE_PATH, &t->sender) == -1)
@@ -310,6 +317,10 @@ transaction_make_envelope(struct transaction *t, struct message *m)
 		.ret = t->ret,
 		.envid = t->envid,
 		.inject = t->inject,
+		.client_name = t->client_name,
+		.tls_version = t->tls_version,
+		.tls_cipher = t->tls_cipher,
+		.config = t->expander->config->path,
 	};
 	enter_state(t, TRANSACTION_SENT);
 }

@@ -26,6 +26,8 @@ struct origin {
 	const char *place;
 	unsigned int line;
 	bool verbatim;
+	const char *table;	    /* whose key it is; NULL: none */
+	const struct origin *above; /* NULL: the client's own */
 };
 
 struct walk;
@@ -57,6 +59,10 @@ enum step walk_defer_fault(
     struct walk *, const struct origin *, const char *why);
 
 enum step walk_add_route(struct walk *, enum route_kind, const char *name,
-    const char *user, const struct address *);
+    const char *user, const struct address *, const struct origin *);
+/* The same for a user that an alias names and that is none. */
+int walk_add_stray(struct walk *, const char *mailbox, const char *user,
+    const struct address *, const struct origin *)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -31,7 +31,7 @@
 struct connection {
 	struct pool_entry pool;
 	struct endpoint endpoint;
-	char host[ENDPOINT_TEXT_SIZE];
+	struct endpoint_host host;
 	struct bufferevent *bev;
 	struct event *timer;
 	struct session *session;
@@ -195,12 +195,12 @@ connection_open(const char *key, enum route_kind kind,
 	c->pool.connection = c;
 	strlcpy(c->pool.key, key, sizeof(c->pool.key));
 	c->endpoint = *endpoint;
-	endpoint_format(endpoint, host, c->host);
+	endpoint_describe(endpoint, host, &c->host);
 	if (start_connect(c, kind) == -1) {
 		connection_free(c);
 		return NULL;
 	}
-	log_debug("connect host=\"%s\"", log_text(c->host));
+	log_debug("connect host=\"%s\"", log_text(c->host.text));
 	return c;
 }
 
@@ -210,7 +210,8 @@ on_settled(void *argument, unsigned int recipient, enum report_outcome outcome,
 {
 	struct connection *c = argument;
 
-	c->user->settled(c->context, recipient, outcome, scope, c->host, reply);
+	c->user->settled(
+	    c->context, recipient, outcome, scope, &c->host, reply);
 }
 
 static bool
@@ -258,21 +259,21 @@ tell(struct connection *c, const struct session_end *end)
 	    (!c->begun || !session_mail_accepted(c->session));
 
 	log_debug("end host=\"%s\" messages=%u reason=\"%s\"",
-	    log_text(c->host), c->messages, log_text(end->reason));
+	    log_text(c->host.text), c->messages, log_text(end->reason));
 	/* A host that was never heard of comes last next time. */
 	if (!c->greeted && end->kind == SESSION_END_LOST)
 		bad_address_add(&c->endpoint, monotime_now());
 	c->user = NULL;
 	c->transaction = NULL;
 	if (user != NULL)
-		user->ended(c->context, end, c->host, stale);
+		user->ended(c->context, end, &c->host, stale);
 }
 
 static void
 finish(struct connection *c, const struct session_end *end)
 {
 	tell(c, end);
-	log_debug("disconnect host=\"%s\"", log_text(c->host));
+	log_debug("disconnect host=\"%s\"", log_text(c->host.text));
 	connection_free(c);
 }
 

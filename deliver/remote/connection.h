@@ -20,8 +20,8 @@ struct connection;
  * texts. */
 struct connection_user {
 	void (*settled)(void *context, unsigned int recipient,
-	    enum report_outcome, enum report_scope, const char *host,
-	    const char *reply);
+	    enum report_outcome, enum report_scope,
+	    const struct endpoint_host *host, const char *reply);
 	/* The transaction is over. Recipients that are not settled are for
 	 * another one, with the same host, at once; if any were offered, some
 	 * are settled. The connection is not the user's any more. */
@@ -29,7 +29,7 @@ struct connection_user {
 	/* The connection is gone; recipients may not be settled. `stale`: it
 	 * was an old one that died before this message had begun. */
 	void (*ended)(void *context, const struct session_end *,
-	    const char *host, bool stale);
+	    const struct endpoint_host *host, bool stale);
 };
 
 /* `room` is called from the event loop when a connection was closed or has

@@ -13,13 +13,17 @@
 #include "common/monotime.h"
 #include "deliver/remote/connection.h"
 #include "deliver/remote/pool.h"
+#include "deliver/remote/reply.h"
 #include "deliver/remote/route.h"
 
 /* Why an address did not take the mail. */
 struct failure {
 	bool happened;
+	bool untold; /* nobody has heard of it */
+	bool by_host;
 	enum report_scope scope;
-	char host[ENDPOINT_TEXT_SIZE];
+	struct endpoint_host host;
+	uint32_t took;
 	char reason[LIMIT_REPLY + 1];
 };
 
@@ -38,6 +42,7 @@ struct delivery {
 	struct connection *connection;
 	bool has_begun;
 	struct monotime deadline; /* of going from address to address */
+	struct monotime since;	  /* this address has the message */
 	bool tried;		  /* some address of the route */
 	bool goes_on;		  /* a host takes the rest in another one */
 	bool came_back; /* to a host that ended it for too many recipients */
@@ -97,17 +102,71 @@ finish(struct delivery *d)
 	handler->over(context);
 }
 
+/* How long the current host has had it for. */
+static uint32_t
+took(const struct delivery *d)
+{
+	int64_t ms = monotime_ms_between(d->since, monotime_now());
+
+	return ms < 0 ? 0 : ms > UINT32_MAX ? UINT32_MAX : (uint32_t)ms;
+}
+
 /* Reports the same on all recipients that are not settled. */
 static void
-give_up(struct delivery *d, enum report_outcome outcome,
-    enum report_scope scope, const char *host, const char *reason)
+report_all(struct delivery *d, const struct delivery_report *report)
 {
 	for (unsigned int i = 0; i < d->transaction->count; i++)
 		if (!d->transaction->recipients[i].settled)
 			d->handler->report(d->context,
-			    d->transaction->recipients[i].number, outcome,
-			    scope, host, reason, false);
+			    d->transaction->recipients[i].number, report);
 	finish(d);
+}
+
+/* No host said so. */
+static void
+give_up(struct delivery *d, enum report_outcome outcome,
+    enum report_scope scope, const char *reason)
+{
+	const struct delivery_report report = {
+		.outcome = outcome, .scope = scope, .reply = reason
+	};
+
+	report_all(d, &report);
+}
+
+static struct delivery_report
+report_of(const struct failure *f, enum report_outcome outcome)
+{
+	return (struct delivery_report){
+		.outcome = outcome,
+		.scope = f->scope,
+		.host = f->by_host ? &f->host : NULL,
+		.reply = f->reason,
+		.took = f->took,
+	};
+}
+
+/* Tells of a host that has said its last word, but not the last one. */
+static void
+tell_tried(struct delivery *d, struct failure *f)
+{
+	const struct delivery_report report = report_of(f, REPORT_DEFERRED);
+
+	if (f->untold && f->by_host)
+		d->handler->tried(d->context, &report);
+	f->untold = false;
+}
+
+static void
+report_failure(
+    struct delivery *d, struct failure *f, enum report_outcome outcome)
+{
+	const struct delivery_report report = report_of(f, outcome);
+
+	f->untold = false;
+	tell_tried(d, &d->temporary);
+	tell_tried(d, &d->permanent);
+	report_all(d, &report);
 }
 
 /* Did a look-up go wrong that may go better later? */
@@ -127,30 +186,40 @@ conclude(struct delivery *d)
 {
 	const struct route_verdict *verdict = route_verdict(d->route);
 
-	if (d->temporary.happened)
-		give_up(d, REPORT_DEFERRED, d->temporary.scope,
-		    d->temporary.host, d->temporary.reason);
-	else if (d->permanent.happened && !is_look_up_deferred(d))
-		give_up(d, REPORT_FAILED, d->permanent.scope, d->permanent.host,
-		    d->permanent.reason);
-	else if (verdict->reason[0] != '\0')
-		give_up(
-		    d, verdict->outcome, verdict->scope, "", verdict->reason);
+	if (d->temporary.happened) {
+		report_failure(d, &d->temporary, REPORT_DEFERRED);
+		return;
+	}
+	if (d->permanent.happened && !is_look_up_deferred(d)) {
+		report_failure(d, &d->permanent, REPORT_FAILED);
+		return;
+	}
+	tell_tried(d, &d->permanent);
+	if (verdict->reason[0] != '\0')
+		give_up(d, verdict->outcome, verdict->scope, verdict->reason);
 	else
-		give_up(d, REPORT_DEFERRED, REPORT_SCOPE_DESTINATION, "",
+		give_up(d, REPORT_DEFERRED, REPORT_SCOPE_DESTINATION,
 		    "4.4.1 no address to try");
 }
 
 static void
 on_settled(void *context, unsigned int recipient, enum report_outcome outcome,
-    enum report_scope scope, const char *host, const char *reply)
+    enum report_scope scope, const struct endpoint_host *host,
+    const char *reply)
 {
 	struct delivery *d = context;
+	const struct delivery_report report = {
+		.outcome = outcome,
+		.scope = scope,
+		.host = host,
+		.reply = reply,
+		.relayed = outcome == REPORT_DELIVERED &&
+			   !d->transaction->host_reports,
+		.took = took(d),
+	};
 
-	d->handler->report(d->context,
-	    d->transaction->recipients[recipient].number, outcome, scope, host,
-	    reply,
-	    outcome == REPORT_DELIVERED && !d->transaction->host_reports);
+	d->handler->report(
+	    d->context, d->transaction->recipients[recipient].number, &report);
 }
 
 static void
@@ -189,17 +258,21 @@ on_done(void *context)
 }
 
 static void
-note_failure(struct failure *f, const struct session_end *end, const char *host)
+note_failure(struct failure *f, const struct session_end *end,
+    const struct endpoint_host *host, uint32_t ms)
 {
 	f->happened = true;
+	f->untold = f->by_host = host != NULL;
 	f->scope = end->scope;
-	strlcpy(f->host, host, sizeof(f->host));
-	strlcpy(f->reason, end->reason, sizeof(f->reason));
+	if (host != NULL)
+		f->host = *host;
+	f->took = ms;
+	reply_cut(f->reason, sizeof(f->reason), end->reason);
 }
 
 static void
-on_ended(
-    void *context, const struct session_end *end, const char *host, bool stale)
+on_ended(void *context, const struct session_end *end,
+    const struct endpoint_host *host, bool stale)
 {
 	struct delivery *d = context;
 
@@ -218,13 +291,13 @@ on_ended(
 	}
 	if (stale)
 		log_debug("delivery-stale id=%s host=\"%s\"",
-		    id_format(d->id).text, log_text(host));
+		    id_format(d->id).text, log_text(host->text));
 	else if (end->kind == SESSION_END_LOOP)
 		route_cut(d->route);
 	else
 		note_failure(end->kind == SESSION_END_PERMANENT ? &d->permanent
 								: &d->temporary,
-		    end, host);
+		    end, host, took(d));
 	advance(d);
 }
 
@@ -251,6 +324,9 @@ use_connection(struct delivery *d, struct connection *c)
 {
 	start_clock(d);
 	stop_waiting(d);
+	tell_tried(d, &d->temporary);
+	tell_tried(d, &d->permanent);
+	d->since = monotime_now();
 	d->connection = c;
 	connection_send(c, d->transaction, d->content, &connection_user, d);
 }
@@ -266,8 +342,8 @@ lack(struct delivery *d)
 {
 	log_warn("delivery-lack id=%s error=\"out of memory\"",
 	    id_format(d->id).text);
-	give_up(d, REPORT_DEFERRED, REPORT_SCOPE_MESSAGE, "",
-	    "4.3.0 out of memory");
+	give_up(
+	    d, REPORT_DEFERRED, REPORT_SCOPE_MESSAGE, "4.3.0 out of memory");
 }
 
 /* -1 if the delivery is over, and gone, because of that. */
@@ -286,8 +362,7 @@ open_route(struct delivery *d)
 	else {
 		snprintf(reason, sizeof(reason),
 		    "4.3.5 relay %s is not in the configuration", d->name);
-		give_up(
-		    d, REPORT_DEFERRED, REPORT_SCOPE_DESTINATION, "", reason);
+		give_up(d, REPORT_DEFERRED, REPORT_SCOPE_DESTINATION, reason);
 		return -1;
 	}
 	if (d->route == NULL) {
@@ -316,7 +391,7 @@ conclude_late(struct delivery *d)
 		"4.4.1 no time left to try the other addresses" };
 
 	if (!d->temporary.happened && !is_look_up_deferred(d))
-		note_failure(&d->temporary, &end, "");
+		note_failure(&d->temporary, &end, NULL, 0);
 	conclude(d);
 }
 
@@ -398,7 +473,7 @@ delivery_wake(void)
 		struct connection *c;
 
 		if (is_out_of_time(d)) {
-			give_up(d, REPORT_DEFERRED, REPORT_SCOPE_RECIPIENT, "",
+			give_up(d, REPORT_DEFERRED, REPORT_SCOPE_RECIPIENT,
 			    "4.5.3 the host takes few recipients at a time, "
 			    "and has had its time");
 			continue;

@@ -11,16 +11,28 @@
 
 #include "common/config.h"
 #include "common/mail.h"
+#include "deliver/remote/endpoint.h"
 #include "deliver/remote/transaction.h"
 
 struct delivery;
 
+/* What is said about a recipient, or by a host. All is lent. */
+struct delivery_report {
+	enum report_outcome outcome;
+	enum report_scope scope;
+	const struct endpoint_host *host; /* NULL: it was none that said so */
+	const char *reply;
+	bool relayed;  /* taken by a host that will not report success */
+	uint32_t took; /* milliseconds, with this host */
+};
+
 struct delivery_handler {
-	/* One for each recipient, before `over`. The texts are lent.
-	 * `relayed`: it was taken by a host that will not report success. */
-	void (*report)(void *context, uint32_t number, enum report_outcome,
-	    enum report_scope, const char *host, const char *reply,
-	    bool relayed);
+	/* One for each recipient, before `over`. */
+	void (*report)(
+	    void *context, uint32_t number, const struct delivery_report *);
+	/* An address did not take the mail, which another one may take. What
+	 * decides in the end is in a report. */
+	void (*tried)(void *context, const struct delivery_report *);
 	/* The delivery is gone after this. */
 	void (*over)(void *context);
 };

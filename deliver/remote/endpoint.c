@@ -6,6 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <bsd/string.h>
+
+#include "common/address.h"
+
 #define IP6_TAG "IPv6:"
 
 static size_t
@@ -144,4 +148,15 @@ endpoint_format(
 	inet_ntop(e->family, e->address, address, sizeof(address));
 	snprintf(text, ENDPOINT_TEXT_SIZE, "%.*s[%s]:%u", LIMIT_DOMAIN, name,
 	    address, e->port);
+}
+
+void
+endpoint_describe(
+    const struct endpoint *e, const char *name, struct endpoint_host *host)
+{
+	*host = (struct endpoint_host){ .port = e->port };
+	endpoint_format(e, name, host->text);
+	if (domain_is_valid(name))
+		strlcpy(host->name, name, sizeof(host->name));
+	inet_ntop(e->family, e->address, host->address, sizeof(host->address));
 }

@@ -21,6 +21,17 @@ struct endpoint {
 /* "name[2001:db8::1]:25" */
 #define ENDPOINT_TEXT_SIZE (LIMIT_DOMAIN + LIMIT_ADDRESS_TEXT + 9)
 
+/* The host behind one, for people and for the history. */
+struct endpoint_host {
+	char text[ENDPOINT_TEXT_SIZE];
+	char name[LIMIT_DOMAIN + 1]; /* "" if it has none */
+	char address[LIMIT_ADDRESS_TEXT + 1];
+	uint16_t port;
+	/* Of the connection to it; both "": plain text. */
+	char tls_version[LIMIT_TLS_NAME + 1];
+	char tls_cipher[LIMIT_TLS_NAME + 1];
+};
+
 /* The text of an address, or an address literal of RFC 5321 4.1.3. -1 if it
  * is neither. */
 int endpoint_parse(const char *text, uint16_t port, struct endpoint *)
@@ -40,5 +51,8 @@ bool endpoint_is_local_or_group(const struct endpoint *);
 socklen_t endpoint_sockaddr(const struct endpoint *, struct sockaddr_storage *);
 void endpoint_format(
     const struct endpoint *, const char *name, char text[ENDPOINT_TEXT_SIZE]);
+/* There is no TLS yet. */
+void endpoint_describe(
+    const struct endpoint *, const char *name, struct endpoint_host *);
 
 #endif

@@ -18,6 +18,7 @@
 #include "common/id.h"
 #include "common/log.h"
 #include "deliver/remote/delivery.h"
+#include "deliver/remote/reply.h"
 
 struct link;
 
@@ -82,22 +83,49 @@ job_free(struct job *job)
 }
 
 static void
-on_report(void *context, uint32_t number, enum report_outcome outcome,
-    enum report_scope scope, const char *host, const char *reply, bool relayed)
+on_report(void *context, uint32_t number, const struct delivery_report *r)
 {
 	struct job *job = context;
 	struct message m = MESSAGE_INIT(MESSAGE_REPORT, job->handle);
 	char text[LIMIT_REPLY + 1];
 
-	strlcpy(text, reply, sizeof(text));
+	reply_cut(text, sizeof(text), r->reply);
 	m.report.number = number;
-	m.report.outcome = (uint8_t)outcome;
-	m.report.scope = (uint8_t)scope;
-	m.report.host = host;
+	m.report.outcome = (uint8_t)r->outcome;
+	m.report.scope = (uint8_t)r->scope;
 	m.report.reply = text;
-	m.report.relayed = relayed;
+	m.report.relayed = r->relayed;
+	m.report.took = r->took;
+	if (r->host != NULL) {
+		m.report.host = r->host->text;
+		m.report.name = r->host->name;
+		m.report.address = r->host->address;
+		m.report.port = r->host->port;
+		m.report.tls_version = r->host->tls_version;
+		m.report.tls_cipher = r->host->tls_cipher;
+	}
 	/* A link that cannot be written to ends by itself, and the queue then
 	 * tries again what it has heard nothing of. */
+	(void)channel_send(job->link->channel, &m);
+}
+
+static void
+on_tried(void *context, const struct delivery_report *r)
+{
+	struct job *job = context;
+	struct message m = MESSAGE_INIT(MESSAGE_TRIED, job->handle);
+	char text[LIMIT_REPLY + 1];
+
+	reply_cut(text, sizeof(text), r->reply);
+	m.tried = (struct message_tried){
+		.name = r->host->name,
+		.address = r->host->address,
+		.port = r->host->port,
+		.tls_version = r->host->tls_version,
+		.tls_cipher = r->host->tls_cipher,
+		.took = r->took,
+		.reply = text,
+	};
 	(void)channel_send(job->link->channel, &m);
 }
 
@@ -112,6 +140,7 @@ on_over(void *context)
 
 static const struct delivery_handler delivery_handler = {
 	.report = on_report,
+	.tried = on_tried,
 	.over = on_over,
 };
 

@@ -85,3 +85,24 @@ reply_feed(struct reply *r, const char *data, size_t length, size_t *used)
 	}
 	return status;
 }
+
+void
+reply_cut(char *to, size_t size, const char *text)
+{
+	static const char mark[] = "\r\n...";
+	size_t length = strlen(text);
+
+	if (length < size) {
+		memcpy(to, text, length + 1);
+		return;
+	}
+	length = size - sizeof(mark);
+	/* In UTF-8 a character goes on with octets of the form 10xxxxxx. */
+	while (length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80)
+		length--;
+	while (length > 0 &&
+	       (text[length - 1] == '\r' || text[length - 1] == '\n'))
+		length--;
+	memcpy(to, text, length);
+	memcpy(to + length, mark, sizeof(mark));
+}

@@ -38,4 +38,8 @@ struct reply {
 enum reply_status reply_feed(
     struct reply *, const char *data, size_t length, size_t *used);
 
+/* The text of a reply in `size` octets: of a longer one the beginning, up to a
+ * whole character, and "..." on a line of its own. */
+void reply_cut(char *to, size_t size, const char *text);
+
 #endif

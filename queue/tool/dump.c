@@ -173,6 +173,9 @@ dump_recipient(uint64_t id, uint32_t number, struct bytes value)
 	return true;
 }
 
+/* Of an event: when, and what. */
+#define EVENT_FIELDS 2
+
 static bool
 dump_event(uint64_t id, uint32_t number, struct bytes value)
 {
@@ -183,7 +186,7 @@ dump_event(uint64_t id, uint32_t number, struct bytes value)
 		return false;
 	j = begin_line("event", id);
 	json_number(&j, "number", number);
-	fields_write(&j, fields_event, &row);
+	fields_write_known(&j, fields_event, &row, EVENT_FIELDS);
 	json_end(&j);
 	return true;
 }

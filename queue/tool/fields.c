@@ -60,6 +60,27 @@ const struct field fields_event[] = {
 	FIELD(event, TEXT, destination),
 	FIELD(event, TEXT, host),
 	FIELD(event, TEXT, detail),
+	FIELD(event, U32, recipient),
+	FIELD(event, U8, route),
+	FIELD(event, TEXT, name),
+	FIELD(event, TEXT, owner),
+	FIELD(event, U32, rule),
+	FIELD(event, TEXT, via),
+	FIELD(event, TEXT, helo),
+	FIELD(event, TEXT, user),
+	FIELD(event, U8, protocol),
+	FIELD(event, U64, size),
+	FIELD(event, TEXT, config),
+	FIELD(event, TEXT, peer),
+	FIELD(event, U16, port),
+	FIELD(event, TEXT, tls_version),
+	FIELD(event, TEXT, tls_cipher),
+	FIELD(event, U32, took),
+	FIELD(event, U32, attempt),
+	FIELD(event, U64, next_try),
+	FIELD(event, U64, by),
+	FIELD(event, U64, report),
+	FIELD(event, U32, dropped),
 	END,
 };
 
@@ -75,12 +96,16 @@ static uint64_t
 get_number(const struct field *f, const void *row)
 {
 	const char *at = (const char *)row + f->offset;
+	uint16_t u16;
 	uint32_t u32;
 	uint64_t u64;
 
 	switch (f->kind) {
 	case FIELD_U8:
 		return *(const uint8_t *)at;
+	case FIELD_U16:
+		memcpy(&u16, at, sizeof(u16));
+		return u16;
 	case FIELD_U32:
 		memcpy(&u32, at, sizeof(u32));
 		return u32;
@@ -99,12 +124,16 @@ static bool
 set_number(const struct field *f, void *row, uint64_t number)
 {
 	char *at = (char *)row + f->offset;
+	uint16_t u16 = (uint16_t)number;
 	uint32_t u32 = (uint32_t)number;
 
 	switch (f->kind) {
 	case FIELD_U8:
 		*(uint8_t *)at = (uint8_t)number;
 		return number <= UINT8_MAX;
+	case FIELD_U16:
+		memcpy(at, &u16, sizeof(u16));
+		return number <= UINT16_MAX;
 	case FIELD_U32:
 		memcpy(at, &u32, sizeof(u32));
 		return number <= UINT32_MAX;
@@ -135,6 +164,7 @@ write_field(struct json *j, const struct field *f, const void *row)
 		json_text(j, f->name, digest);
 		break;
 	case FIELD_U8:
+	case FIELD_U16:
 	case FIELD_U32:
 	case FIELD_U64:
 		json_number(j, f->name, get_number(f, row));
@@ -147,6 +177,28 @@ fields_write(struct json *j, const struct field *f, const void *row)
 {
 	for (; f->name != NULL; f++)
 		write_field(j, f, row);
+}
+
+static bool
+is_empty(const struct field *f, const void *row)
+{
+	const char *text;
+
+	if (f->kind != FIELD_TEXT)
+		return get_number(f, row) == 0;
+	memcpy(&text, (const char *)row + f->offset, sizeof(text));
+	return text[0] == '\0';
+}
+
+void
+fields_write_known(
+    struct json *j, const struct field *f, const void *row, unsigned int first)
+{
+	for (; f->name != NULL; f++) {
+		if (first > 0 || !is_empty(f, row))
+			write_field(j, f, row);
+		first -= first > 0;
+	}
 }
 
 static void

@@ -16,11 +16,18 @@
 /* The longest line: a chunk of content in base64. Rows are shorter even if
  * each octet of theirs is written as six. */
 #define DUMP_LINE (128 * 1024)
-#define DUMP_MEMBERS 24
+#define DUMP_MEMBERS 40
 
 /* FIELD_DIGEST is 64 bits that are written as 16 digits: more than a number in
  * JSON can hold everywhere. */
-enum field_kind { FIELD_TEXT, FIELD_U8, FIELD_U32, FIELD_U64, FIELD_DIGEST };
+enum field_kind {
+	FIELD_TEXT,
+	FIELD_U8,
+	FIELD_U16,
+	FIELD_U32,
+	FIELD_U64,
+	FIELD_DIGEST
+};
 
 struct field {
 	const char *name; /* NULL ends the table */
@@ -34,6 +41,9 @@ extern const struct field fields_event[];
 extern const struct field fields_destination[];
 
 void fields_write(struct json *, const struct field *, const void *row);
+/* After the first ones only those that are not 0 or "". */
+void fields_write_known(
+    struct json *, const struct field *, const void *row, unsigned int first);
 /* Fills the row, whose texts are lent by the members. Names what it does not
  * know or what does not fit, or NULL if all is well. Members of another kind of
  * thing ("type", "id", "number") are passed over. */

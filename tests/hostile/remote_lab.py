@@ -233,8 +233,11 @@ class Remote(Program):
         return self.handle
 
     def reports(self, count=1, link=None, seconds=20):
-        found = [records.receive(link or self.queue, seconds)
-                 for _ in range(count)]
+        """What was tried in vain before is in `tried`."""
+        self.tried, found = [], []
+        while len(found) < count:
+            m = records.receive(link or self.queue, seconds)
+            (self.tried if m and m.type == "TRIED" else found).append(m)
         assert all(m is not None and m.type == "REPORT" for m in found), found
         return found
 

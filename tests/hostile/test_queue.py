@@ -86,7 +86,10 @@ def test_a_handle_used_twice(queue):
     {"sender": "not an address"}, {"sender": "a@b\r\nRCPT TO:<x@y>"},
     {"id": 0}, {"recipients": 0}, {"recipients": 2 ** 31}, {"protocol": 200},
     {"body": 99}, {"ret": 3}, {"envid": "a b"}, {"envid": "a\r\nQUIT"},
-    {"envid": "x" * 101}], ids=str)
+    {"envid": "x" * 101}, {"client_address": "client"},
+    {"client_name": "a b"}, {"tls_version": "TLSv1.3"},
+    {"tls_cipher": "AES"}, {"tls_version": "\x1b[2J", "tls_cipher": "AES"},
+    {"config": "x" * 513}], ids=str)
 def test_envelopes_that_lie(queue, changes):
     link = queue.add_peer("router")
     count = changes.get("recipients", 1)
@@ -113,7 +116,10 @@ def send_huge(link, recipients):
     {"address": "nonsense"}, {"address": ""}, {"kind": 77}, {"number": 5},
     {"name": ""}, {"kind": 0, "user": ""}, {"kind": 0, "user": "../x"},
     {"notify": 3}, {"notify": 16}, {"expanded": 2}, {"orcpt": "r0@example.com"},
-    {"orcpt": "rfc822;a\r\nDATA"}, {"orcpt": "rfc822;" + "x" * 494}],
+    {"orcpt": "rfc822;a\r\nDATA"}, {"orcpt": "rfc822;" + "x" * 494},
+    {"via": "alias"}, {"via": "a\tp\tt\tf\tx"}, {"via": "a\tp\tt\tf\t1\n"},
+    {"via": "a\x1b\tp\tt\tf\t1"}, {"via": "...\n..."},
+    {"via": "\n".join(["a\tp\tt\tf\t1"] * 200)}],
     ids=str)
 def test_routes_that_lie(queue, changes):
     link = queue.add_peer("router")
@@ -354,6 +360,111 @@ def test_relayed_what_was_not(queue, agent, changes):
     assert is_closed(agent)
     assert present(queue, ident)
     finish(queue, ident)
+
+
+HOST = dict(name="mx.test", address="192.0.2.1", port=25)
+
+
+@pytest.mark.parametrize("changes", [
+    {**HOST, "address": "192.0.2.1.5"}, {**HOST, "name": "a b"},
+    {**HOST, "port": 0}, {"name": "mx.test"}, {"port": 25},
+    {**HOST, "tls_version": "TLSv1.3"}, {**HOST, "tls_cipher": "AES"},
+    {"tls_version": "TLSv1.3", "tls_cipher": "AES"},
+    {**HOST, "tls_version": "TLS v1", "tls_cipher": "AES"}], ids=str)
+@pytest.mark.parametrize("type_", ["REPORT", "TRIED"])
+def test_hosts_that_cannot_be(queue, agent, type_, changes):
+    ident, m = a_delivery(queue, agent)
+    fields = dict(number=0, outcome=0, scope=0, host="x") \
+        if type_ == "REPORT" else {}
+    records.send(agent, type_, m.handle, reply="ok", **fields, **changes)
+    assert is_closed(agent)
+    assert present(queue, ident)
+    finish(queue, ident)
+
+
+def test_more_hosts_than_there_are(queue, agent):
+    """Each costs the history a row."""
+    ident, m = a_delivery(queue, agent)
+    for _ in range(41):
+        records.send(agent, "TRIED", m.handle, reply="no", **HOST)
+    assert is_closed(agent)
+    assert len(life(queue, ident)) <= 1 + 40
+    finish(queue, ident)
+
+
+def test_a_host_tried_for_nothing(queue, agent):
+    """Late, or made up: dropped, and the link stays."""
+    ident, m = a_delivery(queue, agent)
+    for handle in 0xffffffff, 12345:
+        records.send(agent, "TRIED", handle, reply="no", **HOST)
+    records.send(agent, "REPORT", m.handle, number=0, outcome=0, scope=0,
+                 host="x", reply="ok")
+    wait_for(lambda: not present(queue, ident))
+    assert [e["what"] for e in life(queue, ident)] == [0, 1]
+
+
+def life(queue, ident):
+    return [a for a in queue.ask("CTL_TRACE", id=ident)
+            if a.type == "CTL_EVENT"]
+
+
+def test_all_that_is_said_is_told(queue, agent):
+    """Every field of the history, after the message has gone."""
+    ident = new_id()
+    fd = memfd(MAIL)
+    records.send(queue.router, "ENVELOPE", 5, fd=fd, id=ident,
+                 sender="a@example.net", client_address="2001:db8::1",
+                 client_name="client.test", helo="hello", user="sue",
+                 protocol=4, size=len(MAIL), recipients=2,
+                 tls_version="TLSv1.3", tls_cipher="AES", config="/etc/p.conf")
+    os.close(fd)
+    via = "list\tpeople\taliases\t/etc/aliases\t7"
+    for n in 0, 1:
+        route(queue.router, 5, n, rule=31, via=via,
+              original="list@here.test")
+    assert records.receive(queue.router)["code"] == 250
+    while (m := records.receive(agent)).type != "DELIVER" or \
+            m["id"] != ident:
+        if m.fd is not None:
+            os.close(m.fd)
+    os.close(m.fd)
+    records.send(agent, "TRIED", m.handle, reply="421 bye", took=3, **HOST)
+    time.sleep(0.05)
+    tls = dict(tls_version="TLSv1.2", tls_cipher="ECDHE")
+    for n in 0, 1:
+        # No agent has had it for longer than it was given.
+        records.send(agent, "REPORT", m.handle, number=n, outcome=0, scope=0,
+                     host="mx.test[192.0.2.1]:25", reply="250-a\r\n250 b",
+                     took=2 ** 32 - 1 if n else 0, **HOST, **tls)
+    wait_for(lambda: not present(queue, ident))
+    one, two, tried, first, last = life(queue, ident)
+    for n, e in enumerate((one, two)):
+        want = dict(
+            what=0, recipient=n, address=f"r{n}@example.com",
+            sender="a@example.net", original="list@here.test",
+            host="client.test", peer="2001:db8::1", tls_version="TLSv1.3",
+            tls_cipher="AES", helo="hello", user="sue", protocol=5,
+            size=len(MAIL), config="/etc/p.conf", rule=31, via=via, route=2,
+            name="sink", owner="", detail="", destination="relay:sink")
+        assert want.items() <= e.items(), (want, e)
+    assert {"what": 11, "detail": "421 bye", "host": "mx.test",
+            "peer": "192.0.2.1", "port": 25, "tls_version": "",
+            "address": ""}.items() <= tried.items(), tried
+    for n, e in enumerate((first, last)):
+        assert {"what": 1, "recipient": n, "host": "mx.test",
+                "peer": "192.0.2.1", "port": 25, "attempt": 1,
+                "detail": "250-a\r\n250 b", **tls}.items() <= e.items(), e
+    assert first["took"] == 0 and 50 <= last["took"] < 60000
+
+
+def test_who_did_it(queue):
+    envelope(queue.router, 6, ident := new_id(), MAIL)
+    assert records.receive(queue.router)["code"] == 250
+    for verb in 1, 2, 0, 3:
+        queue.ask("CTL_ACT", verb=verb, id=ident)
+    acts = [e for e in life(queue, ident) if e["what"] in (4, 5, 6, 7)]
+    assert [e["what"] for e in acts] == [4, 5, 6, 7]
+    assert {e["by"] for e in acts} == {os.getuid() + 1}
 
 
 def test_relayed(queue, agent):

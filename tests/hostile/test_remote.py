@@ -385,6 +385,35 @@ def test_the_next_one_is_tried(remote, replies):
         assert (outcome, host) == (DELIVERED,
                                    "mx1.abroad.test[192.0.2.6]:25")
         assert len(a.sessions) == 1 and b.messages == [MAIL]
+    tried, = remote.tried
+    assert (tried["name"], tried["address"], tried["port"]) == \
+        ("mx0.abroad.test", "192.0.2.5", 25)
+    assert tried["reply"] and not tried["tls_version"]
+
+
+def test_a_report_says_where_it_was(remote):
+    """The name, address and port apart; how long it took; no TLS yet."""
+    mx(remote, (10, "192.0.2.5"), (20, "192.0.2.6"))
+    with Host("192.0.2.5", 25, {"RCPT": "451-4.2.0 one\r\n451 4.2.0 two"}):
+        remote.deliver(domain="abroad.test")
+        m, = remote.reports()
+    assert m["host"] == "mx0.abroad.test[192.0.2.5]:25"
+    assert (m["name"], m["address"], m["port"]) == \
+        ("mx0.abroad.test", "192.0.2.5", 25)
+    assert m["reply"] == "451-4.2.0 one\r\n451 4.2.0 two"
+    assert 0 <= m["took"] < 20000
+    assert m["tls_version"] == m["tls_cipher"] == ""
+    assert not remote.tried
+
+
+def test_a_long_reply_is_cut_and_says_so(remote):
+    mx(remote, (10, "192.0.2.5"))
+    reply = "\r\n".join(["451-4.2.0 " + "ä" * 200] * 8 + ["451 4.2.0 end"])
+    with Host("192.0.2.5", 25, {"RCPT": reply}):
+        remote.deliver(domain="abroad.test")
+        m, = remote.reports()
+    assert m["reply"].endswith("ä\r\n...") and "\ufffd" not in m["reply"]
+    assert 2040 <= len(m["reply"].encode()) <= 2048
 
 
 @pytest.mark.parametrize("replies, want", [

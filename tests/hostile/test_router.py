@@ -58,6 +58,8 @@ def test_smtpd_sends_broken_records(router, row):
 
 
 BAD_OPENS = [
+    {"tls_version": "TLSv1.3"}, {"tls_cipher": "AES"},
+    {"tls_version": "a b", "tls_cipher": "AES"},
     dict(client_address=""), dict(client_address="192.0.2"),
     dict(client_address="::g"), dict(client_address="1.2.3.4\n"),
     dict(client_name="a b"), dict(client_name="a\r\nb"),

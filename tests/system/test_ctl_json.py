@@ -36,6 +36,20 @@ def ident(value):
     return isinstance(value, str) and bool(re.fullmatch(r"[0-9a-z]{13}", value))
 
 
+def number_or_null(value):
+    return value is None or number(value)
+
+
+def ident_or_none(value):
+    return value == "" or ident(value)
+
+
+def aliases(value):
+    return isinstance(value, list) and all(
+        list(a) == list(ALIAS) and all(ALIAS[k](v) for k, v in a.items())
+        for a in value)
+
+
 def one_of(*words):
     return lambda value: value in words
 
@@ -45,6 +59,8 @@ def base64(value):
         r"[A-Za-z0-9+/]*={0,2}", value)) and len(value) % 4 == 0
 
 
+ALIAS = {"key": text, "mailbox": text, "table": text, "file": text,
+         "line": number}
 STATE = one_of("waiting", "held", "failed", "delivered")
 ITEM = {
     "id": ident, "arrival": time, "size": number, "sender": text,
@@ -62,9 +78,16 @@ MESSAGE = {
 EVENT = {
     "id": ident, "time": time, "event": one_of(
         "accepted", "delivered", "deferred", "failed", "held", "released",
-        "retried", "removed", "bounced", "warned"),
+        "retried", "removed", "bounced", "warned", "expired", "tried"),
     "address": text, "sender": text, "original": text, "destination": text,
-    "host": text, "detail": text}
+    "host": text, "detail": text, "recipient": number, "helo": text,
+    "user": text, "protocol": text, "size": number, "config": text,
+    "rule": number, "aliases": aliases, "aliases_cut": boolean,
+    "route": one_of("", "mailbox", "relay", "mx"), "name": text,
+    "owner": text, "host_address": text, "port": number, "tls_version": text,
+    "tls_cipher": text, "took_ms": number, "attempt": number,
+    "next_try": time_or_null, "by_uid": number_or_null,
+    "report": ident_or_none, "dropped": number}
 STAT = {"name": text, "value": number, "help": text,
         "type": one_of("counter", "gauge")}
 GROUP = {"recipients": number, "oldest": time, "state": STATE,
@@ -146,7 +169,7 @@ def test_a_dry_run_ends_in_a_count(postern, waiting, verb, done):
 def test_the_manual_tells_of_every_member():
     section = MANUAL.read_text().split(".Ss JSON")[1].split(".Sh ")[0]
     named = set(re.findall(r"^\.Li ([a-z_0-9]+)", section, re.M))
-    for schema in (ITEM, MESSAGE, EVENT, STAT, GROUP, DESTINATION, ACT,
+    for schema in (ITEM, MESSAGE, EVENT, ALIAS, STAT, GROUP, DESTINATION, ACT,
                    PAUSE, LISTENING):
         assert set(schema) <= named, set(schema) - named
 

@@ -749,7 +749,11 @@ def test_every_field_comes_back(house):
         dict(type="event", id=ident, number=0, time=1790000000, what=0,
              address="x@y.example", sender="a@b.example",
              original="z@y.example", destination="relay:sink", host=text,
-             detail=text),
+             detail=text, recipient=5, route=2, name="sink", owner="o",
+             rule=31, via="z\tp\tt\t/etc/f\t7", helo=text, user="u",
+             protocol=2, size=3, config=text, peer="192.0.2.1", port=25,
+             tls_version="TLSv1.3", tls_cipher="AES", took=12, attempt=4,
+             next_try=1790000300, by=1001, report=77, dropped=3),
         dict(type="destination", id="relay:sink", backoff_until=1790000500,
              failures=3, reply=text)]
 

@@ -18,4 +18,4 @@ ctl/test_busiest_src := ctl/busiest.c
 # A queue that is broken or taken over.
 ctl/test_liar_src := $(filter-out ctl/main.c,$(wildcard ctl/*.c))
 units += ctl/test_wrap
-ctl/test_wrap_src := ctl/wrap.c ctl/utf8.c
+ctl/test_wrap_src := ctl/wrap.c common/utf8.c

@@ -239,27 +239,56 @@ query_events(uint64_t id, uint32_t *place, unsigned int most,
 		{ .time = NOW - 60,
 		    .what = EVENT_ACCEPTED,
 		    .address = "bob@other.test",
-		    .sender = "",
 		    .original = "robert@here.test",
 		    .destination = "mx:other.test",
-		    .host = "",
-		    .detail = "" },
+		    .host = "client.test",
+		    .peer = "192.0.2.9",
+		    .tls_version = "TLSv1.3",
+		    .tls_cipher = "TLS_AES_256_GCM_SHA384",
+		    .helo = "client",
+		    .user = "sue",
+		    .protocol = SMTP_PROTOCOL_ESMTPSA + 1,
+		    .size = 1234,
+		    .config = "/etc/postern/postern.conf",
+		    .rule = 31,
+		    .via = "robert\tpeople\taliases\t/etc/aliases\t7\n"
+			   "bob\tpeople\taliases\t/etc/aliases\t9",
+		    .route = ROUTE_MX + 1 },
 		{ .time = NOW - 50,
 		    .what = EVENT_DEFERRED,
 		    .address = "bob@other.test",
-		    .sender = "",
-		    .original = "",
-		    .destination = "",
 		    .host = "mx.other.test",
-		    .detail = "450 later\a" },
+		    .peer = "2001:db8::1",
+		    .port = 25,
+		    .took = 1500,
+		    .attempt = 2,
+		    .next_try = NOW + 300,
+		    .dropped = 3,
+		    .detail = "450-4.2.0 later\a\r\n450 4.2.0 on another day, "
+			      "when this line will be no shorter than now" },
+		{ .time = NOW - 40,
+		    .what = EVENT_REMOVED,
+		    .address = "bob@other.test",
+		    .by = UINT64_C(4294967294) + 1 },
+		{ .time = NOW - 30,
+		    .what = EVENT_BOUNCED,
+		    .address = "bob@other.test",
+		    .report = ID(0) },
+		/* As schema 1 had it. */
+		{ .time = NOW - 20,
+		    .what = EVENT_DEFERRED,
+		    .address = "bob@other.test",
+		    .host = "mx.other.test[192.0.2.1]:25",
+		    .detail = "450 later" },
 	};
+	const uint32_t events = id == ID(0) ? 5 : 2;
 
 	if (id == ID(9))
 		return 0;
-	for (; *place < 2 && most > 0; (*place)++, most--)
+	for (; *place < events && most > 0; (*place)++, most--)
 		if (!each(id, &life[*place], context))
 			return 1;
-	return *place < 2;
+	return *place < events;
 }
 
 /* bob has 1,234 messages. */
@@ -317,13 +346,14 @@ on_commit(evutil_socket_t fd, short what, void *context)
 }
 
 int
-query_act(enum ctl_verb verb, uint64_t id, uint32_t number,
+query_act(enum ctl_verb verb, uint64_t id, uint32_t number, uint32_t uid,
     void (*done)(int, void *), void *context)
 {
 	static const struct timeval later = { 0, 1000 };
 	struct noted *n = calloc(1, sizeof(*n));
 	size_t at = id == ID(0) ? number : id - ID(0);
 
+	(void)uid;
 	if (n == NULL)
 		_exit(1);
 	n->done = done;
@@ -676,31 +706,111 @@ shows(void **state)
 	assert_non_null(strstr(run_err, "cannot be read from the store"));
 }
 
+/* No line is longer than 80 columns, whatever has to stand in it. */
+static void
+is_narrow(const char *text)
+{
+	while (*text != '\0') {
+		size_t length = strcspn(text, "\n");
+
+		assert_true(length <= 80);
+		text += length + (text[length] == '\n');
+	}
+}
+
 static void
 traces(void **state)
 {
-	char expected[512];
-	size_t lines = 0;
+	char expected[2048];
+	const char *id = id_text(0);
 
 	(void)state;
-	assert_int_equal(run(trace_run, 0, id_text(0)), EX_OK);
+	assert_int_equal(run(trace_run, 0, id), EX_OK);
 	snprintf(expected, sizeof(expected),
-	    "2026-01-31 23:58:59 %s accepted  from=<> to=bob@other.test "
-	    "original=robert@here.test destination=mx:other.test\n"
-	    "2026-01-31 23:59:09 %s deferred  to=bob@other.test "
-	    "host=mx.other.test: 450 later\\x07\n",
-	    id_text(0), id_text(0));
+	    "2026-01-31 23:58:59 %s accepted from <> to bob@other.test\n"
+	    "    by client.test [192.0.2.9], TLSv1.3 "
+	    "TLS_AES_256_GCM_SHA384, HELO client,\n"
+	    "    logged in as sue, ESMTPSA, 1234 octets\n"
+	    "    by the rule in line 31 of /etc/postern/postern.conf\n"
+	    "    given as robert@here.test\n"
+	    "    by the alias robert of the table aliases of the mailbox "
+	    "people in\n    /etc/aliases:7\n"
+	    "    by the alias bob of the table aliases of the mailbox "
+	    "people in\n    /etc/aliases:9\n"
+	    "    to the mail hosts of its domain, in line for mx:other.test\n"
+	    "2026-01-31 23:59:09 %s deferred bob@other.test\n"
+	    "    (3 events before this one were too many to be kept)\n"
+	    "    mx.other.test [2001:db8::1]:25, plain text, attempt 2, in "
+	    "1500 ms, next\n    2026-02-01 00:04:59\n"
+	    "    450-4.2.0 later\\x07\n"
+	    "    450 4.2.0 on another day, when this line will be no "
+	    "shorter than now\n"
+	    "2026-01-31 23:59:19 %s removed bob@other.test\n"
+	    "    by uid 4294967294\n"
+	    "2026-01-31 23:59:29 %s bounced bob@other.test\n"
+	    "    its sender is told in %s\n"
+	    "2026-01-31 23:59:39 %s deferred bob@other.test\n"
+	    "    mx.other.test[192.0.2.1]:25\n"
+	    "    450 later\n",
+	    id, id, id, id, id, id);
 	assert_string_equal(run_out, expected);
+	is_narrow(run_out);
+}
+
+static void
+traces_in_json(void **state)
+{
+	char words[64];
+
+	(void)state;
+	snprintf(words, sizeof(words), "--json %s", id_text(0));
+	assert_int_equal(run(trace_run, 0, words), EX_OK);
+	assert_non_null(strstr(run_out,
+	    "\"event\":\"accepted\",\"address\":\"bob@other.test\","
+	    "\"sender\":\"\",\"original\":\"robert@here.test\","
+	    "\"destination\":\"mx:other.test\",\"host\":\"client.test\","
+	    "\"detail\":\"\",\"recipient\":0,\"helo\":\"client\","
+	    "\"user\":\"sue\",\"protocol\":\"ESMTPSA\",\"size\":1234,"
+	    "\"config\":\"/etc/postern/postern.conf\",\"rule\":31,"
+	    "\"aliases\":["
+	    "{\"key\":\"robert\",\"mailbox\":\"people\","
+	    "\"table\":\"aliases\",\"file\":\"/etc/aliases\",\"line\":7},"
+	    "{\"key\":\"bob\",\"mailbox\":\"people\","
+	    "\"table\":\"aliases\",\"file\":\"/etc/aliases\",\"line\":9}],"
+	    "\"aliases_cut\":false,\"route\":\"mx\",\"name\":\"\","
+	    "\"owner\":\"\",\"host_address\":\"192.0.2.9\",\"port\":0,"
+	    "\"tls_version\":\"TLSv1.3\","
+	    "\"tls_cipher\":\"TLS_AES_256_GCM_SHA384\",\"took_ms\":0,"
+	    "\"attempt\":0,\"next_try\":null,\"by_uid\":null,"
+	    "\"report\":\"\",\"dropped\":0}\n"));
+	assert_non_null(strstr(
+	    run_out, "\"detail\":\"450-4.2.0 later\\u0007\\r\\n450 4.2.0"));
+	assert_non_null(strstr(run_out,
+	    "\"host_address\":\"2001:db8::1\",\"port\":25,"
+	    "\"tls_version\":\"\",\"tls_cipher\":\"\",\"took_ms\":1500,"
+	    "\"attempt\":2,\"next_try\":\"2026-02-01T00:04:59Z\","
+	    "\"by_uid\":null,\"report\":\"\",\"dropped\":3}\n"));
+	assert_non_null(strstr(run_out, "\"by_uid\":4294967294,"));
+	assert_non_null(strstr(run_out, "\"event\":\"bounced\""));
+}
+
+static void
+traces_an_address(void **state)
+{
+	size_t heads = 0;
+
+	(void)state;
 	assert_int_equal(run(trace_run, 0, "bob@OTHER.test"), EX_OK);
-	for (const char *p = run_out; (p = strchr(p, '\n')) != NULL; p++)
-		lines++;
-	assert_int_equal(lines, 200);
+	for (const char *p = run_out; (p = strstr(p, "\n2026-01-31 ")) != NULL;
+	     p++)
+		heads++;
+	assert_int_equal(heads + 1, 200);
 	assert_non_null(
 	    strstr(run_err, "these are the newest 100 of 1234 messages"));
 	/* Oldest of the newest first, the newest last. */
 	assert_memory_equal(run_out + 20, id_text(100 + 1134), 13);
 	assert_non_null(
-	    strstr(run_out + strlen(run_out) - 150, id_text(100 + 1233)));
+	    strstr(run_out + strlen(run_out) - 500, id_text(100 + 1233)));
 	assert_int_equal(run(trace_run, 0, "x@y.test"), EX_NOINPUT);
 	assert_int_equal(run(trace_run, 0, id_text(9)), EX_NOINPUT);
 	assert_int_equal(run(trace_run, 0, "x@@y"), EX_DATAERR);
@@ -1059,6 +1169,8 @@ main(void)
 		cmocka_unit_test(says_why),
 		cmocka_unit_test(shows),
 		cmocka_unit_test(traces),
+		cmocka_unit_test(traces_in_json),
+		cmocka_unit_test(traces_an_address),
 		cmocka_unit_test(counts),
 		cmocka_unit_test(tries_dry),
 		cmocka_unit_test(acts),

@@ -127,6 +127,8 @@ add_recipient(struct submission *s, const char *address)
 		.user = user,
 		.notify = DSN_NOTIFY_FAILURE,
 		.orcpt = "rfc822;a@b.c",
+		.rule = 7,
+		.via = "",
 	};
 
 	if (at != NULL && strcmp(at, "@local.test") == 0) {
@@ -151,6 +153,10 @@ house_mail(size_t size, const char *const *recipients)
 		.size = size,
 		.ret = DSN_RET_HDRS,
 		.envid = "QQ314159",
+		.client_name = "client.example.net",
+		.tls_version = "TLSv1.3",
+		.tls_cipher = "TLS_AES_256_GCM_SHA384",
+		.config = "/etc/postern/postern.conf",
 	};
 	struct submission *s;
 
@@ -238,7 +244,7 @@ house_act(struct house *h, enum ctl_verb verb, uint64_t id, uint32_t number)
 
 	begin(h, &before);
 	assert_int_equal(lifecycle_apply_verb(&h->lifecycle, verb, id, number,
-			     house_now, &result),
+			     1000, house_now, &result),
 	    0);
 	commit(h, &before);
 	free(result.line);

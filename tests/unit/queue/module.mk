@@ -4,7 +4,7 @@ units += queue/test_store_row queue/test_retry queue/test_lifecycle \
 	queue/test_scheduler_clock queue/test_scheduler_order \
 	queue/test_scheduler_retry \
 	queue/test_submission queue/test_content_cache
-queue/test_store_row_src := queue/store_row.c
+queue/test_store_row_src := queue/store_row.c queue/store_row_event.c
 queue/test_store_row_libs := -lxxhash
 queue/test_retry_src := queue/retry.c
 # A store in a directory of its own, a clock that stands still, and the proof
@@ -18,7 +18,7 @@ queue_house_src := tests/unit/queue/house.c tests/unit/queue/sound.c \
 	queue/store_check_reports.c \
 	queue/store_check_rows.c queue/store_content.c queue/store_event.c \
 	queue/store_lock.c queue/store_memory.c queue/store_migrate.c \
-	queue/store_room.c queue/store_row.c queue/submission.c queue/tell.c \
+	queue/store_room.c queue/store_row.c queue/store_row_event.c queue/submission.c queue/tell.c \
 	queue/totals_mend.c
 units += queue/test_query queue/test_workers
 queue/test_query_src := $(queue_house_src) queue/flight.c queue/query.c
@@ -87,3 +87,6 @@ units += queue/test_damage_each
 queue/test_damage_each_src := $(rig_src) queue/query.c \
 	queue/query_destinations.c
 queue/test_damage_each_libs := -llmdb -lxxhash
+units += queue/test_history
+queue/test_history_src := $(queue_house_src) queue/history.c queue/stats.c
+queue/test_history_libs := -llmdb -lxxhash -Wl,--wrap=monotime_timeval

@@ -308,10 +308,14 @@ test_acts_are_told_what_came_of_them(void **state)
 	(void)state;
 	memset(acts, 0, sizeof(acts));
 	commit_run();
-	assert_int_equal(commit_verb(CTL_VERB_HOLD, id, 0, on_done, acts), 0);
-	assert_int_equal(commit_verb(CTL_VERB_RETRY, id, 0, on_done, acts), 0);
-	assert_int_equal(commit_verb(CTL_VERB_REMOVE, id, 1, on_done, acts), 0);
-	assert_int_equal(commit_verb(CTL_VERB_REMOVE, id, 0, on_done, acts), 0);
+	assert_int_equal(
+	    commit_verb(CTL_VERB_HOLD, id, 0, 0, on_done, acts), 0);
+	assert_int_equal(
+	    commit_verb(CTL_VERB_RETRY, id, 0, 0, on_done, acts), 0);
+	assert_int_equal(
+	    commit_verb(CTL_VERB_REMOVE, id, 1, 0, on_done, acts), 0);
+	assert_int_equal(
+	    commit_verb(CTL_VERB_REMOVE, id, 0, 0, on_done, acts), 0);
 	commit_forget_context(&told); /* another's */
 	assert_int_equal(acts[2], 0);
 	commit_run();
@@ -321,7 +325,8 @@ test_acts_are_told_what_came_of_them(void **state)
 	/* The client left before: it is done, and nobody is told. */
 	id = submit(10);
 	commit_run();
-	assert_int_equal(commit_verb(CTL_VERB_REMOVE, id, 0, on_done, acts), 0);
+	assert_int_equal(
+	    commit_verb(CTL_VERB_REMOVE, id, 0, 0, on_done, acts), 0);
 	commit_forget_context(acts);
 	commit_run();
 	assert_int_equal(acts[2], 2);

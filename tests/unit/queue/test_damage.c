@@ -296,7 +296,7 @@ is_tried_when_asked(uint64_t id)
 	restart();
 	rig_run_all();
 	assert_int_equal(rig_given_count, 0);
-	assert_int_equal(commit_verb(CTL_VERB_RETRY, id, 0, NULL, NULL), 0);
+	assert_int_equal(commit_verb(CTL_VERB_RETRY, id, 0, 0, NULL, NULL), 0);
 	commit_run();
 	house_is_sound(&rig_house);
 	deliver_all();

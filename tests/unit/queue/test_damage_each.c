@@ -79,7 +79,8 @@ live(void)
 	want(rig_submit_one("d@one.example"), 0, "mx:one.example");
 	want(rig_submit_one("z@z.example"), 0, "mx:z.example");
 	commit_run();
-	assert_int_equal(commit_verb(CTL_VERB_HOLD, id, 3, on_done, NULL), 0);
+	assert_int_equal(
+	    commit_verb(CTL_VERB_HOLD, id, 3, 0, on_done, NULL), 0);
 	assert_int_equal(
 	    commit_pause("mx:paused.example", true, on_done, NULL), 0);
 	rig_submit_one("p@paused.example");

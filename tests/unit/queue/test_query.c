@@ -17,12 +17,13 @@ static struct {
 } seen;
 
 int
-commit_verb(enum ctl_verb verb, uint64_t id, uint32_t number,
+commit_verb(enum ctl_verb verb, uint64_t id, uint32_t number, uint32_t uid,
     void (*done)(int result, void *context), void *context)
 {
 	(void)verb;
 	(void)id;
 	(void)number;
+	(void)uid;
 	(void)done;
 	(void)context;
 	return -1;

@@ -140,7 +140,8 @@ test_a_free_slot_is_passed_on(void **state)
 	first = rig_submit_one("u@a.example");
 	rig_submit_one("u@b.example");
 	rig_run();
-	assert_int_equal(commit_verb(CTL_VERB_REMOVE, first, 0, NULL, NULL), 0);
+	assert_int_equal(
+	    commit_verb(CTL_VERB_REMOVE, first, 0, 0, NULL, NULL), 0);
 	rig_run();
 	rig_agent = AGENT_READY;
 	scheduler_slot_free(ROUTE_MX);
@@ -177,7 +178,7 @@ test_removed_in_flight(void **state)
 	(void)state;
 	rig_run();
 	assert_int_equal(rig_given_count, 1);
-	assert_int_equal(commit_verb(CTL_VERB_REMOVE, id, 0, NULL, NULL), 0);
+	assert_int_equal(commit_verb(CTL_VERB_REMOVE, id, 0, 0, NULL, NULL), 0);
 	rig_run();
 	assert_int_equal(house_count(&rig_house, STORE_MESSAGE), 0);
 	rig_report(&rig_given[0], REPORT_DEFERRED, REPORT_SCOPE_RECIPIENT);
@@ -197,7 +198,7 @@ test_retry_brings_it_forward(void **state)
 	rig_run();
 	rig_run();
 	assert_int_equal(rig_given_count, 1);
-	assert_int_equal(commit_verb(CTL_VERB_RETRY, id, 0, NULL, NULL), 0);
+	assert_int_equal(commit_verb(CTL_VERB_RETRY, id, 0, 0, NULL, NULL), 0);
 	rig_run();
 	assert_int_equal(rig_given_count, 2);
 	assert_int_equal(rig_given[1].id, id);

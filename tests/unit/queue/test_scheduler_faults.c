@@ -302,7 +302,7 @@ test_a_damaged_destination(void **state)
 	held = rig_submit_one("u@a.example");
 	rig_submit_many("u@b.example", 2);
 	rig_run();
-	assert_int_equal(commit_verb(CTL_VERB_HOLD, held, 0, NULL, NULL), 0);
+	assert_int_equal(commit_verb(CTL_VERB_HOLD, held, 0, 0, NULL, NULL), 0);
 	rig_run();
 	restart_with_damage("mx:a.example");
 	scheduler_wake();

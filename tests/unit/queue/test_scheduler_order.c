@@ -182,7 +182,8 @@ test_retry_is_at_once(void **state)
 	(void)state;
 	rig_run();
 	assert_int_equal(rig_given_count, before);
-	assert_int_equal(commit_verb(CTL_VERB_RETRY, wanted, 0, NULL, NULL), 0);
+	assert_int_equal(
+	    commit_verb(CTL_VERB_RETRY, wanted, 0, 0, NULL, NULL), 0);
 	rig_run();
 	assert_int_equal(rig_given_count, before + 1);
 	assert_int_equal(rig_given[before].id, wanted);
@@ -220,7 +221,7 @@ test_retry_does_not_wait_for_dead_hosts(void **state)
 		if (rig_open(name) > 0)
 			continue;
 		assert_int_equal(
-		    commit_verb(CTL_VERB_RETRY, ids[i], 0, NULL, NULL), 0);
+		    commit_verb(CTL_VERB_RETRY, ids[i], 0, 0, NULL, NULL), 0);
 		rig_run();
 		assert_int_equal(rig_open(name), 1);
 	}

@@ -137,7 +137,7 @@ test_held_mail_does_not_expire(void **state)
 	rig_run();
 	rig_report(&rig_given[0], REPORT_DEFERRED, REPORT_SCOPE_DESTINATION);
 	rig_run();
-	assert_int_equal(commit_verb(CTL_VERB_HOLD, id, 0, NULL, NULL), 0);
+	assert_int_equal(commit_verb(CTL_VERB_HOLD, id, 0, 0, NULL, NULL), 0);
 	rig_run();
 	for (unsigned int day = 0; day < 30; day++) {
 		house_now += DAY;
@@ -147,7 +147,8 @@ test_held_mail_does_not_expire(void **state)
 	assert_int_equal(rig_given_count, 1);
 	assert_true(house_recipient(&rig_house, id, 0, &row));
 	assert_int_equal(row.state, RECIPIENT_HELD);
-	assert_int_equal(commit_verb(CTL_VERB_RELEASE, id, 0, NULL, NULL), 0);
+	assert_int_equal(
+	    commit_verb(CTL_VERB_RELEASE, id, 0, 0, NULL, NULL), 0);
 	rig_run();
 	assert_int_equal(rig_open("mx:example.com"), 1);
 	rig_report(&rig_given[1], REPORT_DEFERRED, REPORT_SCOPE_RECIPIENT);

@@ -88,6 +88,32 @@ test_a_newer_schema_is_refused(void **state)
 	assert_int_equal(errno, ENOTSUP);
 }
 
+static void
+put_old_index(const char *address, uint64_t id)
+{
+	struct row_key key = row_key_address(address, id);
+
+	assert_int_equal(store_put(house.store, STORE_ADDRESS, &key, "", 0), 0);
+	/* The one that the house itself gave it. */
+	key = row_key_address("sender@example.net", id);
+	assert_int_equal(store_delete(house.store, STORE_ADDRESS, &key), 0);
+}
+
+/* What is told of it, whatever wrote the row. */
+static void
+read_event(uint64_t id, uint32_t number, struct row_event *event)
+{
+	static uint8_t octets[ROW_VALUE_SIZE];
+	struct row_key key = row_key_number(id, number);
+	struct bytes value;
+
+	assert_int_equal(store_read_begin(house.store), 0);
+	assert_int_equal(store_get(house.store, STORE_EVENT, &key, &value), 0);
+	memcpy(octets, value.data, value.length);
+	assert_int_equal(row_event_decode(event, octets, value.length), 0);
+	store_read_end(house.store);
+}
+
 /* The rows of a message that waits, octet by octet as schema 1 wrote them:
  * nothing that encodes them today is asked. */
 static void
@@ -124,6 +150,19 @@ put_old_message(uint64_t id)
 	wire_put_text(&w, "", LIMIT_REPLY);
 	assert_int_equal(
 	    store_put(house.store, STORE_RECIPIENT, &key, value, w.length), 0);
+	w = (struct wire_writer){ .data = value, .size = sizeof(value) };
+	wire_put_u8(&w, 1);
+	wire_put_u64(&w, house_now / 1000);
+	wire_put_u8(&w, EVENT_ACCEPTED);
+	wire_put_text(&w, "u@example.com", LIMIT_PATH);
+	wire_put_text(&w, "old@example.net", LIMIT_PATH);
+	wire_put_text(&w, "u@example.com", LIMIT_PATH);
+	wire_put_text(&w, "mx:example.com", LIMIT_DESTINATION);
+	wire_put_text(&w, "192.0.2.1", LIMIT_DOMAIN);
+	wire_put_text(&w, "from <old@example.net>", LIMIT_REPLY);
+	assert_int_equal(
+	    store_put(house.store, STORE_EVENT, &key, value, w.length), 0);
+	put_old_index("old@example.net", id);
 }
 
 static const char *const old_mail[] = { "u@example.com", NULL };
@@ -176,6 +215,7 @@ test_schema_1_is_migrated(void **state)
 	uint64_t id = make_old_store();
 	struct lifecycle_result result;
 	struct row_recipient r;
+	struct row_event event;
 
 	(void)state;
 	assert_non_null(house.store);
@@ -184,6 +224,14 @@ test_schema_1_is_migrated(void **state)
 	assert_true(house_recipient(&house, id, 0, &r));
 	assert_string_equal(r.original, "alias@example.com");
 	assert_string_equal(r.orcpt, "");
+	/* Its history too: with what it says, and what it does not. */
+	read_event(id, 0, &event);
+	assert_string_equal(event.sender, "old@example.net");
+	assert_string_equal(event.peer, "192.0.2.1");
+	assert_string_equal(event.detail, "from <old@example.net>");
+	assert_int_equal(event.protocol, 0);
+	assert_int_equal(event.rule, 0);
+	assert_int_equal(format_of(STORE_EVENT, row_key_number(id, 0)), 1);
 	house_is_sound(&house);
 	/* Not each row is written at once; one that changes is. */
 	assert_int_equal(format_of(STORE_RECIPIENT, row_key_number(id, 0)), 1);
@@ -191,6 +239,10 @@ test_schema_1_is_migrated(void **state)
 	    &house, id, 0, REPORT_DEFERRED, REPORT_SCOPE_RECIPIENT, &result);
 	assert_int_equal(format_of(STORE_RECIPIENT, row_key_number(id, 0)), 2);
 	assert_int_equal(format_of(STORE_MESSAGE, row_key_id(id)), 1);
+	assert_int_equal(format_of(STORE_EVENT, row_key_number(id, 1)), 2);
+	read_event(id, 1, &event);
+	assert_int_equal(event.what, EVENT_DEFERRED);
+	assert_int_equal(event.attempt, 1);
 	house_is_sound(&house);
 	house_report(
 	    &house, id, 0, REPORT_DELIVERED, REPORT_SCOPE_RECIPIENT, &result);
@@ -843,6 +895,63 @@ test_a_look_is_bounded(void **state)
 	assert_int_equal(looks, 3);
 }
 
+/* Whatever is done to a message for however long, its history has a bound; how
+ * it began and how it ended is kept. */
+static void
+test_history_is_bounded(void **state)
+{
+	const unsigned int most = LIMIT_EVENTS + 2 * LIMIT_EVENTS_A_RECIPIENT;
+	uint64_t id = house_accept(&house, 10, aliased);
+	struct lifecycle_result result;
+	struct row_event event;
+
+	(void)state;
+	for (unsigned int i = 0; i < most; i++) {
+		house_act(&house, CTL_VERB_HOLD, id, 0);
+		house_act(&house, CTL_VERB_RELEASE, id, 0);
+		house_report(&house, id, 1, REPORT_DEFERRED,
+		    REPORT_SCOPE_RECIPIENT, &result);
+		assert_true(house_count(&house, STORE_EVENT) <= most);
+	}
+	assert_int_equal(house_count(&house, STORE_EVENT), most);
+	read_event(id, most - 1, &event);
+	assert_int_equal(event.what, EVENT_DEFERRED);
+	assert_int_equal(event.attempt, most);
+	/* Each counts those before it that it took the place of. */
+	assert_int_equal(event.dropped, 3 * most - (most - 2));
+	deliver(id, 0);
+	deliver(id, 1);
+	assert_int_equal(house_count(&house, STORE_EVENT), most + 2);
+	read_event(id, 0, &event);
+	assert_int_equal(event.what, EVENT_ACCEPTED);
+	read_event(id, 1, &event);
+	assert_int_equal(event.what, EVENT_ACCEPTED);
+	read_event(id, most, &event);
+	assert_int_equal(event.what, EVENT_DELIVERED);
+	assert_int_equal(event.recipient, 0);
+	read_event(id, most + 1, &event);
+	assert_int_equal(event.recipient, 1);
+	house_is_sound(&house);
+}
+
+/* What is the same for all recipients is in the first row only. */
+static void
+test_a_client_is_stored_once(void **state)
+{
+	uint64_t id = house_accept(&house, 10, aliased);
+	struct row_event event;
+
+	(void)state;
+	read_event(id, 0, &event);
+	assert_string_equal(event.sender, "sender@example.net");
+	assert_string_equal(event.config, "/etc/postern/postern.conf");
+	assert_string_equal(event.tls_version, "TLSv1.3");
+	read_event(id, 1, &event);
+	assert_string_equal(event.sender, "");
+	assert_string_equal(event.config, "");
+	assert_int_equal(event.rule, 7);
+}
+
 int
 main(void)
 {
@@ -872,6 +981,8 @@ main(void)
 		TEST(test_history_is_forgotten_after_a_while),
 		TEST(test_history_is_forgotten_in_small_steps),
 		TEST(test_a_look_is_bounded),
+		TEST(test_history_is_bounded),
+		TEST(test_a_client_is_stored_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -43,12 +43,33 @@ static const struct row_destination destination = {
 static const struct row_event event = {
 	.time = 1800000000,
 	.what = EVENT_DEFERRED,
+	.recipient = 3,
 	.address = "b@example.org",
-	.sender = "",
-	.original = "",
+	.original = "alias@example.org",
 	.destination = "local:b",
+	.route = ROUTE_MX + 1,
+	.name = "people",
+	.owner = "bob",
+	.rule = 31,
+	.via = "alias\tpeople\taliases\t/etc/aliases\t7",
+	.sender = "s@example.net",
+	.helo = "client",
+	.user = "sue",
+	.protocol = SMTP_PROTOCOL_ESMTPSA + 1,
+	.size = 123,
+	.config = "/etc/postern/postern.conf",
 	.host = "h",
+	.peer = "2001:db8::1",
+	.port = 25,
+	.tls_version = "TLSv1.3",
+	.tls_cipher = "TLS_AES_256_GCM_SHA384",
 	.detail = "d",
+	.took = 1500,
+	.attempt = 2,
+	.next_try = 1800000300,
+	.by = 1001,
+	.report = 77,
+	.dropped = 5,
 };
 static const struct row_totals totals = { 1, 2, 3, 4, 5 };
 
@@ -149,6 +170,31 @@ test_rows_come_back(void **state)
 	assert_int_equal(e.what, event.what);
 	assert_string_equal(e.address, event.address);
 	assert_string_equal(e.detail, event.detail);
+	assert_int_equal(e.recipient, 3);
+	assert_string_equal(e.original, event.original);
+	assert_string_equal(e.destination, event.destination);
+	assert_int_equal(e.route, event.route);
+	assert_string_equal(e.name, event.name);
+	assert_string_equal(e.owner, event.owner);
+	assert_int_equal(e.rule, 31);
+	assert_string_equal(e.via, event.via);
+	assert_string_equal(e.sender, event.sender);
+	assert_string_equal(e.helo, event.helo);
+	assert_string_equal(e.user, event.user);
+	assert_int_equal(e.protocol, event.protocol);
+	assert_int_equal(e.size, 123);
+	assert_string_equal(e.config, event.config);
+	assert_string_equal(e.host, event.host);
+	assert_string_equal(e.peer, event.peer);
+	assert_int_equal(e.port, 25);
+	assert_string_equal(e.tls_version, event.tls_version);
+	assert_string_equal(e.tls_cipher, event.tls_cipher);
+	assert_int_equal(e.took, 1500);
+	assert_int_equal(e.attempt, 2);
+	assert_int_equal(e.next_try, event.next_try);
+	assert_int_equal(e.by, 1001);
+	assert_int_equal(e.report, 77);
+	assert_int_equal(e.dropped, 5);
 
 	length = row_totals_encode(&totals, value);
 	assert_int_equal(row_totals_decode(&t, value, length), 0);
@@ -274,6 +320,15 @@ test_fields_out_of_range_are_refused(void **state)
 	assert_int_equal(decode(1, value, row_recipient_encode(&r, value)), -1);
 	e.what = EVENT_KINDS;
 	assert_int_equal(decode(3, value, row_event_encode(&e, value)), -1);
+	e = event;
+	e.route = ROUTE_KINDS + 1;
+	assert_int_equal(decode(3, value, row_event_encode(&e, value)), -1);
+	e = event;
+	e.protocol = SMTP_PROTOCOLS + 1;
+	assert_int_equal(decode(3, value, row_event_encode(&e, value)), -1);
+	e = event;
+	e.via = "alias";
+	assert_int_equal(decode(3, value, row_event_encode(&e, value)), -1);
 	memset(long_text, 'x', sizeof(long_text) - 1);
 	long_text[sizeof(long_text) - 1] = '\0';
 	r = recipient;
@@ -330,6 +385,70 @@ test_rows_of_schema_1(void **state)
 	assert_int_equal(r.notify, 0);
 	assert_string_equal(r.orcpt, "");
 	assert_int_equal(r.told, 0);
+}
+
+/* What is not known of an event costs nothing, and has one form only. */
+static void
+test_events_are_sparse(void **state)
+{
+	const struct row_event small = { .time = 1, .what = EVENT_TRIED };
+	uint8_t value[ROW_VALUE_SIZE];
+	struct row_event e;
+	size_t length = row_event_encode(&small, value);
+
+	(void)state;
+	assert_int_equal(length, 1 + 8 + 1 + 4);
+	assert_int_equal(row_event_decode(&e, value, length), 0);
+	assert_string_equal(e.tls_cipher, "");
+	assert_int_equal(e.by, 0);
+	/* An empty text that is said to be there; a field of the future. */
+	value[10] = 1 << 1;
+	memset(value + length, 0, 3);
+	assert_int_equal(decode(3, value, length + 3), -1);
+	value[10] = 0;
+	value[13] = 1 << 7;
+	assert_int_equal(decode(3, value, length), -1);
+}
+
+/* Octet by octet as schema 1 wrote them. */
+static void
+test_events_of_schema_1(void **state)
+{
+	static const uint8_t accepted[] = "\1\x40\1\0\0\0\0\0\0\0"
+					  "\4\0a@b.c\0"
+					  "\1\0s\0\1\0o\0\1\0d\0"
+					  "\11\000192.0.2.1\0\2\0hi";
+	uint8_t value[sizeof(accepted)], again[ROW_VALUE_SIZE];
+	struct row_event e;
+	size_t length;
+
+	(void)state;
+	memcpy(value, accepted, sizeof(value));
+	value[10] = 5; /* the length of a@b.c */
+	assert_int_equal(row_event_decode(&e, value, sizeof(value)), 0);
+	assert_int_equal(e.time, 0x140);
+	assert_int_equal(e.what, EVENT_ACCEPTED);
+	assert_string_equal(e.address, "a@b.c");
+	assert_string_equal(e.sender, "s");
+	assert_string_equal(e.original, "o");
+	assert_string_equal(e.destination, "d");
+	assert_string_equal(e.detail, "hi");
+	/* What was only an address has a name of its own now. */
+	assert_string_equal(e.peer, "192.0.2.1");
+	assert_string_equal(e.host, "");
+	assert_int_equal(e.protocol, 0);
+	assert_string_equal(e.via, "");
+	for (size_t cut = 0; cut < sizeof(value); cut++)
+		assert_int_equal(decode(3, value, cut), -1);
+	length = row_event_encode(&e, again);
+	assert_int_equal(again[0], 2);
+	assert_int_equal(row_event_decode(&e, again, length), 0);
+	assert_string_equal(e.peer, "192.0.2.1");
+	/* An attempt's host stays as it was. */
+	value[9] = EVENT_DEFERRED;
+	assert_int_equal(row_event_decode(&e, value, sizeof(value)), 0);
+	assert_string_equal(e.host, "192.0.2.1");
+	assert_string_equal(e.peer, "");
 }
 
 static int
@@ -480,6 +599,8 @@ main(void)
 		cmocka_unit_test(test_a_changed_bit_is_seen),
 		cmocka_unit_test(test_fields_out_of_range_are_refused),
 		cmocka_unit_test(test_rows_of_schema_1),
+		cmocka_unit_test(test_events_are_sparse),
+		cmocka_unit_test(test_events_of_schema_1),
 		cmocka_unit_test(test_keys_sort_by_meaning),
 		cmocka_unit_test(test_keys_come_back),
 		cmocka_unit_test(test_addresses_are_found_in_any_case),

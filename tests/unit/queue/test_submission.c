@@ -53,6 +53,10 @@ envelope(void)
 		.recipients = 2,
 		.ret = DSN_RET_FULL,
 		.envid = "a+20b",
+		.client_name = "client.example",
+		.tls_version = "TLSv1.3",
+		.tls_cipher = "TLS_AES_256_GCM_SHA384",
+		.config = "/etc/postern/postern.conf",
 	};
 }
 
@@ -68,6 +72,8 @@ route(uint32_t number)
 		.user = "b",
 		.notify = DSN_NOTIFY_SUCCESS,
 		.orcpt = "rfc822;alias@example.org",
+		.rule = 31,
+		.via = "alias\tpeople\taliases\t/etc/aliases\t7",
 	};
 }
 
@@ -102,6 +108,12 @@ test_a_whole_message(void **state)
 	assert_string_equal(s->recipients[1].destination, "mx:example.com");
 	assert_int_equal(s->ret, DSN_RET_FULL);
 	assert_string_equal(s->envid, "a+20b");
+	assert_string_equal(s->client_name, "client.example");
+	assert_string_equal(s->tls_version, "TLSv1.3");
+	assert_string_equal(s->tls_cipher, "TLS_AES_256_GCM_SHA384");
+	assert_string_equal(s->config, "/etc/postern/postern.conf");
+	assert_int_equal(s->recipients[0].rule, 31);
+	assert_string_equal(s->recipients[0].via, m.via);
 	assert_int_equal(s->recipients[0].notify, DSN_NOTIFY_SUCCESS);
 	assert_string_equal(s->recipients[0].orcpt, "rfc822;alias@example.org");
 	/* One form of each address. */
@@ -162,6 +174,18 @@ test_envelopes_that_no_router_sends(void **state)
 	refuse_envelope(&m);
 	m.envid = "a\r\nQUIT";
 	refuse_envelope(&m);
+	m = envelope();
+	m.client_address = "client";
+	refuse_envelope(&m);
+	m = envelope();
+	m.client_name = "a b";
+	refuse_envelope(&m);
+	m = envelope();
+	m.tls_version = "";
+	refuse_envelope(&m);
+	m = envelope();
+	m.tls_cipher = "a cipher";
+	refuse_envelope(&m);
 	for (size_t i = 0; i < COUNT(senders); i++) {
 		m = envelope();
 		m.sender = senders[i];
@@ -211,44 +235,49 @@ test_routes_that_no_router_sends(void **state)
 {
 	static const struct message_route bad[] = {
 		{ 1, "b@example.org", "b@example.org", ROUTE_MAILBOX, "people",
-		    "b", 0, "", 0 },
+		    "b", 0, "", 0, 3, "" },
 		{ 0, "nonsense", "b@example.org", ROUTE_MAILBOX, "people", "b",
-		    0, "", 0 },
+		    0, "", 0, 3, "" },
 		{ 0, "", "b@example.org", ROUTE_MAILBOX, "people", "b", 0, "",
-		    0 },
+		    0, 3, "" },
 		{ 0, "b@example.org", "", ROUTE_MAILBOX, "people", "b", 0, "",
-		    0 },
+		    0, 3, "" },
 		{ 0, "b@example.org", "x\r\ny@z.a", ROUTE_MAILBOX, "people",
-		    "b", 0, "", 0 },
+		    "b", 0, "", 0, 3, "" },
 		{ 0, "b@example.org", "b@example.org", ROUTE_KINDS, "people",
-		    "b", 0, "", 0 },
+		    "b", 0, "", 0, 3, "" },
 		{ 0, "b@example.org", "b@example.org", ROUTE_MAILBOX, "", "b",
-		    0, "", 0 },
+		    0, "", 0, 3, "" },
 		{ 0, "b@example.org", "b@example.org", ROUTE_MAILBOX, "people",
-		    "", 0, "", 0 },
+		    "", 0, "", 0, 3, "" },
 		{ 0, "b@example.org", "b@example.org", ROUTE_MAILBOX, "people",
-		    "../b", 0, "", 0 },
+		    "../b", 0, "", 0, 3, "" },
 		{ 0, "b@example.org", "b@example.org", ROUTE_MAILBOX, "people",
-		    "-b", 0, "", 0 },
+		    "-b", 0, "", 0, 3, "" },
 		{ 0, "b@example.org", "b@example.org", ROUTE_MAILBOX, "people",
-		    "b\n", 0, "", 0 },
+		    "b\n", 0, "", 0, 3, "" },
 		{ 0, "b@example.org", "b@example.org", ROUTE_RELAY, "", "", 0,
-		    "", 0 },
+		    "", 0, 3, "" },
 		{ 0, "b@example.org", "b@example.org", ROUTE_RELAY, "si\nnk",
-		    "", 0, "", 0 },
+		    "", 0, "", 0, 3, "" },
 		{ 0, "b@example.org", "b@example.org", ROUTE_MAILBOX, "\x7f",
-		    "b", 0, "", 0 },
-		{ 0, "postmaster", "postmaster", ROUTE_MX, "", "", 0, "", 0 },
+		    "b", 0, "", 0, 3, "" },
+		{ 0, "postmaster", "postmaster", ROUTE_MX, "", "", 0, "", 0, 3,
+		    "" },
 		{ 0, "b@example.org", "b@example.org", ROUTE_MAILBOX, "people",
-		    "b", DSN_NOTIFY_NEVER | DSN_NOTIFY_DELAY, "", 0 },
+		    "b", DSN_NOTIFY_NEVER | DSN_NOTIFY_DELAY, "", 0, 3, "" },
 		{ 0, "b@example.org", "b@example.org", ROUTE_MAILBOX, "people",
-		    "b", 0xff, "", 0 },
+		    "b", 0xff, "", 0, 3, "" },
 		{ 0, "b@example.org", "b@example.org", ROUTE_MAILBOX, "people",
-		    "b", 0, "b@example.org", 0 },
+		    "b", 0, "b@example.org", 0, 3, "" },
 		{ 0, "b@example.org", "b@example.org", ROUTE_MAILBOX, "people",
-		    "b", 0, "rfc822;a\r\nDATA", 0 },
+		    "b", 0, "rfc822;a\r\nDATA", 0, 3, "" },
 		{ 0, "b@example.org", "b@example.org", ROUTE_MAILBOX, "people",
-		    "b", 0, "", 2 },
+		    "b", 0, "", 0, 3, "alias" },
+		{ 0, "b@example.org", "b@example.org", ROUTE_MAILBOX, "people",
+		    "b", 0, "", 0, 3, "a\tp\tt\tf\t1\n\x1b" },
+		{ 0, "b@example.org", "b@example.org", ROUTE_MAILBOX, "people",
+		    "b", 0, "", 2, 3, "" },
 	};
 	struct submission *s = submission();
 

@@ -36,5 +36,5 @@ remote/test_connection_libs := $(clock_libs)
 # The route and the connections are the test's.
 remote/test_delivery_src := deliver/remote/delivery.c \
 	deliver/remote/transaction.c deliver/remote/endpoint.c \
-	tests/unit/remote/clock.c
+	deliver/remote/reply.c tests/unit/remote/clock.c
 remote/test_delivery_libs := $(clock_libs)

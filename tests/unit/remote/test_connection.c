@@ -40,12 +40,13 @@ on_room(void)
 
 static void
 on_settled(void *context, unsigned int recipient, enum report_outcome outcome,
-    enum report_scope scope, const char *host, const char *reply)
+    enum report_scope scope, const struct endpoint_host *name,
+    const char *reply)
 {
 	(void)context;
 	(void)recipient;
 	(void)scope;
-	(void)host;
+	(void)name;
 	(void)reply;
 	if (outcome == REPORT_DELIVERED)
 		delivered++;
@@ -61,11 +62,11 @@ on_done(void *context)
 }
 
 static void
-on_ended(
-    void *context, const struct session_end *end, const char *host, bool stale)
+on_ended(void *context, const struct session_end *end,
+    const struct endpoint_host *name, bool stale)
 {
 	(void)context;
-	(void)host;
+	(void)name;
 	assert_false(stale);
 	snprintf(reason, sizeof(reason), "%s", end->reason);
 }

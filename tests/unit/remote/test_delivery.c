@@ -130,6 +130,13 @@ connection_abandon(struct connection **c)
 	*c = NULL;
 }
 
+static const struct endpoint_host mx = {
+	.text = "mx.test[192.0.2.1]:25",
+	.name = "mx.test",
+	.address = "192.0.2.1",
+	.port = 25,
+};
+
 /* The host ends the connection. */
 static void
 end(enum session_end_kind kind, const char *words, bool stale)
@@ -139,31 +146,42 @@ end(enum session_end_kind kind, const char *words, bool stale)
 
 	assert_non_null(c.user);
 	connection.user = NULL;
-	c.user->ended(c.context, &how, "mx.test[192.0.2.1]:25", stale);
+	c.user->ended(c.context, &how, &mx, stale);
 }
 
 /* -- The message ---------------------------------------------------------------- */
 
 static char reported[LIMIT_REPLY + 64];
 static unsigned int reports_delivered;
+static uint32_t took;
+static char tried[LIMIT_REPLY + 64]; /* the last */
+static unsigned int tries;
 static bool is_over;
 
 static void
-on_report(void *context, uint32_t number, enum report_outcome outcome,
-    enum report_scope scope, const char *host, const char *reply, bool relayed)
+on_report(void *context, uint32_t number, const struct delivery_report *r)
 {
 	(void)context;
-	(void)relayed;
-	(void)scope;
-	assert_int_equal(number / 10, 0);
-	if (outcome == REPORT_DELIVERED) {
+	if (r->outcome == REPORT_DELIVERED) {
 		reports_delivered++;
 		return;
 	}
 	assert_int_equal(number, 7);
 	assert_string_equal(reported, "");
 	snprintf(reported, sizeof(reported), "%s %s %s",
-	    report_outcome_name(outcome), host, reply);
+	    report_outcome_name(r->outcome),
+	    r->host != NULL ? r->host->text : "", r->reply);
+	took = r->took;
+}
+
+/* Before the report that decides. */
+static void
+on_tried(void *context, const struct delivery_report *r)
+{
+	(void)context;
+	assert_string_equal(reported, "");
+	snprintf(tried, sizeof(tried), "%s %s", r->host->address, r->reply);
+	tries++;
 }
 
 static void
@@ -190,6 +208,7 @@ set_up(void **unused)
 	has_idle = false;
 	reported[0] = '\0';
 	reports_delivered = 0;
+	tries = 0;
 	is_over = false;
 	delivery_init(&config);
 	return 0;
@@ -198,7 +217,8 @@ set_up(void **unused)
 static void
 begin(void)
 {
-	static const struct delivery_handler handler = { on_report, on_over };
+	static const struct delivery_handler handler = { on_report, on_tried,
+		on_over };
 	struct transaction *t =
 	    transaction_new("s@src.test", SMTP_BODY_7BIT, 3, 1);
 
@@ -268,6 +288,32 @@ test_early_refusals(void **unused)
 	assert_true(is_over);
 	assert_int_equal(opened, 40);
 	assert_string_equal(reported, "failed mx.test[192.0.2.1]:25 521 no");
+	assert_int_equal(took, 7000);
+	/* The last one speaks for itself. */
+	assert_int_equal(tries, 39);
+}
+
+/* Who decides is reported, and everybody else was tried: each once. */
+static void
+test_tried(void **unused)
+{
+	(void)unused;
+	addresses = 3;
+	begin();
+	pass(1);
+	end(SESSION_END_LOST, "4.4.1 connect: refused", false);
+	assert_int_equal(tries, 1);
+	assert_string_equal(tried, "192.0.2.1 4.4.1 connect: refused");
+	pass(2);
+	end(SESSION_END_TEMPORARY, "421 busy", false);
+	assert_int_equal(tries, 2);
+	pass(3);
+	end(SESSION_END_PERMANENT, "521 no", false);
+	assert_int_equal(tries, 3);
+	assert_string_equal(tried, "192.0.2.1 521 no");
+	assert_string_equal(
+	    reported, "deferred mx.test[192.0.2.1]:25 421 busy");
+	assert_int_equal(took, 2000);
 }
 
 /* Nothing was left to try: all have said their last word. */
@@ -369,7 +415,8 @@ test_stale(void **unused)
 static void
 begin_many(unsigned int count)
 {
-	static const struct delivery_handler handler = { on_report, on_over };
+	static const struct delivery_handler handler = { on_report, on_tried,
+		on_over };
 	struct transaction *t =
 	    transaction_new("s@src.test", SMTP_BODY_7BIT, 3, count);
 
@@ -393,7 +440,7 @@ take_one(void)
 	connection.user = NULL;
 	c.transaction->recipients[0].settled = true;
 	c.user->settled(c.context, 0, REPORT_DELIVERED, REPORT_SCOPE_RECIPIENT,
-	    "mx.test[192.0.2.1]:25", "250 ok");
+	    &mx, "250 ok");
 	has_idle = true;
 	c.user->done(c.context);
 }
@@ -478,6 +525,7 @@ main(void)
 		TEST(test_late_refusals),
 		TEST(test_late_silences),
 		TEST(test_early_refusals),
+		TEST(test_tried),
 		TEST(test_late_last_word),
 		TEST(test_slow_look_up),
 		TEST(test_slow_look_ups),

@@ -267,6 +267,10 @@ expect_the_queue_to_take(const struct routes *routes)
 		.helo = "",
 		.user = "",
 		.envid = "",
+		.client_name = "",
+		.tls_version = "",
+		.tls_cipher = "",
+		.config = "",
 		.recipients = routes->count,
 	};
 	int content = content_create();
@@ -287,6 +291,8 @@ expect_the_queue_to_take(const struct routes *routes)
 			.user = route->user,
 			.notify = route->notify,
 			.orcpt = "",
+			.rule = route->rule,
+			.via = route->via,
 		};
 
 		if (submission_add(s, &m) == -1)

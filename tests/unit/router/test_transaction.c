@@ -24,6 +24,8 @@ good_open(void)
 		.body = SMTP_BODY_8BITMIME,
 		.declared_size = 100,
 		.envid = "",
+		.tls_version = "",
+		.tls_cipher = "",
 	};
 }
 
