@@ -128,6 +128,14 @@ check:
 	tools/make-users
 	tests/check $(BUILD)
 
+# The test that kills the queue, more often than `make check` has time for.
+KILLS ?= 250
+kills:
+	tools/install-deps build test
+	$(MAKE) programs tools
+	tools/make-users
+	POSTERN_KILLS=$(KILLS) tests/check $(BUILD) kills
+
 lint:
 	tools/install-deps build lint
 	$(MAKE) generated
@@ -139,6 +147,7 @@ help:
 	@echo 'make demo        a live instance on 127.0.0.1; as root'
 	@echo 'make install     DESTDIR= PREFIX=$(PREFIX) SYSCONFDIR=$(SYSCONFDIR)'
 	@echo 'make users       create the system users that postern runs as'
+	@echo 'make kills       kill -9 of the queue under load, KILLS=$(KILLS) times'
 	@echo 'make fuzz        each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)'
 	@echo 'make benches     parts of postern measured alone, see doc/performance.md'
 	@echo 'make lint        formatting and static analysis'
@@ -147,4 +156,4 @@ help:
 clean:
 	rm -rf build
 
-.PHONY: all programs generated install users deps demo check lint help clean
+.PHONY: all programs generated install users deps demo check kills lint help clean

@@ -72,6 +72,8 @@ read_message(uint64_t id, struct row_message *row)
 	return row_message_decode(row, value.data, value.length);
 }
 
+/* ENOMSG: the row is whole, and says that it is due elsewhere or at another
+ * time, or not at all. */
 static int
 read_recipient(const struct destination *d, const struct row_place *place,
     struct row_recipient *row)
@@ -82,10 +84,10 @@ read_recipient(const struct destination *d, const struct row_place *place,
 	if (store_get(lifecycle->store, STORE_RECIPIENT, &key, &value) == -1 ||
 	    row_recipient_decode(row, value.data, value.length) == -1)
 		return -1;
-	if (row->state == RECIPIENT_WAITING &&
+	if (row->state == RECIPIENT_WAITING && row->due == place->time &&
 	    strcmp(row->destination, d->name) == 0)
 		return 0;
-	errno = EBADMSG;
+	errno = ENOMSG;
 	return -1;
 }
 
@@ -102,8 +104,10 @@ add_recipient(struct delivery *delivery, const struct row_place *place)
 		return set_aside_damage(
 		    d, place, "the message's row is damaged");
 	if (read_recipient(d, place, row) == -1)
-		return set_aside_damage(
-		    d, place, "the recipient's row is damaged");
+		return errno == ENOMSG
+			   ? set_aside(d, place, "it is not due here and now")
+			   : set_aside_damage(
+				 d, place, "the recipient's row is damaged");
 	f = flight_new(place->id, place->number, d);
 	if (f == NULL)
 		return -1;
@@ -135,12 +139,14 @@ read_due(const struct destination *d, struct bytes key, struct row_place *place)
 	return DUE_DAMAGED;
 }
 
-/* The next place of a destination that has come and is not in flight. */
+/* The next place of a destination, from this one on, that has come and is not
+ * in flight. */
 static bool
-next_place(struct destination *d, uint64_t now, struct row_place *place)
+next_place(struct destination *d, const struct row_place *from, uint64_t now,
+    struct row_place *place)
 {
 	struct store *store = lifecycle->store;
-	struct row_key start = row_key_due(d->name, &d->lane.next);
+	struct row_key start = row_key_due(d->name, from);
 	struct bytes key, value;
 	int found = store_seek(store, STORE_DUE, &start, &key, &value);
 
@@ -162,26 +168,47 @@ next_place(struct destination *d, uint64_t now, struct row_place *place)
 	return false;
 }
 
-void
-collect_recipients(struct delivery *delivery)
+/* Goes on from this place, and leaves it behind what was collected. */
+static void
+collect_from(struct delivery *delivery, struct row_place *from)
 {
 	struct destination *d = delivery->destination;
 	unsigned int most = share_is_local(d) ? 1 : DELIVERY_RECIPIENTS;
 	uint64_t now = clock_seconds();
 	struct row_place place;
 
-	delivery->count = 0;
-	while (delivery->count < most && next_place(d, now, &place)) {
+	while (delivery->count < most && next_place(d, from, now, &place)) {
 		if (delivery->count > 0 && place.id != delivery->id)
 			break;
 		if (add_recipient(delivery, &place) == -1) {
 			d->lane.next_due = now + 1;
 			break;
 		}
-		d->lane.next = place;
-		if (d->lane.next.number < UINT32_MAX)
-			d->lane.next.number++;
+		*from = place;
+		if (from->number < UINT32_MAX)
+			from->number++;
 	}
+}
+
+/* The index is in the order of time, and so the oldest comes first. What is
+ * fresh takes turns with it: it goes at once, and the old goes on. */
+void
+collect_recipients(struct delivery *delivery)
+{
+	struct lane *lane = &delivery->destination->lane;
+
+	delivery->count = 0;
+	if (lane->has_fresh && row_place_compare(&lane->fresh, &lane->next) < 0)
+		lane->has_fresh = false; /* it has been reached */
+	if (lane->has_fresh && !lane->is_old_turn) {
+		collect_from(delivery, &lane->fresh);
+		lane->is_old_turn = true;
+		if (delivery->count > 0)
+			return;
+		lane->has_fresh = false;
+	}
+	lane->is_old_turn = false;
+	collect_from(delivery, &lane->next);
 }
 
 /* And look from the beginning then. */
@@ -195,9 +222,15 @@ wait_a_little(struct destination *d)
 void
 collect_give_back(struct delivery *delivery)
 {
+	struct destination *d = delivery->destination;
+
+	if (d->lane.is_old_turn && delivery->count > 0) /* it was fresh */
+		destination_added_fresh(
+		    d, &(struct row_place){ delivery->recipients[0].due,
+			   delivery->id, delivery->flights[0]->number });
 	for (unsigned int i = 0; i < delivery->count; i++)
 		flight_free(&delivery->flights[i]);
-	wait_a_little(delivery->destination);
+	wait_a_little(d);
 }
 
 /* -- Content -------------------------------------------------------------- */

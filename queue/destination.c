@@ -146,6 +146,16 @@ destination_added(struct destination *d, const struct row_place *place)
 }
 
 void
+destination_added_fresh(struct destination *d, const struct row_place *place)
+{
+	if (!d->lane.has_fresh ||
+	    row_place_compare(place, &d->lane.fresh) < 0 ||
+	    place->time > d->lane.fresh.time + DESTINATION_FRESH_S)
+		d->lane.fresh = *place;
+	d->lane.has_fresh = true;
+}
+
+void
 destination_failed(struct destination *d, const struct retry_policy *policy,
     uint64_t now, const char *reply)
 {
@@ -168,8 +178,11 @@ destination_answered(struct destination *d)
 }
 
 void
-destination_hurry(struct destination *d)
+destination_hurry(struct destination *d, const struct row_place *place)
 {
+	destination_added_fresh(d, place);
+	d->lane.is_old_turn = false;
+	d->lane.asked_for = true;
 	d->row.backoff_until = 0;
 	d->hurried = true;
 }

@@ -33,6 +33,7 @@ enum lane_list {
 	LANE_COMING, /* waits for its agent */
 	/* waits until another one needs less; by standing */
 	LANE_FULL_LOCAL,
+	LANE_FULL_LOCAL_DOUBTFUL,
 	LANE_FULL_SOUND,
 	LANE_FULL_UNTRIED,
 	LANE_FULL_DOUBTFUL,
@@ -46,6 +47,10 @@ struct lane {
 	uint64_t octets;	    /* of large contents among them */
 	unsigned int standing;	    /* enum share_standing, as counted */
 	bool answered;		    /* since it is in memory */
+	bool took_mail;		    /* since a delivery last ended */
+	unsigned int failed;	    /* messages, since it last answered */
+	uint64_t failed_id;	    /* the last of them */
+	bool asked_for;		    /* the administrator wants a try */
 	bool woken;		    /* was told of a free slot */
 	unsigned int flights;	    /* recipients not yet committed */
 	bool in_doubt;		    /* a report says that the host is
@@ -53,6 +58,9 @@ struct lane {
 	bool sweeping;		    /* looking for what has expired, */
 	struct row_place sweep;	    /* from here on */
 	struct row_place next;	    /* nothing to hand out is before this */
+	bool has_fresh;		    /* mail that was not tried yet, */
+	struct row_place fresh;	    /* none of it before this; */
+	bool is_old_turn;	    /* the other mail's turn */
 	struct monotime not_before; /* after an agent was lost */
 	uint64_t next_due;	    /* LANE_LATER: wall time, 0 for none */
 };
@@ -103,14 +111,20 @@ void destination_close(struct destinations *, struct destination **);
 void destination_change(struct destinations *, struct destination *);
 /* A row was added to its due index. */
 void destination_added(struct destination *, const struct row_place *);
+/* The same row is for fresh mail, which does not wait for all that is older.
+ * What is fresh waits for what came so long before it, not for more: mail that
+ * piles up is old. */
+#define DESTINATION_FRESH_S 60
+void destination_added_fresh(struct destination *, const struct row_place *);
 
 /* The destination as a whole failed: back off, unless it already does. */
 void destination_failed(struct destination *, const struct retry_policy *,
     uint64_t now, const char *reply);
 /* Somebody answered there: no back-off any more. */
 void destination_answered(struct destination *);
-/* The administrator wants a try now, whatever the back-off says. */
-void destination_hurry(struct destination *);
+/* The administrator wants a try of this row now, whatever the back-off says,
+ * and before all others. */
+void destination_hurry(struct destination *, const struct row_place *);
 
 /* How it was elsewhere, unless it backs off here already. */
 void destination_restore(struct destination *, uint64_t backoff_until,

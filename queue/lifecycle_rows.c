@@ -161,10 +161,17 @@ lifecycle_begin(struct lifecycle *l)
 {
 	struct row_key key = row_key_text("totals");
 	struct bytes value;
+	uint64_t messages;
 
 	memset(&l->totals, 0, sizeof(l->totals));
-	if (store_get(l->store, STORE_META, &key, &value) == -1)
-		return errno == ENOENT ? 0 : -1;
+	if (store_get(l->store, STORE_META, &key, &value) == -1) {
+		if (errno != ENOENT)
+			return -1;
+		/* They are written when the first message comes. */
+		if (store_rows(l->store, STORE_MESSAGE, &messages) == -1)
+			return -1;
+		return messages == 0 ? 0 : totals_mend(&l->totals, l->store);
+	}
 	if (row_totals_decode(&l->totals, value.data, value.length) == 0)
 		return 0;
 	return totals_mend(&l->totals, l->store);

@@ -18,6 +18,7 @@
 
 static struct {
 	bool all;
+	unsigned int damaged; /* rows that make no sense */
 	unsigned int count;
 	char names[NAMES][LIMIT_DESTINATION + 1]; /* in order */
 } state;
@@ -66,6 +67,12 @@ unsigned int
 pause_count(void)
 {
 	return state.count;
+}
+
+unsigned int
+pause_damaged(void)
+{
+	return state.damaged;
 }
 
 bool
@@ -149,9 +156,16 @@ pause_write(struct store *store, const char *destination, bool paused)
 	return 0;
 }
 
-/* Is it a row of ours? Then its name. */
 static bool
-read_key(struct bytes key, char *name)
+begins(struct bytes key, const char *with)
+{
+	size_t length = strlen(with);
+
+	return key.length >= length && memcmp(key.data, with, length) == 0;
+}
+
+bool
+pause_read_key(struct bytes key, char *name)
 {
 	static const char prefix[] = KEY ":";
 	size_t length = sizeof(prefix) - 1;
@@ -162,7 +176,7 @@ read_key(struct bytes key, char *name)
 		return true;
 	}
 	if (key.length <= length || key.length > length + LIMIT_DESTINATION ||
-	    memcmp(key.data, prefix, length) != 0)
+	    !begins(key, prefix) || memchr(key.data, '\0', key.length) != NULL)
 		return false;
 	memcpy(name, (const char *)key.data + length, key.length - length);
 	name[key.length - length] = '\0';
@@ -179,8 +193,14 @@ pause_load(struct store *store)
 
 	state.all = false;
 	state.count = 0;
-	for (; found == 0 && read_key(key, name);
+	state.damaged = 0;
+	for (; found == 0 && begins(key, KEY);
 	     found = store_next(store, STORE_META, &key, &value))
-		pause_set(name, true);
+		if (pause_read_key(key, name))
+			pause_set(name, true);
+		else
+			state.damaged++;
+	if (state.damaged > 0)
+		log_error("pause-damaged rows=%u", state.damaged);
 	return found == 0 || errno == ENOENT ? 0 : -1;
 }

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 
 #include "common/mail.h"
+#include "common/wire.h"
 
 struct store;
 
@@ -26,6 +27,12 @@ int pause_load(struct store *) __attribute__((warn_unused_result));
 int pause_write(struct store *, const char *destination, bool paused)
     __attribute__((warn_unused_result));
 void pause_set(const char *destination, bool paused);
+
+/* Is this a row of the meta table that pauses something? Then its name, which
+ * has LIMIT_DESTINATION + 1 octets. */
+bool pause_read_key(struct bytes key, char *name);
+/* How many that look like one and make no sense did pause_load() pass over? */
+unsigned int pause_damaged(void);
 
 /* Was just this paused? */
 bool pause_is_set(const char *destination);

@@ -69,7 +69,8 @@ struct walk {
 static int
 read_row(struct walk *w, struct bytes key, struct bytes value)
 {
-	if (key.length > LIMIT_DESTINATION) {
+	if (key.length > LIMIT_DESTINATION ||
+	    memchr(key.data, '\0', key.length) != NULL) {
 		log_error("destination-name-damaged");
 		return -1;
 	}

@@ -36,6 +36,7 @@ struct outgoing {
 	uint32_t handle;
 	struct stat content; /* which file it was */
 	bool taken;
+	uint64_t since; /* in seconds */
 	struct telling *telling;
 };
 
@@ -103,6 +104,7 @@ hand_over(struct outgoing *o, int fd, const struct dsn_made *made)
 	if (++state.last_handle == 0)
 		state.last_handle = 1;
 	o->handle = state.last_handle;
+	o->since = clock_seconds();
 	o->router =
 	    router_inject(o->handle, o->telling->to, body, fd, made->size);
 	return o->router == NULL ? -1 : 0;
@@ -120,10 +122,11 @@ tell(struct telling *telling)
 		fd = reporter_compose(
 		    state.lifecycle, *state.config, telling, &made);
 	if (fd == -1) {
-		bool nothing =
-		    o != NULL && (errno == ENOENT || errno == ENOMSG);
+		bool damaged = errno == EBADMSG;
+		bool nothing = o != NULL &&
+			       (errno == ENOENT || errno == ENOMSG || damaged);
 
-		if (!nothing)
+		if (!nothing || damaged)
 			log_error("report-not-made id=%s error=\"%s\"",
 			    id_format(telling->id).text, strerror(errno));
 		free(o);
@@ -182,6 +185,21 @@ collect(struct row_place *ripe, unsigned int most, bool *any)
 	return count;
 }
 
+/* A router that says nothing must not hold up reports for ever. What it was
+ * given is no handle any more. */
+static void
+give_up_silent(uint64_t now)
+{
+	struct outgoing *o, *following;
+
+	TAILQ_FOREACH_SAFE (o, &state.list, next, following)
+		if (!o->taken && now >= o->since + REPORTER_ANSWER) {
+			log_warn("report-unanswered id=%s",
+			    id_format(o->telling->id).text);
+			outgoing_free(o);
+		}
+}
+
 static bool
 tell_one(const struct row_place *place)
 {
@@ -205,6 +223,7 @@ look(void)
 	unsigned int count;
 	bool any;
 
+	give_up_silent(clock_seconds());
 	if (store_read_begin(state.lifecycle->store) == -1) {
 		log_error("report-index error=\"%s\"", strerror(errno));
 		evtimer_add(state.timer, &second);

@@ -162,11 +162,21 @@ has_place(const struct destination *d)
 	return count <= SCHEDULER_ACTIVE / 2;
 }
 
+/* Where it is, does it wait for what a change of its mail may bring? */
+static bool
+may_move(const struct destination *d)
+{
+	if (d->lane.list == LANE_NONE || scheduler_list_is_idle(d))
+		return true;
+	if (d->lane.list == LANE_LATER)
+		return d->lane.next_due != 0;
+	return d->lane.asked_for && lane_is_full(d); /* it stands better now */
+}
+
 void
 lane_consider(struct destination *d)
 {
-	if (d->lane.list != LANE_NONE && !scheduler_list_is_idle(d) &&
-	    (d->lane.list != LANE_LATER || d->lane.next_due == 0))
+	if (!may_move(d))
 		return;
 	if (!has_work(d))
 		lane_be_quiet(d);
@@ -183,20 +193,27 @@ lane_consider(struct destination *d)
 void
 lane_be_full(struct destination *d)
 {
-	static const enum lane_list lists[SHARE_STANDINGS] = {
-		[SHARE_SOUND] = LANE_FULL_SOUND,
-		[SHARE_UNTRIED] = LANE_FULL_UNTRIED,
-		[SHARE_DOUBTFUL] = LANE_FULL_DOUBTFUL,
+	static const enum lane_list lists[2][SHARE_STANDINGS] = {
+		{
+		    [SHARE_SOUND] = LANE_FULL_SOUND,
+		    [SHARE_UNTRIED] = LANE_FULL_UNTRIED,
+		    [SHARE_DOUBTFUL] = LANE_FULL_DOUBTFUL,
+		},
+		{
+		    [SHARE_SOUND] = LANE_FULL_LOCAL,
+		    [SHARE_UNTRIED] = LANE_FULL_LOCAL,
+		    [SHARE_DOUBTFUL] = LANE_FULL_LOCAL_DOUBTFUL,
+		},
 	};
 
-	scheduler_list_set(
-	    d, share_is_local(d) ? LANE_FULL_LOCAL : lists[share_standing(d)]);
+	scheduler_list_set(d, lists[share_is_local(d)][share_standing(d)]);
 }
 
 bool
 lane_is_full(const struct destination *d)
 {
 	return d->lane.list == LANE_FULL_LOCAL ||
+	       d->lane.list == LANE_FULL_LOCAL_DOUBTFUL ||
 	       d->lane.list == LANE_FULL_SOUND ||
 	       d->lane.list == LANE_FULL_UNTRIED ||
 	       d->lane.list == LANE_FULL_DOUBTFUL;
@@ -277,6 +294,7 @@ scan_wake(uint64_t from)
 	struct store *store = state.lifecycle->store;
 	struct bytes key, value;
 	char name[LIMIT_DESTINATION + 1];
+	static bool told;
 	unsigned int past = 0;
 	uint64_t time;
 	int found = store_seek(store, STORE_WAKE, &start, &key, &value);
@@ -285,7 +303,9 @@ scan_wake(uint64_t from)
 	     found = store_next(store, STORE_WAKE, &key, &value)) {
 		if (row_key_wake_read(key.data, key.length, &time, name) ==
 		    -1) {
-			log_error("wake-damaged");
+			if (!told)
+				log_error("wake-damaged");
+			told = true; /* it is met each time */
 			continue;
 		}
 		if (!has_come(time)) {

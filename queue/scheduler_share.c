@@ -30,11 +30,10 @@ share_is_local(const struct destination *d)
 enum share_standing
 share_standing(const struct destination *d)
 {
-	if (share_is_local(d))
-		return SHARE_SOUND;
-	if (d->row.failures > 0)
+	if (d->row.failures > 0 && !d->lane.asked_for)
 		return SHARE_DOUBTFUL;
-	return d->lane.answered ? SHARE_SOUND : SHARE_UNTRIED;
+	return d->lane.answered || share_is_local(d) ? SHARE_SOUND
+						     : SHARE_UNTRIED;
 }
 
 static struct share *
@@ -76,21 +75,47 @@ share_window(struct destination *d)
 void
 share_answered(struct destination *d, bool delivered)
 {
+	d->lane.answered = !share_is_local(d); /* nobody asks a local one */
+	d->lane.asked_for = false;
+	d->lane.failed = 0;
+	d->lane.took_mail |= delivered;
+	settle(d);
+}
+
+/* A remote one: users have one worker, and no limit of connections. */
+static bool
+is_limited(const struct destination *d)
+{
+	return !share_is_local(d) && d->lane.answered && d->row.failures == 0 &&
+	       d->lane.in_flight > 1 && d->lane.failed < d->lane.window;
+}
+
+/* What was in flight together fails together: the window halves once. */
+bool
+share_failed(struct destination *d, uint64_t id)
+{
+	if (d->lane.failed == 0)
+		d->lane.window = d->lane.window > 1 ? d->lane.window / 2 : 1;
+	if (d->lane.failed == 0 || d->lane.failed_id != id)
+		d->lane.failed++;
+	d->lane.failed_id = id;
+	if (is_limited(d))
+		return false;
+	d->lane.answered = d->lane.asked_for = d->lane.took_mail = false;
+	settle(d);
+	return true;
+}
+
+/* However many recipients a delivery had. */
+static void
+grow(struct destination *d)
+{
 	unsigned int most =
 	    share_is_local(d) ? SCHEDULER_WINDOW_LOCAL : SCHEDULER_WINDOW_MOST;
 
-	d->lane.answered = !share_is_local(d); /* nobody asks a local one */
-	settle(d);
-	if (delivered && d->lane.window < most)
+	if (d->lane.took_mail && d->lane.window < most)
 		d->lane.window++;
-}
-
-void
-share_failed(struct destination *d)
-{
-	d->lane.answered = false;
-	settle(d);
-	d->lane.window = d->lane.window > 1 ? d->lane.window / 2 : 1;
+	d->lane.took_mail = false;
 }
 
 /* -- The share ------------------------------------------------------------ */
@@ -166,9 +191,14 @@ share_has_room_for(struct destination *d, uint64_t size)
 
 	settle(d);
 	octets = sum(s->octets, d->lane.standing);
-	return !is_large(size) || octets == 0 ||
-	       octets + size <=
-		   SCHEDULER_OCTETS / 4 * quarters[d->lane.standing];
+	if (!is_large(size) || octets == 0)
+		return true;
+	/* Whoever has some already shares the first half with his like. */
+	if (d->lane.octets > 0 &&
+	    sum(s->octets, 0) + size > SCHEDULER_OCTETS / 2)
+		return false;
+	return octets + size <=
+	       SCHEDULER_OCTETS / 4 * quarters[d->lane.standing];
 }
 
 /* -- In flight ------------------------------------------------------------ */
@@ -198,6 +228,7 @@ share_give_back(struct destination *d, uint64_t size)
 		d->lane.octets -= size;
 		s->octets[d->lane.standing] -= size;
 	}
+	grow(d);
 	if (--d->lane.in_flight == 0)
 		s->busy[d->lane.standing]--;
 	s->deliveries[d->lane.standing]--;

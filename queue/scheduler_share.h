@@ -10,7 +10,8 @@
  * However many hosts are dead, mail for a sound one goes at once, and mail for
  * a new one waits at most for other new ones: whoever hangs among these counts
  * as failed as soon as it has timed out. Local mail has places of its own.
- * The memory for the contents of large messages is parted in the same way.
+ * The memory for the contents of large messages is parted in the same way; half
+ * of it is for destinations that have none of it yet.
  */
 #ifndef QUEUE_SCHEDULER_SHARE_H
 #define QUEUE_SCHEDULER_SHARE_H
@@ -22,10 +23,10 @@
 
 struct destination;
 
-/* What is known of a destination. A local one is always sound. */
+/* What is known of a destination. A local one is sound unless it failed. */
 enum share_standing {
 	SHARE_SOUND,	/* answered lately */
-	SHARE_UNTRIED,	/* nothing */
+	SHARE_UNTRIED,	/* nothing, or the administrator wants a try */
 	SHARE_DOUBTFUL, /* it failed as a whole the last time */
 	SHARE_STANDINGS
 };
@@ -33,12 +34,15 @@ enum share_standing {
 void share_begin(void);
 bool share_is_local(const struct destination *);
 enum share_standing share_standing(const struct destination *);
-/* The window: grows with each success, halves if the host is down; a host that
- * was down is asked with one delivery first. */
+/* The window: grows with each delivery that succeeds, halves if the host is
+ * down; a host that was down is asked with one delivery first. */
 unsigned int share_window(struct destination *);
-/* It answered, and maybe took the mail; or it failed as a whole. */
+/* It answered, and maybe took the mail. */
 void share_answered(struct destination *, bool delivered);
-void share_failed(struct destination *);
+/* It failed as a whole for this message. Is it down? A host that answers others
+ * of the same time only takes fewer at a time, until as many have failed in a
+ * row as it may have at once. */
+bool share_failed(struct destination *, uint64_t id);
 /* May it have one more, as far as all the others are concerned? */
 bool share_is_left(struct destination *);
 /* And is there memory for a content of this size? */

@@ -504,6 +504,15 @@ store_next(struct store *s, enum store_table table, struct bytes *key,
 }
 
 int
+store_back(struct store *s, enum store_table table, struct bytes *key,
+    struct bytes *value)
+{
+	MDB_val k;
+
+	return move(s, table, MDB_PREV, &k, key, value);
+}
+
+int
 store_seek_below(struct store *s, enum store_table table,
     const struct row_key *before, struct bytes *key, struct bytes *value)
 {

@@ -93,6 +93,9 @@ int store_next(struct store *, enum store_table, struct bytes *key,
 int store_seek_below(struct store *, enum store_table,
     const struct row_key *before, struct bytes *key, struct bytes *value)
     __attribute__((warn_unused_result));
+/* From where the cursor is to the row before. */
+int store_back(struct store *, enum store_table, struct bytes *key,
+    struct bytes *value) __attribute__((warn_unused_result));
 /* Deletes the row that the cursor is at; store_next() then gives the one that
  * followed it. */
 int store_delete_here(struct store *, enum store_table)

@@ -5,6 +5,8 @@
 #include <bsd/string.h>
 
 #include "common/mail.h"
+#include "queue/destination_name.h"
+#include "queue/pause.h"
 #include "queue/store_check_private.h"
 
 /* So many of a message's events are searched for an address. */
@@ -126,6 +128,7 @@ check_recipient_row(struct check *c, uint64_t id, uint32_t number,
 	struct row_key destination = row_key_text(row->destination);
 	bool waits = row->state == RECIPIENT_WAITING;
 
+	check_is_told(c, id, number, row);
 	if (waits && !check_exists(c, STORE_DUE, &due))
 		check_fault(c, STORE_RECIPIENT, id, number, row->destination,
 		    "it waits and is not in the due index: it is never tried");
@@ -240,6 +243,36 @@ check_wake_of(
 		    "it is woken %" PRIu64 " s too late", row->wake - wanted);
 }
 
+/* It must be as all that know it write it. */
+static void
+check_name(struct check *c, enum store_table table, const char *name)
+{
+	char as_written[LIMIT_DESTINATION + 1];
+
+	if (destination_parse(name, as_written) == -1 ||
+	    strcmp(as_written, name) != 0)
+		check_fault(
+		    c, table, 0, -1, name, "no mail can be for such a name");
+}
+
+/* The schema and the totals are looked at by themselves. */
+void
+check_meta(struct check *c, struct bytes key, struct bytes value)
+{
+	char name[LIMIT_DESTINATION + 1];
+
+	(void)value;
+	if (pause_read_key(key, name)) {
+		if (name[0] != '\0')
+			check_name(c, STORE_META, name);
+		return;
+	}
+	name_of_key(key, name);
+	if (strlen(name) != key.length ||
+	    (strcmp(name, "schema") != 0 && strcmp(name, "totals") != 0))
+		check_fault_key(c, STORE_META, key);
+}
+
 void
 check_destination(struct check *c, struct bytes key, struct bytes value)
 {
@@ -252,6 +285,7 @@ check_destination(struct check *c, struct bytes key, struct bytes value)
 		return;
 	}
 	name_of_key(key, name);
+	check_name(c, STORE_DESTINATION, name);
 	if (!READABLE(row_destination_decode, &row, value)) {
 		check_fault(
 		    c, STORE_DESTINATION, 0, -1, name, "the row is damaged");
@@ -396,17 +430,4 @@ check_address(struct check *c, struct bytes key, struct bytes value)
 	if (!is_named(c, key, id))
 		check_fault(c, STORE_ADDRESS, id, -1, name,
 		    "the message did not come with it");
-}
-
-/* -- Reports -------------------------------------------------------------- */
-
-/* One may find nothing to tell, or its message gone. */
-void
-check_report(struct check *c, struct bytes key, struct bytes value)
-{
-	uint64_t time, id;
-
-	(void)value;
-	if (row_key_report_read(key.data, key.length, &time, &id) == -1)
-		check_fault_key(c, STORE_REPORT, key);
 }

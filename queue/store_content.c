@@ -64,18 +64,19 @@ store_content_delete(struct store *store, uint64_t id)
 	struct bytes key, value;
 	int found = store_seek(store, STORE_CONTENT, &from, &key, &value);
 
-	while (found == 0) {
+	for (; found == 0;
+	     found = store_next(store, STORE_CONTENT, &key, &value)) {
 		uint64_t of;
 		uint32_t chunk;
 
+		/* A damaged key is nobody's: it stays, and stops nothing. */
 		if (row_key_number_read(key.data, key.length, &of, &chunk) ==
 		    -1)
-			return -1;
+			continue;
 		if (of != id)
 			return 0;
 		if (store_delete_here(store, STORE_CONTENT) == -1)
 			return -1;
-		found = store_next(store, STORE_CONTENT, &key, &value);
 	}
 	return errno == ENOENT ? 0 : -1;
 }
@@ -84,7 +85,6 @@ static const char missing[] = "a chunk of the content is missing";
 static const char wrong_length[] = "a chunk of the content has another length";
 static const char too_many[] = "there is more content than there should be";
 static const char altered[] = "the content has another checksum";
-
 
 static int
 damaged(const char **what, const char *how)

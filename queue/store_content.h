@@ -20,7 +20,7 @@ int store_content_put(struct store *, uint64_t id, int fd, uint64_t size,
 int store_content_delete(struct store *, uint64_t id)
     __attribute__((warn_unused_result));
 /* The first octets of it, at most `most`; returns how many. EBADMSG if the
- * store holds fewer. The checksum is not looked at. */
+ * store holds fewer. The checksum is not looked at: store_content_check(). */
 ssize_t store_content_head(struct store *, uint64_t id, uint64_t size,
     char *octets, size_t most) __attribute__((warn_unused_result));
 /* A sealed memfd of exactly what the message's row says. EBADMSG if the store

@@ -30,12 +30,14 @@ find_last(
 	struct row_key after = row_key_number(id + 1, 0);
 	struct bytes key;
 	uint64_t of;
+	int found = store_seek_below(store, STORE_EVENT, &after, &key, value);
 
-	if (store_seek_below(store, STORE_EVENT, &after, &key, value) == -1 ||
-	    row_key_number_read(key.data, key.length, &of, number) == -1)
-		return -1;
-	if (of == id)
-		return 0;
+	/* A damaged key is nobody's, and hides nothing. */
+	while (found == 0 &&
+	       row_key_number_read(key.data, key.length, &of, number) == -1)
+		found = store_back(store, STORE_EVENT, &key, value);
+	if (found == -1 || of == id)
+		return found;
 	errno = ENOENT;
 	return -1;
 }
@@ -155,10 +157,12 @@ seek_id(struct store *store, uint64_t from, uint64_t *id)
 	struct row_key key = row_key_number(from, 0);
 	struct bytes k, value;
 	uint32_t number;
+	int found = store_seek(store, STORE_EVENT, &key, &k, &value);
 
-	if (store_seek(store, STORE_EVENT, &key, &k, &value) == -1)
-		return -1;
-	return row_key_number_read(k.data, k.length, id, &number);
+	while (found == 0 &&
+	       row_key_number_read(k.data, k.length, id, &number) == -1)
+		found = store_next(store, STORE_EVENT, &k, &value);
+	return found;
 }
 
 /* 1: nothing has happened to it since `before`, and it is gone. A row that
@@ -243,13 +247,14 @@ forget(struct store *store, uint64_t id, unsigned int *left)
 	struct bytes key, value;
 	int found = store_seek(store, STORE_EVENT, &from, &key, &value);
 
-	while (found == 0) {
+	for (; found == 0;
+	     found = store_next(store, STORE_EVENT, &key, &value)) {
 		uint64_t of;
 		uint32_t number;
 
 		if (row_key_number_read(key.data, key.length, &of, &number) ==
 		    -1)
-			return -1;
+			continue;
 		if (of != id)
 			return 1;
 		if (*left == 0)
@@ -258,7 +263,6 @@ forget(struct store *store, uint64_t id, unsigned int *left)
 		if (unindex_event(store, id, value) == -1 ||
 		    store_delete_here(store, STORE_EVENT) == -1)
 			return -1;
-		found = store_next(store, STORE_EVENT, &key, &value);
 	}
 	return errno == ENOENT ? 1 : -1;
 }

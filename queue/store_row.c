@@ -4,15 +4,23 @@
 #include <errno.h>
 #include <string.h>
 
+#include <xxhash.h>
+
 #include "common/dsn.h"
 #include "common/mail.h"
+#include "queue/store_row_private.h"
 
-/* The first octet of each value. A changed layout gets the next number. */
-#define FORMAT 1
-/* Since schema 2 messages have a digest, RET and ENVID, and recipients NOTIFY,
- * ORCPT and what was told; events are in store_row_event.c. */
-#define FORMAT_MESSAGE 2
-#define FORMAT_RECIPIENT 2
+/* The first octet of each value. A changed layout gets the next number: of
+ * schema 2 are the checksum at the end, the digest, RET and ENVID of messages,
+ * NOTIFY, ORCPT and what was told of recipients, and the layout of events
+ * (store_row_event.c). */
+#define FORMAT 2
+#define FORMAT_OLDEST 1
+
+/* So many octets of XXH3-64 end a row. They find what a disk or a memory has
+ * changed: without them a row with another letter in an address is as good as
+ * any other. */
+#define SUM_SIZE 4
 
 /* So much of an address is in its key: with the NUL and the id it is below
  * ROW_KEY_SIZE. */
@@ -20,49 +28,56 @@
 
 #define LIMIT_HOST (LIMIT_DOMAIN + 64)
 
-static struct wire_writer
-begin_format(uint8_t *value, uint8_t format)
+struct wire_writer
+row_begin(uint8_t *value)
 {
 	struct wire_writer w = { .data = value, .size = ROW_VALUE_SIZE };
 
-	wire_put_u8(&w, format);
+	wire_put_u8(&w, FORMAT);
 	return w;
 }
 
-static struct wire_writer
-begin(uint8_t *value)
+static uint32_t
+sum_of(const uint8_t *data, size_t length)
 {
-	return begin_format(value, FORMAT);
+	return (uint32_t)XXH3_64bits(data, length);
 }
 
-static size_t
-end(const struct wire_writer *w)
+size_t
+row_end(struct wire_writer *w)
 {
+	wire_put_u32(w, sum_of(w->data, w->length));
 	return w->failed ? 0 : w->length;
 }
 
-/* Any format up to `newest`; says which. */
-static struct wire_reader
-open_format(const void *data, size_t length, uint8_t newest, uint8_t *format)
+static bool
+is_unchanged(const uint8_t *data, size_t length)
+{
+	struct wire_reader sum = { .data = data + length, .size = SUM_SIZE };
+
+	return wire_get_u32(&sum) == sum_of(data, length);
+}
+
+/* Is it of the format before checksums? */
+struct wire_reader
+row_open(const void *data, size_t length, bool *is_old)
 {
 	struct wire_reader r = { .data = data, .size = length };
+	uint8_t format = wire_get_u8(&r);
 
-	*format = wire_get_u8(&r);
-	if (*format < FORMAT || *format > newest)
+	*is_old = format == FORMAT_OLDEST;
+	if (*is_old)
+		return r;
+	if (format == FORMAT && length > SUM_SIZE &&
+	    is_unchanged(data, length - SUM_SIZE))
+		r.size -= SUM_SIZE;
+	else
 		r.failed = true;
 	return r;
 }
 
-static struct wire_reader
-open_row(const void *data, size_t length)
-{
-	uint8_t format;
-
-	return open_format(data, length, FORMAT, &format);
-}
-
-static int
-close_row(const struct wire_reader *r, bool in_range)
+int
+row_close(const struct wire_reader *r, bool in_range)
 {
 	if (wire_done(r) && in_range)
 		return 0;
@@ -73,7 +88,7 @@ close_row(const struct wire_reader *r, bool in_range)
 size_t
 row_message_encode(const struct row_message *row, uint8_t *value)
 {
-	struct wire_writer w = begin_format(value, FORMAT_MESSAGE);
+	struct wire_writer w = row_begin(value);
 
 	wire_put_u64(&w, row->arrival);
 	wire_put_u64(&w, row->size);
@@ -88,16 +103,14 @@ row_message_encode(const struct row_message *row, uint8_t *value)
 	wire_put_u64(&w, row->digest);
 	wire_put_u8(&w, row->ret);
 	wire_put_text(&w, row->envid, LIMIT_ENVID);
-	return end(&w);
+	return row_end(&w);
 }
 
 int
 row_message_decode(struct row_message *row, const void *data, size_t length)
 {
-	uint8_t format;
-	struct wire_reader r =
-	    open_format(data, length, FORMAT_MESSAGE, &format);
-	bool is_old = format < 2;
+	bool is_old;
+	struct wire_reader r = row_open(data, length, &is_old);
 
 	row->arrival = wire_get_u64(&r);
 	row->size = wire_get_u64(&r);
@@ -112,7 +125,7 @@ row_message_decode(struct row_message *row, const void *data, size_t length)
 	row->digest = is_old ? 0 : wire_get_u64(&r);
 	row->ret = is_old ? DSN_RET_NONE : wire_get_u8(&r);
 	row->envid = is_old ? "" : wire_get_text(&r, LIMIT_ENVID);
-	return close_row(&r,
+	return row_close(&r,
 	    row->size <= LIMIT_CONTENT_SIZE_MOST &&
 		row->protocol < SMTP_PROTOCOLS && row->body < SMTP_BODIES &&
 		row->recipients <= LIMIT_EXPANSION &&
@@ -123,7 +136,7 @@ row_message_decode(struct row_message *row, const void *data, size_t length)
 size_t
 row_recipient_encode(const struct row_recipient *row, uint8_t *value)
 {
-	struct wire_writer w = begin_format(value, FORMAT_RECIPIENT);
+	struct wire_writer w = row_begin(value);
 
 	wire_put_text(&w, row->address, LIMIT_PATH);
 	wire_put_text(&w, row->original, LIMIT_PATH);
@@ -139,16 +152,14 @@ row_recipient_encode(const struct row_recipient *row, uint8_t *value)
 	wire_put_u8(&w, row->notify);
 	wire_put_text(&w, row->orcpt, LIMIT_ORCPT);
 	wire_put_u8(&w, row->told);
-	return end(&w);
+	return row_end(&w);
 }
 
 int
 row_recipient_decode(struct row_recipient *row, const void *data, size_t length)
 {
-	uint8_t format;
-	struct wire_reader r =
-	    open_format(data, length, FORMAT_RECIPIENT, &format);
-	bool is_old = format < 2;
+	bool is_old;
+	struct wire_reader r = row_open(data, length, &is_old);
 
 	row->address = wire_get_text(&r, LIMIT_PATH);
 	row->original = wire_get_text(&r, LIMIT_PATH);
@@ -164,7 +175,7 @@ row_recipient_decode(struct row_recipient *row, const void *data, size_t length)
 	row->notify = is_old ? 0 : wire_get_u8(&r);
 	row->orcpt = is_old ? "" : wire_get_text(&r, LIMIT_ORCPT);
 	row->told = is_old ? 0 : wire_get_u8(&r);
-	return close_row(&r,
+	return row_close(&r,
 	    row->kind < ROUTE_KINDS && row->state < RECIPIENT_STATES &&
 		row->destination[0] != '\0' &&
 		dsn_notify_is_valid(row->notify) &&
@@ -174,7 +185,7 @@ row_recipient_decode(struct row_recipient *row, const void *data, size_t length)
 size_t
 row_destination_encode(const struct row_destination *row, uint8_t *value)
 {
-	struct wire_writer w = begin(value);
+	struct wire_writer w = row_begin(value);
 
 	wire_put_u64(&w, row->waiting);
 	wire_put_u64(&w, row->held);
@@ -183,14 +194,15 @@ row_destination_encode(const struct row_destination *row, uint8_t *value)
 	wire_put_u64(&w, row->backoff_until);
 	wire_put_u32(&w, row->failures);
 	wire_put_text(&w, row->reply, LIMIT_REPLY);
-	return end(&w);
+	return row_end(&w);
 }
 
 int
 row_destination_decode(
     struct row_destination *row, const void *data, size_t length)
 {
-	struct wire_reader r = open_row(data, length);
+	bool is_old;
+	struct wire_reader r = row_open(data, length, &is_old);
 
 	row->waiting = wire_get_u64(&r);
 	row->held = wire_get_u64(&r);
@@ -199,33 +211,34 @@ row_destination_decode(
 	row->backoff_until = wire_get_u64(&r);
 	row->failures = wire_get_u32(&r);
 	row->reply = wire_get_text(&r, LIMIT_REPLY);
-	return close_row(&r, true);
+	return row_close(&r, true);
 }
 
 size_t
 row_totals_encode(const struct row_totals *row, uint8_t *value)
 {
-	struct wire_writer w = begin(value);
+	struct wire_writer w = row_begin(value);
 
 	wire_put_u64(&w, row->messages);
 	wire_put_u64(&w, row->bytes);
 	wire_put_u64(&w, row->waiting);
 	wire_put_u64(&w, row->held);
 	wire_put_u64(&w, row->failed);
-	return end(&w);
+	return row_end(&w);
 }
 
 int
 row_totals_decode(struct row_totals *row, const void *data, size_t length)
 {
-	struct wire_reader r = open_row(data, length);
+	bool is_old;
+	struct wire_reader r = row_open(data, length, &is_old);
 
 	row->messages = wire_get_u64(&r);
 	row->bytes = wire_get_u64(&r);
 	row->waiting = wire_get_u64(&r);
 	row->held = wire_get_u64(&r);
 	row->failed = wire_get_u64(&r);
-	return close_row(&r, true);
+	return row_close(&r, true);
 }
 
 static void
@@ -412,6 +425,16 @@ row_key_address(const char *address, uint64_t id)
 	key_put_address(&key, address);
 	key_put_integer(&key, id, 8);
 	return key;
+}
+
+bool
+row_key_address_begins(const void *data, size_t length, const char *address)
+{
+	struct row_key key = { .length = 0 };
+
+	key_put_address(&key, address);
+	return length >= key.length &&
+	       memcmp(data, key.octets, key.length) == 0;
 }
 
 bool

@@ -5,7 +5,9 @@
  * with a format number, so that a row says how it is to be read: those of an
  * older schema are read as well, and written anew when they change. A row is
  * checked when it is read, although only we wrote it: a stored field is never
- * believed to be a bound. Texts of a decoded row are lent by the octets it was
+ * believed to be a bound, and since schema 2 a checksum of its own ends each
+ * value, so that a row is what it was or is no row. A key has none: whatever
+ * is found under a wrong one disagrees with the rows that it belongs to. Texts of a decoded row are lent by the octets it was
  * decoded from. Pure: no I/O.
  */
 #ifndef QUEUE_STORE_ROW_H
@@ -185,6 +187,8 @@ int row_key_report_read(const void *, size_t, uint64_t *time, uint64_t *id)
 /* Copies the destination: `destination` has LIMIT_DESTINATION + 1 octets. */
 int row_key_wake_read(const void *, size_t, uint64_t *time, char *destination)
     __attribute__((warn_unused_result));
+/* True if it lies among the keys of this address, be it one or not. */
+bool row_key_address_begins(const void *, size_t, const char *address);
 /* True if the key is one of this address; sets the id. */
 bool row_key_address_matches(
     const void *, size_t, const char *address, uint64_t *id);

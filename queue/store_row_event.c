@@ -4,18 +4,13 @@
  * which fields are there, and only these follow. What is 0 or "" is not there,
  * so that there is one way only to write a row.
  */
-#include "queue/store_row.h"
+#include "queue/store_row_private.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "common/mail.h"
 #include "common/peer.h"
 #include "common/via.h"
-
-/* Schema 1 had six texts, of which each was there. */
-#define FORMAT_FULL 1
-#define FORMAT_SPARSE 2
 
 #define LIMIT_HOST (LIMIT_DOMAIN + 64)
 
@@ -141,20 +136,19 @@ put_field(
 size_t
 row_event_encode(const struct row_event *row, uint8_t *value)
 {
-	struct wire_writer w = { .data = value, .size = ROW_VALUE_SIZE };
+	struct wire_writer w = row_begin(value);
 	uint32_t set = 0;
 
 	for (size_t i = 0; i < FIELDS; i++)
 		if (is_there(row, &fields[i]))
 			set |= UINT32_C(1) << i;
-	wire_put_u8(&w, FORMAT_SPARSE);
 	wire_put_u64(&w, row->time);
 	wire_put_u8(&w, row->what);
 	wire_put_u32(&w, set);
 	for (size_t i = 0; i < FIELDS; i++)
 		if ((set >> i & 1) != 0)
 			put_field(&w, row, &fields[i]);
-	return w.failed ? 0 : w.length;
+	return row_end(&w);
 }
 
 /* -- Reading --------------------------------------------------------------- */
@@ -205,7 +199,8 @@ get_sparse(struct wire_reader *r, struct row_event *row)
 	}
 }
 
-/* What was the address of a client, and nothing else, is so called now. */
+/* Schema 1 had six texts, of which each was there.
+ * What was the address of a client, and nothing else, is so called now. */
 static void
 get_full(struct wire_reader *r, struct row_event *row)
 {
@@ -224,24 +219,19 @@ get_full(struct wire_reader *r, struct row_event *row)
 int
 row_event_decode(struct row_event *row, const void *data, size_t length)
 {
-	struct wire_reader r = { .data = data, .size = length };
-	uint8_t format = wire_get_u8(&r);
+	bool is_old;
+	struct wire_reader r = row_open(data, length, &is_old);
 
 	*row = (struct row_event){ .time = wire_get_u64(&r) };
 	row->what = wire_get_u8(&r);
 	for (size_t i = 0; i < FIELDS; i++)
 		if (fields[i].kind == TEXT)
 			set_text(row, &fields[i], "");
-	if (format == FORMAT_FULL)
+	if (is_old)
 		get_full(&r, row);
-	else if (format == FORMAT_SPARSE)
-		get_sparse(&r, row);
 	else
-		r.failed = true;
-	if (wire_done(&r) && row->what < EVENT_KINDS &&
-	    row->route <= ROUTE_KINDS && row->protocol <= SMTP_PROTOCOLS &&
-	    via_is_valid(row->via))
-		return 0;
-	errno = EBADMSG;
-	return -1;
+		get_sparse(&r, row);
+	return row_close(
+	    &r, row->what < EVENT_KINDS && row->route <= ROUTE_KINDS &&
+		    row->protocol <= SMTP_PROTOCOLS && via_is_valid(row->via));
 }

@@ -50,7 +50,11 @@ make(const char *path, uid_t uid, gid_t gid, mode_t mode)
 		    "%o)",
 		    log_text(path), st.st_uid, st.st_mode & 07777);
 	}
-	if (fchown(fd, uid, gid) == -1 || fchmod(fd, mode) == -1)
+	/* As it should be already: then its file system may be read-only, and
+	 * mail is deferred until it can be written. */
+	if ((st.st_uid != uid || st.st_gid != gid ||
+		(st.st_mode & 07777) != mode) &&
+	    (fchown(fd, uid, gid) == -1 || fchmod(fd, mode) == -1))
 		log_fatal(EX_CANTCREAT, "directory \"%s\"", log_text(path));
 	close(fd);
 }

@@ -61,18 +61,19 @@ fuzz:
 .PHONY: units replays fuzzers fuzz
 
 # Small programs that the system tests use.
-tools: $(BUILD)/tools/inject $(BUILD)/tools/record.so $(BUILD)/tools/report
+tools: $(addprefix $(BUILD)/tools/,inject record.so clock.so report)
 $(BUILD)/tools/inject: tests/tools/inject.c
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -D_GNU_SOURCE $(warnings) $(CFLAGS) -o $@ $<
 
-$(BUILD)/tools/record.so: tests/tools/record.c
+$(BUILD)/tools/%.so: tests/tools/%.c
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -D_GNU_SOURCE $(warnings) -Wno-missing-prototypes \
 	    -fPIC -shared $(CFLAGS) -o $@ $<
 
 report_src := tests/tools/report.c queue/dsn_field.c queue/dsn_original.c \
-	queue/dsn_report.c queue/dsn_status.c
+	queue/dsn_address.c queue/dsn_report.c \
+	queue/dsn_words.c queue/dsn_status.c
 $(BUILD)/tools/report: $(call object,$(report_src)) $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(our_ldflags) $(LDFLAGS) -o $@ $^ -Wl,--as-needed \

@@ -22,8 +22,9 @@ struct connection_user {
 	void (*settled)(void *context, unsigned int recipient,
 	    enum report_outcome, enum report_scope,
 	    const struct endpoint_host *host, const char *reply);
-	/* Every recipient is settled. The connection is not the user's any
-	 * more. */
+	/* The transaction is over. Recipients that are not settled are for
+	 * another one, with the same host, at once; if any were offered, some
+	 * are settled. The connection is not the user's any more. */
 	void (*done)(void *context);
 	/* The connection is gone; recipients may not be settled. `stale`: it
 	 * was an old one that died before this message had begun. */

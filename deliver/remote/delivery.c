@@ -44,6 +44,8 @@ struct delivery {
 	struct monotime deadline; /* of going from address to address */
 	struct monotime since;	  /* this address has the message */
 	bool tried;		  /* some address of the route */
+	bool goes_on;		  /* a host takes the rest in another one */
+	bool came_back; /* to a host that ended it for too many recipients */
 	struct failure temporary, permanent; /* the last of each */
 };
 
@@ -221,12 +223,38 @@ on_settled(void *context, unsigned int recipient, enum report_outcome outcome,
 }
 
 static void
+wait_for_room(struct delivery *d)
+{
+	if (!d->is_waiting)
+		TAILQ_INSERT_TAIL(&state.waiting, d, waiting);
+	d->is_waiting = true;
+}
+
+/* The same way again, with the same connection if it is still there: it was
+ * just announced. All of it shares the time that the first transaction had. */
+static void
+go_on(struct delivery *d)
+{
+	log_debug("delivery-goes-on id=%s recipients=%u most=%u",
+	    id_format(d->id).text, d->transaction->count, d->transaction->most);
+	route_free(&d->route);
+	d->temporary.happened = d->permanent.happened = false;
+	d->transaction->most_is_new = false;
+	d->goes_on = true;
+	wait_for_room(d);
+}
+
+static void
 on_done(void *context)
 {
 	struct delivery *d = context;
 
 	d->connection = NULL;
-	finish(d);
+	transaction_compact(d->transaction);
+	if (d->transaction->count == 0)
+		finish(d);
+	else
+		go_on(d);
 }
 
 static void
@@ -252,6 +280,13 @@ on_ended(void *context, const struct session_end *end,
 	transaction_compact(d->transaction);
 	if (d->transaction->count == 0) {
 		finish(d);
+		return;
+	}
+	/* Hosts end the connection for many replies of that kind; now it is
+	 * known how many recipients it takes. */
+	if (d->transaction->most_is_new && !d->came_back) {
+		d->came_back = true;
+		go_on(d);
 		return;
 	}
 	if (stale)
@@ -294,14 +329,6 @@ use_connection(struct delivery *d, struct connection *c)
 	d->since = monotime_now();
 	d->connection = c;
 	connection_send(c, d->transaction, d->content, &connection_user, d);
-}
-
-static void
-wait_for_room(struct delivery *d)
-{
-	if (!d->is_waiting)
-		TAILQ_INSERT_TAIL(&state.waiting, d, waiting);
-	d->is_waiting = true;
 }
 
 static void
@@ -430,14 +457,28 @@ delivery_new(uint64_t id, enum route_kind kind, const char *name,
 	return d;
 }
 
+/* The rest waits for the queue's next look. */
+static bool
+is_out_of_time(const struct delivery *d)
+{
+	return d->goes_on && monotime_is_before(d->deadline, monotime_now());
+}
+
 void
 delivery_wake(void)
 {
 	struct delivery *d;
 
 	while ((d = TAILQ_FIRST(&state.waiting)) != NULL) {
-		struct connection *c = connection_take_idle(d->key);
+		struct connection *c;
 
+		if (is_out_of_time(d)) {
+			give_up(d, REPORT_DEFERRED, REPORT_SCOPE_RECIPIENT,
+			    "4.5.3 the host takes few recipients at a time, "
+			    "and has had its time");
+			continue;
+		}
+		c = connection_take_idle(d->key);
 		if (c != NULL) {
 			use_connection(d, c);
 			continue;

@@ -38,6 +38,30 @@ read_size(const char *text)
 	return errno != 0 || word_length(after) != 0 ? 0 : size;
 }
 
+/* RFC 9422: "LIMITS RCPTMAX=20 MAILMAX=5". */
+static uint64_t
+read_rcpt_max(const char *text)
+{
+	static const char name[] = "RCPTMAX=";
+	unsigned long long most;
+	char *after;
+
+	for (;;) {
+		text += word_length(text);
+		text += strspn(text, " \t");
+		if (word_length(text) == 0)
+			return 0;
+		if (strncasecmp(text, name, sizeof(name) - 1) == 0)
+			break;
+	}
+	text += sizeof(name) - 1;
+	if (*text < '0' || *text > '9')
+		return 0;
+	errno = 0;
+	most = strtoull(text, &after, 10);
+	return errno != 0 || word_length(after) != 0 ? 0 : most;
+}
+
 static void
 read_line(struct extensions *e, const char *line)
 {
@@ -47,6 +71,8 @@ read_line(struct extensions *e, const char *line)
 		e->eight_bit = true;
 	else if (is_word(line, "DSN"))
 		e->dsn = true;
+	else if (is_word(line, "LIMITS"))
+		e->rcpt_max = read_rcpt_max(line);
 	else if (is_word(line, "SIZE")) {
 		e->size = true;
 		e->size_limit = read_size(line);

@@ -13,6 +13,7 @@ struct extensions {
 	bool dsn;	     /* RFC 3461 */
 	bool size;	     /* RFC 1870 */
 	uint64_t size_limit; /* 0: none, or not said */
+	uint64_t rcpt_max;   /* RFC 9422; 0: not said */
 };
 
 /* Reads a whole reply; nothing is offered in a reply to HELO. */

@@ -38,6 +38,10 @@ session_begin(struct session *s, struct transaction *t, session_settled settled,
 	s->accepted = 0;
 	s->mail_accepted = false;
 	s->mail_refused = false;
+	s->batch = t->count < t->most ? t->count : t->most;
+	if (s->extensions.rcpt_max > 0 && s->batch > s->extensions.rcpt_max)
+		s->batch = (unsigned int)s->extensions.rcpt_max;
+	t->most_is_new = false;
 	t->host_reports = s->extensions.dsn;
 	if (s->extensions.size_limit > 0 &&
 	    t->size > s->extensions.size_limit) {

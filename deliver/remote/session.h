@@ -8,7 +8,8 @@
  *	session_feed()  -> SESSION_GREETED -> session_begin(transaction)
  *	                -> SESSION_SEND_CONTENT: send it, dot-stuffed and ended,
  *	                   then session_content_sent() once the socket has it
- *	                -> SESSION_DONE: every recipient is settled
+ *	                -> SESSION_DONE: every recipient is settled, or is
+ *	                   for the next transaction
  *	                -> SESSION_ENDED: session_end() says why, and if the
  *	                   state is not SESSION_DEAD, QUIT is still to be said
  *
@@ -25,7 +26,11 @@
  * - A 5xx greeting means that this host takes no mail now (RFC 5321 3.1):
  *   temporary; but 521 that it never does (RFC 7504), and a 5xx to both EHLO
  *   and HELO that it does not want us: permanent for this host.
- * - 552 to RCPT is "too many recipients" (RFC 5321 4.5.3.1.10): temporary.
+ * - "Too many recipients" (RFC 5321 4.5.3.1.10; RFC 3463 X.5.3) to RCPT, where
+ *   the host has accepted some: SESSION_DONE comes with the others not settled,
+ *   and they may be offered in the next transaction at once. 552 is temporary
+ *   also where it has accepted nobody. What a host announces (RFC 9422,
+ *   RCPTMAX) is kept to.
  * - Who ends a session that is in step says QUIT (RFC 5321 4.1.1.10): after
  *   every refusal, once the replies to what was said already are there. Not
  *   after 421, a lost connection, a silence, a broken reply, nor instead of

@@ -143,8 +143,8 @@ awaited(const struct session *s)
 		return states[s->state].awaits;
 	if (s->answered == 0)
 		return "the reply to MAIL";
-	return s->answered > s->transaction->count ? "the reply to DATA"
-						   : "the reply to RCPT";
+	return s->answered > s->batch ? "the reply to DATA"
+				      : "the reply to RCPT";
 }
 
 enum session_effect

@@ -27,7 +27,8 @@ struct session {
 	session_settled settled;
 	void *context;
 	unsigned int sent, answered;
-	unsigned int accepted; /* recipients */
+	unsigned int batch;    /* recipients that are offered */
+	unsigned int accepted; /* of these */
 	bool mail_accepted;
 	bool mail_refused;
 };

@@ -1,7 +1,9 @@
 /* What each reply means, by the state in which it comes. */
 #include "deliver/remote/session_move.h"
 
+#include <limits.h>
 #include <stdio.h>
+#include <string.h>
 
 static enum session_effect
 on_unexpected(struct session *s)
@@ -111,6 +113,52 @@ on_mail_reply(struct session *s)
 	return on_unexpected(s);
 }
 
+/* Is it "too many recipients", as far as one can know? RFC 5321 4.5.3.1.10
+ * gives that two codes, which mean other things too; RFC 3463 one of its own.
+ */
+static bool
+is_too_many(const struct session *s)
+{
+	const char *text = s->reply.text + strlen("250 ");
+	bool is_enhanced = (text[0] == '4' || text[0] == '5') && text[1] == '.';
+
+	if (is_enhanced)
+		return strncmp(text + 1, ".5.3", 4) == 0 &&
+		       (text[5] < '0' || text[5] > '9');
+	return s->reply.code == 452 || s->reply.code == 552;
+}
+
+/* The host takes the message for those that it accepted, and for this one in
+ * the next transaction. Where it cannot say so unmistakably, a mailbox may be
+ * full instead, and the next one shows that: nobody is accepted then. */
+static bool
+postpone(struct session *s, unsigned int recipient)
+{
+	struct transaction *t = s->transaction;
+
+	if (s->accepted == 0 || !is_too_many(s))
+		return false;
+	t->recipients[recipient].postponed = true;
+	if (!t->most_is_new && s->accepted < t->most) {
+		t->most = s->accepted;
+		t->most_is_new = true;
+	}
+	return true;
+}
+
+static void
+accept_recipient(struct session *s, unsigned int recipient)
+{
+	struct transaction *t = s->transaction;
+
+	t->recipients[recipient].accepted = true;
+	s->accepted++;
+	if (!t->most_is_new)
+		return;
+	t->most = UINT_MAX; /* so that was no limit */
+	t->most_is_new = false;
+}
+
 static enum session_effect
 on_rcpt_reply(struct session *s, unsigned int recipient)
 {
@@ -118,11 +166,12 @@ on_rcpt_reply(struct session *s, unsigned int recipient)
 		return after_envelope_reply(s);
 	switch (s->reply.code / 100) {
 	case 2:
-		s->transaction->recipients[recipient].accepted = true;
-		s->accepted++;
+		accept_recipient(s, recipient);
 		return after_envelope_reply(s);
 	case 4:
 	case 5:
+		if (postpone(s, recipient))
+			return after_envelope_reply(s);
 		session_settle(s, recipient,
 		    s->reply.code < 500 || s->reply.code == 552
 			? REPORT_DEFERRED
@@ -134,13 +183,18 @@ on_rcpt_reply(struct session *s, unsigned int recipient)
 	return on_unexpected(s);
 }
 
-/* The host does not take the message for those that it accepted. */
+/* The host does not take the message for those that it accepted, and is not
+ * asked again at once for the others. */
 static void
 refuse_accepted(struct session *s)
 {
+	if (s->accepted == 0)
+		return;
 	session_settle_accepted(s,
 	    s->reply.code < 500 ? REPORT_DEFERRED : REPORT_FAILED,
 	    REPORT_SCOPE_MESSAGE, s->reply.text);
+	session_settle_all(
+	    s, REPORT_DEFERRED, REPORT_SCOPE_MESSAGE, s->reply.text);
 }
 
 static enum session_effect
@@ -174,7 +228,7 @@ on_envelope_reply(struct session *s)
 	command = s->answered++;
 	if (command == 0)
 		return on_mail_reply(s);
-	if (command <= s->transaction->count)
+	if (command <= s->batch)
 		return on_rcpt_reply(s, command - 1);
 	return on_data_reply(s);
 }

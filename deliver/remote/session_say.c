@@ -14,12 +14,11 @@ session_may_send(const struct session *s)
 {
 	bool all_answered = s->sent == s->answered;
 
-	if (s->sent > s->transaction->count + 1 || s->mail_refused)
+	if (s->sent > s->batch + 1 || s->mail_refused)
 		return false;
 	if (!s->extensions.pipelining && !all_answered)
 		return false;
-	return s->sent <= s->transaction->count || !all_answered ||
-	       s->accepted > 0;
+	return s->sent <= s->batch || !all_answered || s->accepted > 0;
 }
 
 static size_t
@@ -68,7 +67,7 @@ put_envelope(struct session *s, char *buffer, size_t size)
 
 		if (s->sent == 0)
 			length += put_mail(s, at, room);
-		else if (s->sent <= t->count)
+		else if (s->sent <= s->batch)
 			length +=
 			    put_rcpt(s, &t->recipients[s->sent - 1], at, room);
 		else

@@ -1,6 +1,7 @@
 #include "deliver/remote/transaction.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +20,7 @@ transaction_new(const char *sender, enum smtp_body body, uint64_t size,
 	t->sender = strdup(sender);
 	t->body = body;
 	t->size = size;
+	t->most = UINT_MAX;
 	t->recipients = calloc(recipients, sizeof(t->recipients[0]));
 	if (t->sender == NULL || t->recipients == NULL)
 		transaction_free(&t);
@@ -84,7 +86,7 @@ transaction_compact(struct transaction *t)
 			recipient_clear(&r);
 			continue;
 		}
-		r.accepted = false;
+		r.accepted = r.postponed = false;
 		t->recipients[kept++] = r;
 	}
 	t->count = kept;

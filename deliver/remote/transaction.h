@@ -18,6 +18,7 @@ struct recipient {
 	char *orcpt;	 /* NULL: not given */
 	bool accepted;	 /* by the host of the current session */
 	bool settled;	 /* reported */
+	bool postponed;	 /* to the next transaction with that host */
 };
 
 struct transaction {
@@ -29,6 +30,10 @@ struct transaction {
 	bool host_reports; /* the host of the current session has DSN */
 	struct recipient *recipients;
 	unsigned int count;
+	/* As many as a host has shown that it takes in one transaction, and
+	 * did the host of the current session show that? */
+	unsigned int most;
+	bool most_is_new;
 };
 
 /* NULL with errno. */

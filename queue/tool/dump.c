@@ -316,6 +316,21 @@ dump_messages(struct dump *d)
 	}
 }
 
+/* One that mail can be for. */
+static bool
+read_name(struct bytes key, char *name)
+{
+	char parsed[LIMIT_DESTINATION + 1];
+
+	if (key.length > LIMIT_DESTINATION ||
+	    memchr(key.data, '\0', key.length) != NULL)
+		return false;
+	memcpy(name, key.data, key.length);
+	name[key.length] = '\0';
+	return destination_parse(name, parsed) == 0 &&
+	       strcmp(parsed, name) == 0;
+}
+
 static void
 dump_destination(struct dump *d, struct bytes key, struct bytes value)
 {
@@ -323,7 +338,7 @@ dump_destination(struct dump *d, struct bytes key, struct bytes value)
 	struct row_destination row;
 	struct json j;
 
-	if (key.length > LIMIT_DESTINATION ||
+	if (!read_name(key, name) ||
 	    row_destination_decode(&row, value.data, value.length) == -1) {
 		d->left_out++;
 		tool_say("what is known of a destination is left out: the row "
@@ -332,8 +347,6 @@ dump_destination(struct dump *d, struct bytes key, struct bytes value)
 	}
 	if (row.failures == 0 && row.backoff_until == 0 && row.reply[0] == '\0')
 		return;
-	memcpy(name, key.data, key.length);
-	name[key.length] = '\0';
 	j = begin_line("destination", 0);
 	json_text(&j, "id", name);
 	fields_write(&j, fields_destination, &row);
@@ -378,6 +391,12 @@ dump_pauses(struct dump *d)
 	if (pause_load(d->store) == -1) {
 		d->code = tool_fail(d->tool, "cannot read the store");
 		return;
+	}
+	if (pause_damaged() > 0) {
+		d->left_out += pause_damaged();
+		tool_say("%u rows that pause something are left out: their "
+			 "keys are damaged",
+		    pause_damaged());
 	}
 	if (pause_is_set(""))
 		dump_pause(d, "");

@@ -55,6 +55,7 @@ static struct {
 	uint64_t size;	   /* of that, so far */
 	uint32_t recipients;
 	uint32_t last; /* of their numbers */
+	uint32_t events;
 	uint64_t loaded;
 	uint64_t known; /* messages that were */
 } state;
@@ -218,6 +219,7 @@ turn_to(uint64_t id)
 	state.row_length = 0;
 	state.size = 0;
 	state.recipients = 0;
+	state.events = 0;
 	state.is_known = false;
 	if (lifecycle_check_new(&state.lifecycle, id) == 0)
 		return EX_OK;
@@ -280,6 +282,7 @@ static int
 load_recipient(const struct line *line)
 {
 	uint8_t octets[ROW_VALUE_SIZE];
+	char as_written[LIMIT_DESTINATION + 1];
 	struct row_recipient row = { .kind = 0 };
 	const char *bad =
 	    fields_read(fields_recipient, &row, line->members, line->count);
@@ -296,7 +299,9 @@ load_recipient(const struct line *line)
 	state.last = number;
 	/* As any row of the store is judged. */
 	if (row_recipient_decode(
-		&row, octets, row_recipient_encode(&row, octets)) == -1)
+		&row, octets, row_recipient_encode(&row, octets)) == -1 ||
+	    destination_parse(row.destination, as_written) == -1 ||
+	    strcmp(as_written, row.destination) != 0)
 		return bad_line("recipient: its fields make no sense");
 	if (lifecycle_restore_recipient(
 		&state.lifecycle, state.id, number, &row) == -1)
@@ -305,6 +310,8 @@ load_recipient(const struct line *line)
 	return EX_OK;
 }
 
+/* They are numbered anew: one that was damaged, and left out of the dump,
+ * leaves no gap. */
 static int
 load_event(const struct line *line)
 {
@@ -312,20 +319,16 @@ load_event(const struct line *line)
 	struct row_event row = { .time = 0 };
 	const char *bad =
 	    fields_read(fields_event, &row, line->members, line->count);
-	uint32_t number = 0;
-	int code;
 
 	if (bad != NULL)
 		return bad_line("event: \"%s\" is not understood", bad);
-	code = read_number(line, &number);
-	if (code != EX_OK)
-		return code;
 	if (row_event_decode(&row, octets, row_event_encode(&row, octets)) ==
 	    -1)
 		return bad_line("event: its fields make no sense");
 	if (store_event_restore(
-		state.lifecycle.store, state.id, number, &row) == -1)
+		state.lifecycle.store, state.id, state.events, &row) == -1)
 		return cannot_write();
+	state.events++;
 	return EX_OK;
 }
 
@@ -335,6 +338,7 @@ load_destination(const struct line *line)
 {
 	struct row_destination row = { .waiting = 0 };
 	const char *name = fields_text(line->members, line->count, "id");
+	char as_written[LIMIT_DESTINATION + 1];
 	const char *bad =
 	    fields_read(fields_destination, &row, line->members, line->count);
 	struct destination *d;
@@ -344,8 +348,10 @@ load_destination(const struct line *line)
 		return code;
 	if (bad != NULL)
 		return bad_line("destination: \"%s\" is not understood", bad);
-	if (name == NULL || strlen(name) > LIMIT_DESTINATION ||
-	    strlen(row.reply) > LIMIT_REPLY)
+	if (name == NULL || destination_parse(name, as_written) == -1 ||
+	    strcmp(as_written, name) != 0)
+		return bad_line("destination: no mail can be for it");
+	if (strlen(row.reply) > LIMIT_REPLY)
 		return bad_line("destination: its fields make no sense");
 	d = destination_open(&state.destinations, state.lifecycle.store, name);
 	if (d == NULL)

@@ -4,8 +4,8 @@
  * and octets 1 to 3 at the start of a line stand for what else may happen.
  *
  * Whatever the host does: each recipient is settled at most once; delivered
- * only after the end of the content was sent; a message that is over leaves
- * none unsettled; after that end nobody is left to be offered elsewhere; and
+ * only after the end of the content was sent; a transaction that is over
+ * settles some and leaves no one unsettled that was accepted; after that end nobody is left to be offered elsewhere; and
  * when the session has ended nothing comes of it but a goodbye.
  */
 #include <stdint.h>
@@ -70,6 +70,21 @@ listen_to(struct play *p)
 			abort();
 }
 
+/* The recipients that are left are for another transaction. */
+static void
+make_rest(struct play *p)
+{
+	if (p->settled == 0)
+		abort();
+	for (unsigned int i = 0; i < p->transaction->count; i++)
+		if (p->transaction->recipients[i].accepted &&
+		    !p->transaction->recipients[i].settled)
+			abort();
+	transaction_compact(p->transaction);
+	p->settled = 0;
+	p->content_sent = false;
+}
+
 /* False when the session is over. */
 static bool
 act(struct play *p, enum session_effect effect)
@@ -81,11 +96,13 @@ act(struct play *p, enum session_effect effect)
 	case SESSION_SEND_CONTENT:
 		return true;
 	case SESSION_DONE:
-		if (p->settled != count)
-			abort();
-		p->messages++;
-		transaction_free(&p->transaction);
-		make_transaction(p, count);
+		if (p->settled < count)
+			make_rest(p);
+		else {
+			p->messages++;
+			transaction_free(&p->transaction);
+			make_transaction(p, count);
+		}
 		/* FALLTHROUGH */
 	case SESSION_GREETED:
 		if (p->over)

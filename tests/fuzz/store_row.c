@@ -1,83 +1,64 @@
 /*
  * The decoders of the store's rows and keys. The first octet says which; a row
- * of today's format has one encoding only, so what decodes encodes to the same
- * octets; one of an older format becomes one of today's.
+ * of today's format gets its checksum here, so that what the fuzzer changed is
+ * read at all. Such a row has one encoding only: what decodes encodes to the
+ * same octets; one of an older format becomes one of today's.
  */
 #include "queue/store_row.h"
 
+#include <xxhash.h>
+
 #include "tests/fuzz/fuzz.h"
 
+#define TODAY 2
+
+/* `size` octets became `length`, in `value`. */
 static void
-try_message(const uint8_t *data, size_t size, uint8_t *value)
+check_again(
+    const uint8_t *data, size_t size, const uint8_t *value, size_t length)
 {
-	struct row_message row;
-
-	size_t length;
-
-	if (row_message_decode(&row, data, size) == -1)
+	CHECK(length > 0 && value[0] == TODAY);
+	if (data[0] != TODAY)
 		return;
-	length = row_message_encode(&row, value);
-	CHECK(length >= size && row_message_decode(&row, value, length) == 0);
-	if (data[0] == value[0]) {
-		CHECK(length == size);
-		CHECK(memcmp(value, data, size) == 0);
-	}
+	CHECK(length == size);
+	CHECK(memcmp(value, data, size) == 0);
 }
 
-static void
-try_recipient(const uint8_t *data, size_t size, uint8_t *value)
-{
-	struct row_recipient row;
-
-	size_t length;
-
-	if (row_recipient_decode(&row, data, size) == -1)
-		return;
-	length = row_recipient_encode(&row, value);
-	CHECK(length >= size && row_recipient_decode(&row, value, length) == 0);
-	if (data[0] == value[0]) {
-		CHECK(length == size);
-		CHECK(memcmp(value, data, size) == 0);
+#define TRY(kind)                                                     \
+	static void try_##kind(                                       \
+	    const uint8_t *data, size_t size, uint8_t *value)         \
+	{                                                             \
+		struct row_##kind row;                                \
+		size_t length;                                        \
+                                                                      \
+		if (row_##kind##_decode(&row, data, size) == -1)      \
+			return;                                       \
+		length = row_##kind##_encode(&row, value);            \
+		check_again(data, size, value, length);               \
+		CHECK(row_##kind##_decode(&row, value, length) == 0); \
 	}
-}
 
-static void
-try_destination(const uint8_t *data, size_t size, uint8_t *value)
+TRY(message)
+TRY(recipient)
+TRY(destination)
+TRY(event)
+TRY(totals)
+
+/* The row with its checksum; NULL if it is too long to be one. */
+static const uint8_t *
+seal(const uint8_t *data, size_t *size)
 {
-	struct row_destination row;
+	static uint8_t sealed[ROW_VALUE_SIZE];
+	uint64_t sum = XXH3_64bits(data, *size);
 
-	if (row_destination_decode(&row, data, size) == 0) {
-		CHECK(row_destination_encode(&row, value) == size);
-		CHECK(memcmp(value, data, size) == 0);
-	}
-}
-
-static void
-try_event(const uint8_t *data, size_t size, uint8_t *value)
-{
-	struct row_event row;
-
-	size_t length;
-
-	if (row_event_decode(&row, data, size) == -1)
-		return;
-	length = row_event_encode(&row, value);
-	CHECK(length > 0 && row_event_decode(&row, value, length) == 0);
-	if (data[0] == value[0]) {
-		CHECK(length == size);
-		CHECK(memcmp(value, data, size) == 0);
-	}
-}
-
-static void
-try_totals(const uint8_t *data, size_t size, uint8_t *value)
-{
-	struct row_totals row;
-
-	if (row_totals_decode(&row, data, size) == 0) {
-		CHECK(row_totals_encode(&row, value) == size);
-		CHECK(memcmp(value, data, size) == 0);
-	}
+	if (*size == 0 || data[0] != TODAY)
+		return data;
+	if (*size > sizeof(sealed) - 4)
+		return NULL;
+	memcpy(sealed, data, *size);
+	for (unsigned int i = 0; i < 4; i++)
+		sealed[(*size)++] = (uint8_t)(sum >> 8 * i);
+	return sealed;
 }
 
 static void
@@ -122,6 +103,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	which = *data++ % 6;
 	size--;
+	if (which < 5 && (data = seal(data, &size)) == NULL)
+		return 0;
 	if (which == 0)
 		try_message(data, size, value);
 	else if (which == 1)

@@ -303,6 +303,8 @@ maillog_file_prefixes = {self.dir}
 class Postern:
     """A running postern on a host, from the installed tree."""
 
+    binary = SBIN / "postern"
+
     def __init__(self, host, config, name="postern"):
         self.host = host
         self.dir = host.lab.dir / name
@@ -325,14 +327,17 @@ class Postern:
             f'spool "{self.spool}"\nrun "{self.run_dir}"\n{config}\n')
 
     def start(self):
+        self.start_unready()
+        self.wait_ready()
+
+    def start_unready(self):
         env = dict(os.environ)
         self.log_begins = self.log_file.stat().st_size \
             if self.log_file.exists() else 0
         self.process = self.host.start(
-            SBIN / "postern", "-f", "-v", "-c", self.config_file,
+            self.binary, "-f", "-v", "-c", self.config_file,
             stdout=subprocess.DEVNULL, stderr=self.log_file.open("a"),
             env=env, start_new_session=True)
-        self.wait_ready()
 
     def wait_ready(self):
         def ready():

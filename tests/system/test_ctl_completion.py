@@ -45,7 +45,7 @@ def test_every_command_and_option():
 
 def test_values():
     assert complete("posternctl queue --state ") == \
-        ["waiting", "held", "failed"]
+        ["waiting", "held", "failed", "delivered"]
     assert complete("posternctl queue --state h") == ["held"]
     assert complete("posternctl queue --state=h") == ["held"]
     assert complete("posternctl queue --state=h", " \t\n") == ["--state=held"]

@@ -61,7 +61,7 @@ def base64(value):
 
 ALIAS = {"key": text, "mailbox": text, "table": text, "file": text,
          "line": number}
-STATE = one_of("waiting", "held", "failed")
+STATE = one_of("waiting", "held", "failed", "delivered")
 ITEM = {
     "id": ident, "arrival": time, "size": number, "sender": text,
     "number": number, "recipient": text, "original": text,
@@ -91,13 +91,13 @@ EVENT = {
 STAT = {"name": text, "value": number, "help": text,
         "type": one_of("counter", "gauge")}
 GROUP = {"recipients": number, "oldest": time, "state": STATE,
-         "destination": text, "reason": text}
+         "paused": boolean, "destination": text, "reason": text}
 DESTINATION = {
     "destination": text, "waiting": number, "held": number, "failed": number,
     "in_flight": number, "deliveries": number, "window": number,
     "failures": number, "backoff_until": time_or_null,
     "next_try": time_or_null, "reply": text, "paused": boolean}
-ACT = {"verb": one_of("retry", "hold", "release", "remove"),
+ACT = {"verb": one_of("retry", "hold", "release", "remove", "bounce"),
        "recipients": number}
 PAUSE = {"verb": one_of("pause", "resume"), "destination": text,
          "changed": boolean}
@@ -123,7 +123,7 @@ def rows(postern, *words):
     (["remove", "--dry-run", "ID"], ITEM),
     (["pause", "mx:other.test"], PAUSE), (["resume", "mx:other.test"], PAUSE),
     (["pause", "--all"], PAUSE), (["resume", "--all"], PAUSE),
-    (["remove", "ID"], ACT)], ids=lambda v: " ".join(v) if isinstance(v, list) else "")
+    (["bounce", "ID"], ACT), (["remove", "ID"], ACT)], ids=lambda v: " ".join(v) if isinstance(v, list) else "")
 def test_each_line(postern, waiting, resumed, words, schema):
     if words[0] == "release":
         postern.ctl("hold", waiting[0])
@@ -145,7 +145,7 @@ def test_show(postern, waiting):
 
 @pytest.mark.parametrize("verb, done", [
     ("retry", "due now"), ("hold", "held"), ("remove", "removed"),
-    ("release", "released")])
+    ("release", "released"), ("bounce", "given up, with a report to the sender")])
 def test_a_dry_run_ends_in_a_count(postern, waiting, verb, done):
     if verb == "release":
         postern.ctl("hold", waiting[0])

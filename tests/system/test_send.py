@@ -212,6 +212,68 @@ def test_each_recipient_has_its_own_fate(postern, client, scripted, domain):
     drop(postern, ident)
 
 
+def test_too_many_recipients(postern, client, scripted, domain):
+    """A host that takes ten at a time, and ends the connection of who asks for
+    too many more: all are there after as many transactions as that takes, now
+    and not after five minutes."""
+    most, taken = 10, []
+
+    def talk(c):
+        errors = recipients = 0
+        c.say("220 mx.other.test")
+        while True:
+            line = c.hear()
+            verb = line.split()[0].split(":")[0].upper()
+            if verb == "EHLO":
+                c.say(EHLO)
+            elif verb == "RCPT" and recipients < most:
+                recipients += 1
+                c.say("250 ok")
+            elif verb == "RCPT":
+                errors += 1
+                if errors > 20:
+                    c.say("421 4.7.0 too many errors")
+                    return
+                c.say("452 4.5.3 too many recipients")
+            elif verb == "DATA":
+                c.say("354 go")
+                c.hear_content()
+                taken.append(recipients)
+                recipients = 0
+                c.say("250 taken")
+            else:
+                c.say("250 ok")
+
+    server = scripted(talk)
+    ident, token = submit(client, [f"u{i}@{domain}" for i in range(95)])
+    gone(postern, ident)
+    assert taken == [10] * 9 + [5]
+    # The first one ended for its errors; the other one was used again.
+    assert len(server.transcripts) == 2
+
+
+def test_a_thousand_recipients(postern, client, scripted, domain):
+    """As many in a transaction as every host must take (RFC 5321 4.5.3.1.8)."""
+    server = scripted(script())
+    recipients = [f"u{i}@{domain}" for i in range(1000)]
+    ident, token = submit(client, recipients)
+    gone(postern, ident)
+    lines = [line for t in server.transcripts for line in t]
+    assert sum(f"body {token}" in line for line in lines) == 10
+    assert sorted(line[len("RCPT TO:<"):-3] for line in lines
+                  if line.startswith("RCPT")) == sorted(recipients)
+    assert len(server.transcripts) < 10
+
+
+def test_connections_are_used_again(postern, client, scripted, domain):
+    server = scripted(script())
+    for _ in range(10):
+        ident, token = submit(client, f"someone@{domain}")
+        gone(postern, ident)
+    assert len(server.transcripts) == 1
+    assert sum(line.startswith("MAIL") for line in server.transcripts[0]) == 10
+
+
 def test_smart_host(lab, client, there, config):
     """relay "NAME" via HOST: no MX look-up, another port."""
     server = ScriptedServer(lab.hosts["other"], script(), port=2525)

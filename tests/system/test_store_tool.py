@@ -10,6 +10,7 @@ import os
 import pathlib
 import pwd
 import random
+import re
 import shutil
 import signal
 import smtplib
@@ -72,6 +73,9 @@ class House:
         envelope(self.queue.router, self.handle, self.next, content,
                  recipients)
         answer = records.receive(self.queue.router, 20)
+        while answer.type == "INJECT":  # a report, which nobody answers
+            os.close(answer.fd)
+            answer = records.receive(self.queue.router, 20)
         assert answer.type == "STORED" and answer["code"] == 250
         self.digests[answer["id"]] = digest(content)
         return answer["id"]
@@ -94,7 +98,7 @@ class House:
         done = subprocess.run(
             [SBIN / "postern-store", "-c", self.config, *arguments],
             capture_output=True, timeout=120, **options)
-        assert done.returncode == code, done.stderr.decode()
+        assert code in (done.returncode, None), done.stderr.decode()
         # Nothing in the store is ever root's.
         for path in self.store.iterdir():
             assert path.stat().st_uid == UID, path
@@ -241,8 +245,8 @@ def test_altered_content_is_held_and_the_rest_goes_on(house):
 
 def struct_time(data):
     """When the first recipient in the due index is due, as in its key."""
-    at = data.index(b"relay:sink\0\0\0\0\0") + len(b"relay:sink\0")
-    return data[at:at + 8]
+    # In the recipient's row there are five noughts.
+    return re.search(rb"relay:sink\0(\0{4}[^\0]...)", data, re.S).group(1)
 
 
 def test_damaged_pages_end_only_the_look(house):
@@ -791,7 +795,7 @@ def test_altered_dsn_is_set_aside(house):
     bad = house.send(b"x")
     house.stop()
     data = house.store / "data.mdb"
-    # The two empty texts and what was told at the end of the row.
+    # What was told, behind two empty texts and before the checksum.
     image = bytearray(data.read_bytes())
     good, found = house.digests, 0
     key = struct.pack("<H", 12) + struct.pack(">QI", bad, 0) + b"\2"
@@ -800,8 +804,8 @@ def test_altered_dsn_is_set_aside(house):
         # mn_lo and mn_hi are before the flags and the key's length.
         length = struct.unpack_from("<HH", image, at - 6)
         end = at + 2 + 12 + length[0] + (length[1] << 16)
-        assert image[end - 1] == 0 and good
-        image[end - 1] = 0x80
+        assert image[end - 5] == 0 and good
+        image[end - 5] = 0x80
         found += 1
         at = image.find(key, at + 1)
     assert found
@@ -956,7 +960,16 @@ def leaves(image, table, ident):
              "content": b"x"}[table]
     node = struct.pack("<H", len(key)) + key + first
     return [at for at in range(2 * 4096, len(image), 4096)
-            if image[at + 10] == 2 and node in image[at:at + 4096]]
+            if image[at + 10] == 2 and any(
+                image[begin:begin + len(node)] == node
+                for begin in nodes(image, at))]
+
+
+def nodes(image, at):
+    """Behind that, in what is free, may lie what the page once held."""
+    lower, = struct.unpack_from("<H", image, at + 12)
+    for slot in range(at + 16, at + min(lower, 4096), 2):
+        yield at + struct.unpack_from("<H", image, slot)[0] + 6
 
 
 def take_leaves(house, table):

@@ -100,6 +100,19 @@ content_of(size_t size)
 	return fd;
 }
 
+/* Of a large one the beginning and the length are enough. */
+void
+house_is_content(int fd, uint64_t size)
+{
+	static uint8_t octets[128 * 1024];
+	ssize_t length = pread(fd, octets, sizeof(octets), 0);
+
+	assert_int_equal(lseek(fd, 0, SEEK_END), size);
+	assert_int_equal(length, size < sizeof(octets) ? size : sizeof(octets));
+	for (size_t at = 0; at < (size_t)length; at++)
+		assert_int_equal(octets[at], (uint8_t)(at * 7 + at / 256));
+}
+
 static void
 add_recipient(struct submission *s, const char *address)
 {

@@ -1,9 +1,11 @@
 units += queue/test_store_row queue/test_retry queue/test_lifecycle \
 	queue/test_store queue/test_commit queue/test_scheduler \
 	queue/test_scheduler_share queue/test_scheduler_faults \
-	queue/test_scheduler_clock \
+	queue/test_scheduler_clock queue/test_scheduler_order \
+	queue/test_scheduler_retry \
 	queue/test_submission queue/test_content_cache
 queue/test_store_row_src := queue/store_row.c queue/store_row_event.c
+queue/test_store_row_libs := -lxxhash
 queue/test_retry_src := queue/retry.c
 # A store in a directory of its own, a clock that stands still, and the proof
 # that a store is whole.
@@ -13,6 +15,7 @@ queue_house_src := tests/unit/queue/house.c tests/unit/queue/sound.c \
 	queue/lifecycle_rows.c queue/lifecycle_story.c \
 	queue/lifecycle_table.c queue/recount.c queue/retry.c queue/store.c \
 	queue/store_check.c queue/store_check_counts.c \
+	queue/store_check_reports.c \
 	queue/store_check_rows.c queue/store_content.c queue/store_event.c \
 	queue/store_lock.c queue/store_memory.c queue/store_migrate.c \
 	queue/store_room.c queue/store_row.c queue/store_row_event.c queue/submission.c queue/tell.c \
@@ -20,7 +23,7 @@ queue_house_src := tests/unit/queue/house.c tests/unit/queue/sound.c \
 units += queue/test_query queue/test_workers
 queue/test_query_src := $(queue_house_src) queue/flight.c queue/query.c
 queue/test_query_libs := -llmdb -lxxhash
-queue/test_workers_src := queue/workers.c
+queue/test_workers_src := queue/workers.c queue/scheduler_share.c
 queue/test_workers_libs := -Wl,--wrap=calloc
 queue/test_lifecycle_src := $(queue_house_src)
 queue/test_lifecycle_libs := -llmdb -lxxhash
@@ -43,6 +46,10 @@ queue/test_scheduler_faults_src := $(rig_src)
 queue/test_scheduler_faults_libs := -llmdb -lxxhash
 queue/test_scheduler_clock_src := $(rig_src)
 queue/test_scheduler_clock_libs := -llmdb -lxxhash
+queue/test_scheduler_order_src := $(rig_src)
+queue/test_scheduler_order_libs := -llmdb -lxxhash
+queue/test_scheduler_retry_src := $(rig_src)
+queue/test_scheduler_retry_libs := -llmdb -lxxhash
 units += queue/test_query_destinations queue/test_pause
 queue/test_pause_src := $(rig_src) queue/query_destinations.c
 queue/test_pause_libs := -llmdb -lxxhash
@@ -66,3 +73,20 @@ queue/test_dsn_src := queue/dsn_field.c queue/dsn_original.c queue/dsn_status.c
 units += queue/test_history
 queue/test_history_src := $(queue_house_src) queue/history.c queue/stats.c
 queue/test_history_libs := -llmdb -lxxhash -Wl,--wrap=monotime_timeval
+units += queue/test_reporter
+queue/test_reporter_src := $(rig_src) queue/reporter.c \
+	queue/reporter_compose.c queue/dsn_field.c queue/dsn_original.c \
+	queue/dsn_address.c queue/dsn_report.c \
+	queue/dsn_words.c queue/dsn_status.c
+queue/test_reporter_libs := -llmdb -lxxhash -Wl,--wrap=event_add
+units += queue/test_life
+queue/test_life_src := $(queue/test_reporter_src) queue/history.c
+queue/test_life_libs := $(queue/test_reporter_libs)
+units += queue/test_dsn_report
+queue/test_dsn_report_src := queue/dsn_address.c queue/dsn_field.c \
+	queue/dsn_original.c queue/dsn_report.c queue/dsn_status.c \
+	queue/dsn_words.c
+units += queue/test_damage_each
+queue/test_damage_each_src := $(rig_src) queue/query.c \
+	queue/query_destinations.c
+queue/test_damage_each_libs := -llmdb -lxxhash

@@ -16,6 +16,7 @@
 /* A delivery that an agent was given. */
 struct rig_given {
 	uint64_t id, size;
+	uint32_t numbers[DELIVERY_RECIPIENTS];
 	struct destination *destination;
 	struct flight *flights[DELIVERY_RECIPIENTS];
 	unsigned int count;
@@ -28,6 +29,7 @@ extern unsigned int rig_given_count;
 /* What the agents say when they are asked, and why they refuse. */
 extern enum agent_state rig_agent;
 extern struct lifecycle_report rig_refusal;
+extern bool rig_agent_lacks; /* they do not take what they are given */
 /* How many submissions were answered; any other answer fails the test. */
 extern unsigned int rig_answers_250;
 
@@ -36,6 +38,8 @@ extern unsigned int rig_answers_250;
 int rig_set_up(void **);
 /* Ends what is still in flight, and proves that the store is whole. */
 int rig_tear_down(void **);
+/* Nothing may be in flight; the store need not be whole. */
+void rig_end(void);
 /* Commit and scheduler, for rig_house. */
 void rig_start(void);
 
@@ -47,6 +51,7 @@ void rig_wait_ms(long milliseconds);
 
 /* These are only in the batch until the next turn. */
 uint64_t rig_submit(const char *const *recipients);
+void rig_on_answer(struct submission *, unsigned int code, const char *reply);
 uint64_t rig_submit_one(const char *address);
 uint64_t rig_submit_large(const char *address, size_t size);
 void rig_submit_many(const char *address, unsigned int count);

@@ -46,6 +46,8 @@ uint64_t house_id(void);
 /* A submission of so many octets to these addresses, ending in NULL; an
  * address @local.test is a local user's, others go by MX. */
 struct submission *house_mail(size_t size, const char *const *recipients);
+/* Is this the content of such a submission? */
+void house_is_content(int fd, uint64_t size);
 /* One transaction that accepts it; returns its id. */
 uint64_t house_accept(struct house *, size_t size, const char *const *);
 /* One transaction that applies a report. */

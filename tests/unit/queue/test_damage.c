@@ -80,22 +80,38 @@ forget_all(uint64_t id)
 /* The totals are counted again: a queue that would not start loses nothing,
  * and delivers nothing either. */
 static void
-test_damaged_totals(void **state)
+totals_are_counted_again(bool lost)
 {
 	struct row_key key = row_key_text("totals");
 	struct row_totals before;
 
-	(void)state;
 	rig_submit(two);
 	rig_submit_one("c@one.example");
 	commit_run();
 	before = rig_house.lifecycle.totals;
-	put(STORE_META, &key, "rot", 3);
+	if (lost)
+		take_out(STORE_META, &key);
+	else
+		put(STORE_META, &key, "rot", 3);
 	restart();
 	assert_memory_equal(
 	    &rig_house.lifecycle.totals, &before, sizeof(before));
 	deliver_all();
 	assert_int_equal(rig_house.lifecycle.totals.messages, 0);
+}
+
+static void
+test_damaged_totals(void **state)
+{
+	(void)state;
+	totals_are_counted_again(false);
+}
+
+static void
+test_lost_totals(void **state)
+{
+	(void)state;
+	totals_are_counted_again(true);
 }
 
 /* A row of the due index whose key makes no sense lies between those of a
@@ -372,6 +388,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		RIG_TEST(test_damaged_totals),
+		RIG_TEST(test_lost_totals),
 		RIG_TEST(test_a_damaged_key_of_the_due_index),
 		RIG_TEST(test_a_damaged_key_of_a_recipient),
 		RIG_TEST(test_a_damaged_key_behind_a_destination),

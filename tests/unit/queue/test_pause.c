@@ -256,10 +256,47 @@ is_told(void **state)
 	assert_string_equal(names[3], "mx:z.example 0 1");
 }
 
+/* Rows that make no sense lie before, between and behind those of a pause. */
+static void
+is_not_hidden_by_damage(void **state)
+{
+	static const struct row_key bad[] = {
+		{ .length = 7, .octets = "paused!" },
+		{ .length = 7, .octets = "paused:" },
+		{ .length = 9, .octets = "paused:m\0" },
+		{ .length = 400, .octets = "paused:mx:y" },
+	};
+	struct store *s = rig_house.store;
+
+	(void)state;
+	assert_true(act("mx:x.example", true));
+	assert_true(act("mx:z.example", true));
+	assert_int_equal(store_write_begin(s), 0);
+	for (size_t i = 0; i < COUNT(bad); i++)
+		assert_int_equal(store_put(s, STORE_META, &bad[i], "", 0), 0);
+	assert_int_equal(store_write_commit(s), 0);
+	pause_set("mx:x.example", false);
+	pause_set("mx:z.example", false);
+	assert_int_equal(store_read_begin(s), 0);
+	assert_int_equal(pause_load(s), 0);
+	store_read_end(s);
+	assert_int_equal(pause_count(), 2);
+	assert_int_equal(pause_damaged(), COUNT(bad));
+	assert_true(pause_is_set("mx:x.example"));
+	assert_true(pause_is_set("mx:z.example"));
+	assert_int_equal(store_write_begin(s), 0);
+	for (size_t i = 0; i < COUNT(bad); i++)
+		assert_int_equal(store_delete(s, STORE_META, &bad[i]), 0);
+	assert_int_equal(store_write_commit(s), 0);
+	assert_true(act("mx:x.example", false));
+	assert_true(act("mx:z.example", false));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		RIG_TEST(is_not_hidden_by_damage),
 		RIG_TEST(stops_one_destination),
 		RIG_TEST(lets_what_is_in_flight_end),
 		RIG_TEST(stops_everything),

@@ -197,6 +197,9 @@ script_line(struct play *p, const char *line)
 		transaction_free(&p->transaction);
 		p->transaction = make_transaction(1, SMTP_BODY_7BIT);
 		play_begin(p);
+	} else if (strcmp(line, "rest") == 0) {
+		transaction_compact(p->transaction);
+		play_begin(p);
 	} else if (strcmp(line, "quit") == 0) {
 		session_quit(p->session);
 		listen_to(p);

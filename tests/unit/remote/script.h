@@ -8,6 +8,7 @@
  *	"# 0 failed message 550 no"	the next report
  *	"#"		no more reports
  *	"sent"		the content has left
+ *	"rest"		the same message, for those who are not settled
  *	"begin"		another message is given to the session
  *	"relay"		first of all: the configuration chose the host
  *	"quit", "drop", "drop REASON", "timeout"

@@ -77,6 +77,7 @@ route_verdict(const struct route *r)
 /* -- The connections --------------------------------------------------------- */
 
 struct connection {
+	struct transaction *transaction;
 	const struct connection_user *user;
 	void *context;
 };
@@ -117,8 +118,8 @@ void
 connection_send(struct connection *c, struct transaction *t, int content,
     const struct connection_user *user, void *context)
 {
-	(void)t;
 	(void)content;
+	c->transaction = t;
 	c->user = user;
 	c->context = context;
 }
@@ -154,12 +155,18 @@ static char reported[LIMIT_REPLY + 64];
 static uint32_t took;
 static char tried[LIMIT_REPLY + 64]; /* the last */
 static unsigned int tries;
+static unsigned int reports_delivered;
 static bool is_over;
 
 static void
 on_report(void *context, uint32_t number, const struct delivery_report *r)
 {
 	(void)context;
+	assert_int_equal(number / 10, 0);
+	if (r->outcome == REPORT_DELIVERED) {
+		reports_delivered++;
+		return;
+	}
 	assert_int_equal(number, 7);
 	assert_string_equal(reported, "");
 	snprintf(reported, sizeof(reported), "%s %s %s",
@@ -202,6 +209,7 @@ set_up(void **unused)
 	has_idle = false;
 	reported[0] = '\0';
 	tries = 0;
+	reports_delivered = 0;
 	is_over = false;
 	delivery_init(&config);
 	return 0;
@@ -402,6 +410,113 @@ test_stale(void **unused)
 	assert_string_equal(reported, NO_TIME);
 }
 
+/* -- Few recipients at a time ---------------------------------------------- */
+
+/* Up to the one with the number that all reports are about. */
+static void
+begin_many(unsigned int count)
+{
+	static const struct delivery_handler handler = { on_report, on_tried,
+		on_over };
+	struct transaction *t =
+	    transaction_new("s@src.test", SMTP_BODY_7BIT, 3, count);
+
+	assert_non_null(t);
+	for (unsigned int i = 0; i < count; i++)
+		assert_int_equal(
+		    transaction_add(t, 7 + 1 - count + i, "r@d.test", 0, ""),
+		    0);
+	assert_non_null(
+	    delivery_new(1, ROUTE_MX, "d.test", t, -1, &handler, NULL));
+	delivery_wake();
+}
+
+/* The host takes the first one. */
+static void
+take_one(void)
+{
+	struct connection c = connection;
+
+	assert_non_null(c.user);
+	connection.user = NULL;
+	c.transaction->recipients[0].settled = true;
+	c.user->settled(c.context, 0, REPORT_DELIVERED, REPORT_SCOPE_RECIPIENT,
+	    &mx, "250 ok");
+	has_idle = true;
+	c.user->done(c.context);
+}
+
+/* The rest goes at once, with the same connection. */
+static void
+test_the_rest_goes_on(void **unused)
+{
+	(void)unused;
+	begin_many(3);
+	take_one();
+	delivery_wake();
+	assert_int_equal(connection.transaction->count, 2);
+	take_one();
+	delivery_wake();
+	assert_false(is_over);
+	take_one();
+	assert_true(is_over);
+	assert_int_equal(reports_delivered, 3);
+	assert_int_equal(opened, 1);
+}
+
+/* If that is gone, with a new one, from the first address on. */
+static void
+test_the_rest_goes_on_anew(void **unused)
+{
+	(void)unused;
+	addresses = 1;
+	begin_many(2);
+	take_one();
+	has_idle = false;
+	addresses = 1;
+	delivery_wake();
+	assert_int_equal(opened, 2);
+	take_one();
+	assert_true(is_over);
+	assert_int_equal(reports_delivered, 2);
+}
+
+/* All of it has five minutes; the queue's watchdog counts too. */
+static void
+test_the_rest_has_no_time(void **unused)
+{
+	(void)unused;
+	begin_many(2);
+	pass(301);
+	take_one();
+	delivery_wake();
+	assert_true(is_over);
+	assert_int_equal(reports_delivered, 1);
+	assert_memory_equal(reported, "deferred  4.5.3", 15);
+}
+
+/* A host that ends the connection for too many recipients is asked again, with
+ * fewer; once. */
+static void
+test_came_back(void **unused)
+{
+	(void)unused;
+	addresses = 1;
+	begin();
+	connection.transaction->most = 1;
+	connection.transaction->most_is_new = true;
+	end(SESSION_END_LOST, "421 too many errors", false);
+	assert_false(is_over);
+	addresses = 1;
+	delivery_wake();
+	assert_int_equal(opened, 2);
+	connection.transaction->most_is_new = true;
+	end(SESSION_END_LOST, "421 too many errors", false);
+	assert_true(is_over);
+	assert_string_equal(
+	    reported, "deferred mx.test[192.0.2.1]:25 421 too many errors");
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, set_up)
 
 int
@@ -418,6 +533,10 @@ main(void)
 		TEST(test_look_up_after_refusal),
 		TEST(test_room),
 		TEST(test_stale),
+		TEST(test_the_rest_goes_on),
+		TEST(test_the_rest_goes_on_anew),
+		TEST(test_the_rest_has_no_time),
+		TEST(test_came_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

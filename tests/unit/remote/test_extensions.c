@@ -45,6 +45,38 @@ test_rows(void **unused)
 }
 
 static void
+test_limits(void **unused)
+{
+	static const struct {
+		const char *line;
+		uint64_t rcpt_max;
+	} limits[] = {
+		{ "LIMITS RCPTMAX=20", 20 },
+		{ "limits MAILMAX=5 rcptmax=7 RCPTDOMAINMAX=1", 7 },
+		{ "LIMITS", 0 },
+		{ "LIMITS  ", 0 },
+		{ "LIMITS RCPTDOMAINMAX=3", 0 },
+		{ "LIMITS RCPTMAX=", 0 },
+		{ "LIMITS RCPTMAX=-1", 0 },
+		{ "LIMITS RCPTMAX=12x", 0 },
+		{ "LIMITS RCPTMAX=99999999999999999999999", 0 },
+		{ "XLIMITS RCPTMAX=20", 0 },
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < LENGTH(limits); i++) {
+		struct extensions e;
+		char reply[128];
+
+		snprintf(reply, sizeof(reply), "250-mx\r\n250-%s\r\n250 DSN",
+		    limits[i].line);
+		extensions_read(&e, reply, true);
+		assert_int_equal(e.rcpt_max, limits[i].rcpt_max);
+		assert_true(e.dsn);
+	}
+}
+
+static void
 test_dsn(void **unused)
 {
 	struct extensions e;
@@ -77,6 +109,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_dsn),
 		cmocka_unit_test(test_is_host),
 	};

@@ -163,17 +163,81 @@ test_data_refused(void **unused)
 	    "#", "< RSET", "> 250 ok", "= done");
 }
 
-/* RFC 5321 4.5.3.1.10 */
+/* RFC 5321 4.5.3.1.10: those that were accepted go, the others are left for
+ * the next transaction; then so many are offered. */
 static void
 test_too_many_recipients(void **unused)
 {
 	(void)unused;
 	PLAY(3, GREETED_PLAIN, "< MAIL FROM:<s@src.test>", "> 250 ok",
 	    "< RCPT TO:<r0@dst.test>", "> 250 ok", "< RCPT TO:<r1@dst.test>",
-	    "> 552 too many", "< RCPT TO:<r2@dst.test>", "> 452 too many",
-	    "# 1 deferred recipient 552 too many",
-	    "# 2 deferred recipient 452 too many", "#", "< DATA", "> 354 go",
-	    "= content");
+	    "> 552 too many", "< RCPT TO:<r2@dst.test>", "> 452 too many", "#",
+	    "< DATA", "> 354 go", "= content", "sent", "> 250 ok", "= done",
+	    "# 0 delivered recipient 250 ok", "#", "rest",
+	    "< MAIL FROM:<s@src.test>", "> 250 ok", "< RCPT TO:<r1@dst.test>",
+	    "> 250 ok", "< DATA", "> 354 go", "sent", "> 250 ok", "= done",
+	    "# 0 delivered recipient 250 ok", "#", "rest",
+	    "< MAIL FROM:<s@src.test>", "> 250 ok", "< RCPT TO:<r2@dst.test>",
+	    "> 250 ok", "< DATA");
+	/* The code for it, whatever the first digits. */
+	PLAY(2, GREETED_PIPELINING, "< MAIL FROM:<s@src.test>",
+	    "< RCPT TO:<r0@dst.test>", "< RCPT TO:<r1@dst.test>", "< DATA",
+	    "> 250 ok", "> 250 ok", "> 550 5.5.3 too many", "> 354 go", "sent",
+	    "> 250 ok", "= done", "# 0 delivered recipient 250 ok", "#", "rest",
+	    "< MAIL FROM:<s@src.test>", "< RCPT TO:<r1@dst.test>", "< DATA");
+	/* To the first one it means something else, and waits. */
+	PLAY(1, GREETED_PLAIN, "< MAIL FROM:<s@src.test>", "> 250 ok",
+	    "< RCPT TO:<r0@dst.test>", "> 552 too many", "< RSET",
+	    "# 0 deferred recipient 552 too many", "#");
+}
+
+/* A mailbox is full: that is no limit. */
+static void
+test_full_mailboxes(void **unused)
+{
+	(void)unused;
+	PLAY(2, GREETED_PIPELINING, "< MAIL FROM:<s@src.test>",
+	    "< RCPT TO:<r0@dst.test>", "< RCPT TO:<r1@dst.test>", "< DATA",
+	    "> 250 ok", "> 250 ok", "> 452 4.2.2 full",
+	    "# 1 deferred recipient 452 4.2.2 full", "#");
+	/* Without a word about what it means, it is asked once more. */
+	PLAY(4, GREETED_PIPELINING, "< MAIL FROM:<s@src.test>",
+	    "< RCPT TO:<r0@dst.test>", "< RCPT TO:<r1@dst.test>",
+	    "< RCPT TO:<r2@dst.test>", "< RCPT TO:<r3@dst.test>", "< DATA",
+	    "> 250 ok", "> 250 ok", "> 452 full", "> 250 ok", "> 452 full", "#",
+	    "> 354 go", "sent", "> 250 ok", "= done",
+	    "# 0 delivered recipient 250 ok", "# 2 delivered recipient 250 ok",
+	    "#", "rest", "< MAIL FROM:<s@src.test>", "< RCPT TO:<r1@dst.test>",
+	    "< RCPT TO:<r3@dst.test>", "< DATA", "> 250 ok", "> 452 full",
+	    "> 452 full", "# 0 deferred recipient 452 full",
+	    "# 1 deferred recipient 452 full", "#");
+}
+
+/* The message is not wanted: nobody is offered to the host again at once. */
+static void
+test_too_many_and_refused(void **unused)
+{
+	(void)unused;
+	PLAY(2, GREETED_PIPELINING, "< MAIL FROM:<s@src.test>",
+	    "< RCPT TO:<r0@dst.test>", "< RCPT TO:<r1@dst.test>", "< DATA",
+	    "> 250 ok", "> 250 ok", "> 452 too many", "> 354 go", "sent",
+	    "> 554 no", "= done", "# 0 failed message 554 no",
+	    "# 1 deferred message 554 no", "#");
+}
+
+/* RFC 9422 */
+static void
+test_announced_limit(void **unused)
+{
+	(void)unused;
+	PLAY(3, HELLO, "> 250-mx.test", "> 250-PIPELINING",
+	    "> 250 LIMITS MAILMAX=9 RCPTMAX=2", "< MAIL FROM:<s@src.test>",
+	    "< RCPT TO:<r0@dst.test>", "< RCPT TO:<r1@dst.test>", "< DATA",
+	    "> 250 ok", "> 550 no", "# 0 failed recipient 550 no", "> 550 no",
+	    "# 1 failed recipient 550 no", "> 503 nobody", "< RSET", "> 250 ok",
+	    "= done", "#", "rest", "< MAIL FROM:<s@src.test>",
+	    "< RCPT TO:<r2@dst.test>", "< DATA", "> 250 ok", "> 250 ok",
+	    "> 354 go", "= content");
 }
 
 static void
@@ -458,6 +522,9 @@ main(void)
 		cmocka_unit_test(test_mail_refused),
 		cmocka_unit_test(test_data_refused),
 		cmocka_unit_test(test_too_many_recipients),
+		cmocka_unit_test(test_full_mailboxes),
+		cmocka_unit_test(test_too_many_and_refused),
+		cmocka_unit_test(test_announced_limit),
 		cmocka_unit_test(test_multi_line),
 		cmocka_unit_test(test_goodbye),
 		cmocka_unit_test(test_goodbye_pipelined),

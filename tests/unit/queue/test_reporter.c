@@ -1,0 +1,810 @@
+/* Reports, between the real store and a router that the test plays. */
+#include <event2/event.h>
+
+#include "common/config.h"
+#include "common/content.h"
+#include "common/id.h"
+#include "common/message.h"
+#include "queue/commit.h"
+#include "queue/drain.h"
+#include "queue/link_router.h"
+#include "queue/reporter.h"
+#include "queue/tell.h"
+#include "tests/unit/queue/rig.h"
+
+static char hostname[] = "mail.example.org", admin[] = "admin@example.org";
+static struct config configuration;
+static struct config *const in_use = &configuration;
+static struct event_base *base;
+static struct event *timer;
+
+/* What the router was given last, and how often it was given something. */
+static struct {
+	uint32_t handle;
+	char to[LIMIT_PATH + 1];
+	int fd;
+	uint64_t size;
+} given = { .fd = -1 };
+static unsigned int given_count;
+static bool router_is_there;
+static int router; /* its address says who it is */
+
+bool
+drain_has_begun(void)
+{
+	return false;
+}
+
+bool
+router_exists(void)
+{
+	return true;
+}
+
+static void
+drop_given(void)
+{
+	if (given.fd != -1)
+		close(given.fd);
+	given.fd = -1;
+}
+
+const void *
+router_inject(uint32_t handle, const char *address, enum smtp_body body,
+    int fd_take, uint64_t size)
+{
+	assert_int_equal(content_check(fd_take, size), 0);
+	assert_int_equal(body, SMTP_BODY_7BIT);
+	if (!router_is_there) {
+		close(fd_take);
+		return NULL;
+	}
+	drop_given();
+	given.handle = handle;
+	given.fd = fd_take;
+	given.size = size;
+	snprintf(given.to, sizeof(given.to), "%s", address);
+	given_count++;
+	return &router;
+}
+
+/* The clock stands still here: the reporter's timer goes off at each look. */
+int __real_event_add(struct event *, const struct timeval *);
+int __wrap_event_add(struct event *, const struct timeval *);
+
+int
+__wrap_event_add(struct event *event, const struct timeval *after)
+{
+	static const struct timeval at_once = { 0, 0 };
+
+	if (event_get_base(event) != base)
+		return __real_event_add(event, after);
+	timer = event;
+	return __real_event_add(event, &at_once);
+}
+
+static void
+start(void)
+{
+	base = event_base_new();
+	assert_non_null(base);
+	rig_house.lifecycle.warn_after = 14400;
+	assert_int_equal(
+	    reporter_start(base, &rig_house.lifecycle, &in_use), 0);
+}
+
+static void
+stop(void)
+{
+	reporter_router_lost(&router);
+	drop_given();
+	event_free(timer);
+	event_base_free(base);
+	base = NULL;
+}
+
+static int
+set_up(void **state)
+{
+	given_count = 0;
+	router_is_there = true;
+	configuration.hostname = hostname;
+	configuration.admin = admin;
+	if (rig_set_up(state) != 0)
+		return -1;
+	start();
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	/* Whatever is in the batch asks for its telling once more. */
+	commit_run();
+	stop();
+	return rig_tear_down(state);
+}
+
+/* Time goes by, the reporter looks, the commit writes what it decided. */
+static void
+look_after(unsigned int seconds)
+{
+	house_now += seconds * UINT64_C(1000);
+	reporter_look();
+	assert_int_not_equal(
+	    event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK), -1);
+	rig_run();
+}
+
+/* A message whose recipients have failed, all in one go. */
+static uint64_t
+end_badly(const char *const *recipients)
+{
+	uint64_t id = rig_submit(recipients);
+
+	rig_run();
+	while (rig_open(NULL) > 0)
+		for (unsigned int i = 0; i < rig_given_count; i++)
+			if (rig_given[i].open)
+				rig_report(&rig_given[i], REPORT_FAILED,
+				    REPORT_SCOPE_RECIPIENT);
+	rig_run();
+	return id;
+}
+
+static uint64_t
+fail_one(void)
+{
+	return end_badly((const char *const[]){ "a@example.com", NULL });
+}
+
+static void
+on_answer(struct submission *s, unsigned int code, const char *reply)
+{
+	(void)reply;
+	reporter_stored(&router, s->inject, code);
+}
+
+/* The router makes a message of what it was given; in the batch only. As
+ * link_router.c does it. */
+static uint64_t
+come_back(void)
+{
+	struct message_envelope m = {
+		.id = house_id(),
+		.sender = "",
+		.client_address = "",
+		.helo = "",
+		.user = "",
+		.envid = "",
+		.protocol = SMTP_PROTOCOL_LOCAL,
+		.size = given.size,
+		.recipients = 1,
+	};
+	struct message_route route = {
+		.address = given.to,
+		.original = given.to,
+		.kind = ROUTE_MX,
+		.name = "",
+		.user = "",
+		.orcpt = "",
+	};
+	struct submission *s = submission_new(&m, dup(given.fd), house_now);
+
+	assert_non_null(s);
+	s->inject = given.handle;
+	s->telling = reporter_take(&router, s->inject, s->fd, s->size);
+	assert_non_null(s->telling);
+	free(s->helo);
+	s->helo =
+	    strdup(s->telling->is_notice ? TELL_HELO_NOTICE : TELL_HELO_REPORT);
+	s->answer = on_answer;
+	s->owner = &router;
+	assert_int_equal(submission_add(s, &route), 0);
+	commit_submission(s);
+	return m.id;
+}
+
+static void
+refuse(unsigned int code)
+{
+	reporter_unrouted(&router, given.handle, code, "5.1.1 nobody");
+}
+
+static bool
+report_has(const char *line)
+{
+	char *text = calloc(1, given.size + 1);
+	bool found;
+
+	assert_non_null(text);
+	assert_int_equal(pread(given.fd, text, given.size, 0), given.size);
+	found = strstr(text, line) != NULL;
+	free(text);
+	return found;
+}
+
+static bool
+is_there(uint64_t id)
+{
+	struct row_recipient row;
+
+	return house_recipient(&rig_house, id, 0, &row);
+}
+
+static void
+test_one_report_for_all_that_failed(void **state)
+{
+	uint64_t id = end_badly((const char *const[]){
+	    "a@example.com", "b@example.com", "c@example.org", NULL });
+	uint64_t report;
+
+	(void)state;
+	look_after(1);
+	assert_int_equal(given_count, 0);
+	look_after(1);
+	assert_int_equal(given_count, 1);
+	assert_string_equal(given.to, "sender@example.net");
+	/* It is on its way: not again. */
+	look_after(REPORTER_ANSWER - 1);
+	assert_int_equal(given_count, 1);
+	report = come_back();
+	assert_true(is_there(id));
+	rig_run();
+	assert_false(is_there(id));
+	assert_true(is_there(report));
+	look_after(10);
+	assert_int_equal(given_count, 1);
+	assert_int_equal(house_count(&rig_house, STORE_REPORT), 0);
+}
+
+/* Nothing may be in flight: what is in memory goes. */
+static void
+crash(void)
+{
+	assert_int_equal(flight_count(), 0);
+	scheduler_stop();
+	stop();
+	house_crash(&rig_house);
+	rig_start();
+	start();
+}
+
+/* Killed before the commit: nothing is lost. After: nothing comes twice. */
+static void
+test_a_crash_neither_loses_nor_doubles(void **state)
+{
+	uint64_t id = fail_one();
+
+	(void)state;
+	look_after(2);
+	assert_int_equal(given_count, 1);
+	crash();
+	look_after(1);
+	assert_int_equal(given_count, 2);
+	come_back();
+	commit_run();
+	crash();
+	assert_false(is_there(id));
+	look_after(10);
+	assert_int_equal(given_count, 2);
+	assert_int_equal(house_count(&rig_house, STORE_MESSAGE), 1);
+}
+
+static void
+test_a_router_that_goes(void **state)
+{
+	uint64_t id = fail_one();
+
+	(void)state;
+	look_after(2);
+	come_back();
+	commit_forget_owner(&router);
+	reporter_router_lost(&router);
+	rig_run();
+	assert_true(is_there(id));
+	router_is_there = false;
+	look_after(1);
+	router_is_there = true;
+	look_after(1);
+	assert_int_equal(given_count, 2);
+	come_back();
+	rig_run();
+	assert_false(is_there(id));
+}
+
+/* The report is made again, and what it says then comes too late. */
+static void
+test_a_router_that_says_nothing(void **state)
+{
+	uint64_t id = fail_one();
+	uint32_t late;
+
+	(void)state;
+	look_after(2);
+	late = given.handle;
+	look_after(REPORTER_ANSWER);
+	assert_int_equal(given_count, 2);
+	assert_int_not_equal(given.handle, late);
+	assert_null(reporter_take(&router, late, given.fd, given.size));
+	reporter_unrouted(&router, late, 550, "5.1.1 nobody");
+	reporter_stored(&router, late, 250);
+	rig_run();
+	assert_true(is_there(id));
+	come_back();
+	rig_run();
+	assert_false(is_there(id));
+}
+
+/* What it does is not hurried: it is in the batch. */
+static void
+test_a_commit_that_takes_long(void **state)
+{
+	(void)state;
+	fail_one();
+	look_after(2);
+	come_back();
+	house_now += REPORTER_ANSWER * UINT64_C(2000);
+	reporter_look();
+	event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+	assert_int_equal(given_count, 1);
+	rig_run();
+	look_after(10);
+	assert_int_equal(given_count, 1);
+}
+
+static void
+test_what_is_in_flight_is_waited_for(void **state)
+{
+	uint64_t id = rig_submit(
+	    (const char *const[]){ "a@example.com", "b@example.org", NULL });
+
+	(void)state;
+	rig_run();
+	assert_int_equal(rig_given_count, 2);
+	rig_report(&rig_given[0], REPORT_FAILED, REPORT_SCOPE_RECIPIENT);
+	rig_run();
+	look_after(3);
+	assert_int_equal(given_count, 0);
+	rig_report(&rig_given[1], REPORT_FAILED, REPORT_SCOPE_RECIPIENT);
+	rig_run();
+	look_after(2);
+	assert_int_equal(given_count, 1);
+	come_back();
+	rig_run();
+	assert_false(is_there(id));
+	look_after(TELL_IN_FLIGHT);
+	assert_int_equal(given_count, 1);
+}
+
+/* But not for ever. */
+static void
+test_what_is_in_flight_for_long(void **state)
+{
+	(void)state;
+	rig_submit(
+	    (const char *const[]){ "a@example.com", "b@example.org", NULL });
+	rig_run();
+	rig_report(&rig_given[0], REPORT_FAILED, REPORT_SCOPE_RECIPIENT);
+	rig_run();
+	look_after(TELL_IN_FLIGHT);
+	assert_int_equal(given_count, 0);
+	look_after(TELL_GATHER);
+	assert_int_equal(given_count, 1);
+	come_back();
+	rig_run();
+	assert_int_equal(rig_open("mx:example.org"), 1);
+}
+
+static void
+test_a_refused_address(void **state)
+{
+	unsigned int again = rig_house.lifecycle.retry.from;
+	uint64_t id = fail_one();
+	struct row_recipient row;
+
+	(void)state;
+	look_after(2);
+	refuse(451);
+	rig_run();
+	look_after(again - 1);
+	assert_int_equal(given_count, 1);
+	look_after(1);
+	assert_int_equal(given_count, 2);
+	/* Then it is for the administrator, at once. */
+	refuse(550);
+	assert_int_equal(given_count, 3);
+	assert_string_equal(given.to, "admin@example.org");
+	refuse(550);
+	rig_run();
+	look_after(100000);
+	assert_int_equal(given_count, 3);
+	assert_true(house_recipient(&rig_house, id, 0, &row));
+	assert_int_equal(row.told, DSN_TOLD_GIVEN_UP);
+	assert_int_equal(house_count(&rig_house, STORE_REPORT), 0);
+}
+
+/* What is given up stays so when others of its message are reported. */
+static void
+test_what_is_given_up_is_not_told_with_others(void **state)
+{
+	uint64_t id = rig_submit(
+	    (const char *const[]){ "a@example.com", "b@example.org", NULL });
+
+	(void)state;
+	rig_run();
+	rig_report(&rig_given[0], REPORT_FAILED, REPORT_SCOPE_RECIPIENT);
+	rig_run();
+	look_after(TELL_IN_FLIGHT + TELL_GATHER);
+	refuse(550);
+	refuse(550);
+	rig_run();
+	rig_report(&rig_given[1], REPORT_FAILED, REPORT_SCOPE_RECIPIENT);
+	rig_run();
+	given_count = 0;
+	look_after(2);
+	assert_int_equal(given_count, 1);
+	come_back();
+	rig_run();
+	assert_true(is_there(id));
+	assert_int_equal(house_count(&rig_house, STORE_RECIPIENT), 2);
+}
+
+/* Its neighbour is reported, and the log says what cannot be read. */
+static void
+test_a_damaged_recipient(void **state)
+{
+	uint64_t id = end_badly(
+	    (const char *const[]){ "a@example.com", "b@example.org", NULL });
+	struct row_key key = row_key_number(id, 0);
+	uint8_t octets[ROW_VALUE_SIZE];
+	struct row_recipient row;
+	char line[64], log[4096] = "";
+	int old, pipes[2];
+	size_t length;
+
+	(void)state;
+	assert_true(house_recipient(&rig_house, id, 0, &row));
+	length = row_recipient_encode(&row, octets);
+	assert_int_equal(store_write_begin(rig_house.store), 0);
+	assert_int_equal(
+	    store_put(rig_house.store, STORE_RECIPIENT, &key, "rot", 3), 0);
+	assert_int_equal(store_write_commit(rig_house.store), 0);
+	old = dup(STDERR_FILENO);
+	assert_int_equal(pipe(pipes), 0);
+	dup2(pipes[1], STDERR_FILENO);
+	look_after(2);
+	dup2(old, STDERR_FILENO);
+	close(old);
+	close(pipes[1]);
+	assert_true(read(pipes[0], log, sizeof(log) - 1) > 0);
+	close(pipes[0]);
+	snprintf(line, sizeof(line), "recipient-damaged id=%s number=0",
+	    id_format(id).text);
+	assert_non_null(strstr(log, line));
+	assert_int_equal(given_count, 1);
+	come_back();
+	rig_run();
+	assert_int_equal(store_write_begin(rig_house.store), 0);
+	assert_int_equal(
+	    store_put(rig_house.store, STORE_RECIPIENT, &key, octets, length),
+	    0);
+	assert_int_equal(store_write_commit(rig_house.store), 0);
+}
+
+static void
+test_no_administrator_is_named(void **state)
+{
+	(void)state;
+	configuration.admin = NULL;
+	fail_one();
+	look_after(2);
+	refuse(550);
+	assert_string_equal(given.to, "postmaster");
+}
+
+/* Nothing that the router was not given, nor twice, nor changed. */
+static void
+test_a_router_that_lies(void **state)
+{
+	uint64_t id = fail_one();
+	int other, fd = content_create();
+
+	(void)state;
+	look_after(2);
+	assert_null(reporter_take(&other, given.handle, given.fd, given.size));
+	assert_null(
+	    reporter_take(&router, given.handle + 1, given.fd, given.size));
+	assert_null(reporter_take(&router, 0, given.fd, given.size));
+	assert_null(
+	    reporter_take(&router, given.handle, given.fd, given.size + 1));
+	assert_null(reporter_take(&router, given.handle, fd, given.size));
+	close(fd);
+	reporter_unrouted(&other, given.handle, 550, "no");
+	reporter_unrouted(&router, given.handle + 1, 550, "no");
+	reporter_stored(&other, given.handle, 250);
+	reporter_router_lost(&other);
+	assert_int_equal(given_count, 1);
+	come_back();
+	assert_null(reporter_take(&router, given.handle, given.fd, given.size));
+	reporter_unrouted(&router, given.handle, 550, "no");
+	rig_run();
+	assert_false(is_there(id));
+	assert_int_equal(given_count, 1);
+}
+
+/* Whoever retries what failed finds the report without a subject. */
+static void
+test_what_is_tried_again_is_not_reported(void **state)
+{
+	uint64_t id = fail_one();
+
+	(void)state;
+	assert_true(house_act(&rig_house, CTL_VERB_RETRY, id, 0));
+	look_after(2);
+	assert_int_equal(given_count, 0);
+	assert_true(is_there(id));
+	assert_int_equal(house_count(&rig_house, STORE_REPORT), 0);
+}
+
+/* What is in flight of this message fails. */
+static void
+fail_report(uint64_t id)
+{
+	for (unsigned int i = 0; i < rig_given_count; i++)
+		if (rig_given[i].open && rig_given[i].id == id)
+			rig_report(&rig_given[i], REPORT_FAILED,
+			    REPORT_SCOPE_RECIPIENT);
+	rig_run();
+}
+
+/* A report that fails is told to the administrator; a notice to nobody. */
+static void
+test_double_bounces_end_with_the_administrator(void **state)
+{
+	uint64_t report, notice;
+
+	(void)state;
+	fail_one();
+	look_after(2);
+	report = come_back();
+	rig_run_all();
+	fail_report(report);
+	look_after(2);
+	assert_int_equal(given_count, 2);
+	assert_string_equal(given.to, "admin@example.org");
+	notice = come_back();
+	rig_run_all();
+	assert_false(is_there(report));
+	fail_report(notice);
+	look_after(2);
+	look_after(1000);
+	assert_int_equal(given_count, 2);
+	assert_true(is_there(notice));
+	assert_int_equal(house_count(&rig_house, STORE_REPORT), 0);
+}
+
+static void
+defer_first(unsigned int after)
+{
+	house_now += after * UINT64_C(1000);
+	scheduler_wake();
+	rig_run();
+	rig_report(rig_first_open("mx:example.com"), REPORT_DEFERRED,
+	    REPORT_SCOPE_RECIPIENT);
+	rig_run();
+}
+
+static uint64_t
+submit_wanting(unsigned int notify)
+{
+	struct submission *s =
+	    house_mail(300, (const char *const[]){ "a@example.com", NULL });
+	uint64_t id = s->id;
+
+	s->recipients[0].notify = (uint8_t)notify;
+	commit_submission(s);
+	rig_run();
+	return id;
+}
+
+/* Once, when it is late, and it goes on being tried. */
+static void
+test_a_delay_is_told_once(void **state)
+{
+	uint64_t id = submit_wanting(0);
+	struct row_recipient row;
+
+	(void)state;
+	defer_first(0);
+	look_after(2);
+	assert_int_equal(given_count, 0);
+	defer_first(14400);
+	look_after(2);
+	assert_int_equal(given_count, 1);
+	assert_string_equal(given.to, "sender@example.net");
+	come_back();
+	rig_run();
+	assert_true(house_recipient(&rig_house, id, 0, &row));
+	assert_int_equal(row.state, RECIPIENT_WAITING);
+	assert_int_equal(row.told, DSN_TOLD_DELAY);
+	defer_first(14400);
+	look_after(2);
+	assert_int_equal(given_count, 1);
+	assert_true(is_there(id));
+	/* A failure is still told. */
+	house_now += UINT64_C(432000000);
+	defer_first(0);
+	look_after(2);
+	assert_int_equal(given_count, 2);
+	come_back();
+	rig_run();
+	assert_false(is_there(id));
+}
+
+/* A delay is nothing for the administrator, nor worth a second attempt. */
+static void
+test_a_delay_that_cannot_be_told(void **state)
+{
+	uint64_t id = submit_wanting(DSN_NOTIFY_DELAY);
+
+	(void)state;
+	defer_first(0);
+	defer_first(14400);
+	look_after(2);
+	assert_int_equal(given_count, 1);
+	refuse(550);
+	rig_run();
+	look_after(100);
+	defer_first(14400);
+	look_after(2);
+	assert_int_equal(given_count, 1);
+	assert_true(is_there(id));
+	assert_int_equal(house_count(&rig_house, STORE_REPORT), 0);
+}
+
+/* When it was tried last, not when it failed or is told. */
+static void
+test_the_last_attempt_is_dated(void **state)
+{
+	uint64_t id = submit_wanting(0);
+
+	(void)state;
+	defer_first(0);
+	house_now += 100000;
+	assert_true(house_act(&rig_house, CTL_VERB_BOUNCE, id, 0));
+	look_after(2);
+	assert_int_equal(given_count, 1);
+	assert_true(report_has(
+	    "\r\nLast-Attempt-Date: Fri, 15 Jan 2027 08:00:00 +0000\r\n"));
+	assert_true(report_has("Date: Fri, 15 Jan 2027 08:01:42 +0000"));
+	reporter_router_lost(&router);
+	/* Of what was never tried it is not known. */
+	id = rig_submit_one("c@never.example");
+	rig_agent = AGENT_FULL;
+	rig_run();
+	assert_true(house_act(&rig_house, CTL_VERB_BOUNCE, id, 0));
+	look_after(2);
+	assert_int_equal(given_count, 3);
+	assert_true(report_has("c@never.example"));
+	assert_false(report_has("Last-Attempt-Date"));
+}
+
+/* The administrator gives it up, also what waits or was never tried. */
+static void
+test_what_is_given_up_is_reported(void **state)
+{
+	uint64_t id = rig_submit_one("a@example.com");
+
+	(void)state;
+	rig_run();
+	rig_report(&rig_given[0], REPORT_DEFERRED, REPORT_SCOPE_RECIPIENT);
+	rig_run();
+	assert_true(house_act(&rig_house, CTL_VERB_BOUNCE, id, 0));
+	assert_true(is_there(id));
+	look_after(2);
+	assert_int_equal(given_count, 1);
+	refuse(550);
+	refuse(550);
+	rig_run();
+	look_after(1000);
+	assert_int_equal(given_count, 2);
+	/* And once more, when the reason is mended. */
+	assert_true(house_act(&rig_house, CTL_VERB_BOUNCE, id, 0));
+	look_after(2);
+	assert_int_equal(given_count, 3);
+	assert_string_equal(given.to, "sender@example.net");
+	come_back();
+	rig_run();
+	assert_false(is_there(id));
+}
+
+static void
+test_a_clock_that_was_wrong(void **state)
+{
+	(void)state;
+	house_now += UINT64_C(86400000);
+	fail_one();
+	house_now -= UINT64_C(86400000);
+	look_after(0);
+	assert_int_equal(given_count, 1);
+}
+
+/* A message of many recipients has as many reports as it needs. */
+static void
+test_more_recipients_than_a_report_holds(void **state)
+{
+	static char addresses[150][32];
+	const char *list[151] = { NULL };
+
+	(void)state;
+	for (unsigned int i = 0; i < 150; i++) {
+		snprintf(
+		    addresses[i], sizeof(addresses[i]), "r%u@example.com", i);
+		list[i] = addresses[i];
+	}
+	end_badly(list);
+	look_after(2);
+	assert_int_equal(given_count, 1);
+	come_back();
+	rig_run();
+	look_after(2);
+	assert_int_equal(given_count, 2);
+	come_back();
+	rig_run();
+	look_after(2);
+	assert_int_equal(given_count, 2);
+	/* The two reports. */
+	assert_int_equal(house_count(&rig_house, STORE_RECIPIENT), 2);
+}
+
+/* No more at a time than it has room for; the rest follows. */
+static void
+test_more_reports_than_may_be_out(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < REPORTER_OUT + 5; i++)
+		fail_one();
+	look_after(2);
+	assert_int_equal(given_count, REPORTER_OUT);
+	come_back();
+	rig_run();
+	look_after(1);
+	assert_int_equal(given_count, REPORTER_OUT + 1);
+	reporter_router_lost(&router);
+	given_count = 0;
+	look_after(1);
+	assert_int_equal(given_count, REPORTER_OUT);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_one_report_for_all_that_failed),
+		TEST(test_a_crash_neither_loses_nor_doubles),
+		TEST(test_a_router_that_goes),
+		TEST(test_a_router_that_says_nothing),
+		TEST(test_a_commit_that_takes_long),
+		TEST(test_what_is_in_flight_is_waited_for),
+		TEST(test_what_is_in_flight_for_long),
+		TEST(test_a_refused_address),
+		TEST(test_what_is_given_up_is_not_told_with_others),
+		TEST(test_a_damaged_recipient),
+		TEST(test_no_administrator_is_named),
+		TEST(test_a_router_that_lies),
+		TEST(test_what_is_tried_again_is_not_reported),
+		TEST(test_double_bounces_end_with_the_administrator),
+		TEST(test_a_delay_is_told_once),
+		TEST(test_a_delay_that_cannot_be_told),
+		TEST(test_the_last_attempt_is_dated),
+		TEST(test_what_is_given_up_is_reported),
+		TEST(test_a_clock_that_was_wrong),
+		TEST(test_more_recipients_than_a_report_holds),
+		TEST(test_more_reports_than_may_be_out),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
