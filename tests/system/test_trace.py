@@ -194,7 +194,7 @@ def test_a_report(postern, client, scripted, domain):
         protocol="local", host_address="", user="")
     has(delivered, event="delivered", destination="local:bob")
     assert f"its sender is told in {report}" in told(postern, ident)
-    assert "by this host, local," in told(postern, report)
+    assert "by this host, HELO (report), local," in told(postern, report)
 
 
 def test_warned_and_expired(lab, client, scripted, config, domain):

@@ -1,5 +1,7 @@
 #include "tests/unit/queue/test.h"
 
+#include "queue/store_row_private.h"
+
 static const struct row_message message = {
 	.arrival = 1800000000123,
 	.size = 4096,
@@ -362,6 +364,8 @@ test_rows_of_schema_1(void **state)
 
 	(void)state;
 	for (unsigned int which = 0; which < 5; which++) {
+		if (which == 3) /* had another layout: see below */
+			continue;
 		length = as_format_1(which, value);
 		for (size_t cut = 0; cut < length; cut++)
 			assert_int_equal(decode(which, value, cut), -1);
@@ -394,20 +398,25 @@ test_events_are_sparse(void **state)
 	const struct row_event small = { .time = 1, .what = EVENT_TRIED };
 	uint8_t value[ROW_VALUE_SIZE];
 	struct row_event e;
+	struct wire_writer w;
 	size_t length = row_event_encode(&small, value);
 
 	(void)state;
-	assert_int_equal(length, 1 + 8 + 1 + 4);
+	assert_int_equal(length, 1 + 8 + 1 + 4 + 4);
 	assert_int_equal(row_event_decode(&e, value, length), 0);
 	assert_string_equal(e.tls_cipher, "");
 	assert_int_equal(e.by, 0);
 	/* An empty text that is said to be there; a field of the future. */
-	value[10] = 1 << 1;
-	memset(value + length, 0, 3);
-	assert_int_equal(decode(3, value, length + 3), -1);
-	value[10] = 0;
-	value[13] = 1 << 7;
-	assert_int_equal(decode(3, value, length), -1);
+	for (unsigned int i = 0; i < 2; i++) {
+		w = row_begin(value);
+		wire_put_u64(&w, 1);
+		wire_put_u8(&w, EVENT_TRIED);
+		wire_put_u32(&w, i == 0 ? 1 << 1 : 1 << 30);
+		if (i == 0)
+			wire_put_text(&w, "", 1);
+		length = row_end(&w);
+		assert_int_equal(decode(3, value, length), -1);
+	}
 }
 
 /* Octet by octet as schema 1 wrote them. */
