@@ -4,7 +4,7 @@
  * which fields are there, and only these follow. What is 0 or "" is not there,
  * so that there is one way only to write a row.
  */
-#include "queue/store_row_private.h"
+#include "queue/store_row.h"
 
 #include <string.h>
 

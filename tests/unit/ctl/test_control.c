@@ -904,7 +904,8 @@ sums_reasons_up(void **state)
 	assert_int_equal(run(summary_run, 0, "--json --state failed"), EX_OK);
 	assert_string_equal(run_out,
 	    "{\"recipients\":1,\"oldest\":\"2026-01-31T23:59:54Z\","
-	    "\"state\":\"failed\",\"destination\":\"relay:smart\","
+	    "\"state\":\"failed\",\"paused\":false,\"destination\":\"relay:"
+	    "smart\","
 	    "\"reason\":\"550 no \\\"such\\\" \\ufffd\","
 	    "\"next_try\":null}\n");
 	run_ctl.terminal = true;
