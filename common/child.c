@@ -154,7 +154,9 @@ on_message(struct channel *channel, struct message *m, void *context)
 		config = read_config(m);
 		if (config != NULL)
 			handler->reconfigure(config);
-	} else
+	} else if (m->type == MESSAGE_LOGIN && handler->login != NULL)
+		handler->login(m->login.uid, m->login.login);
+	else
 		return -1;
 	return 0;
 }
@@ -199,6 +201,15 @@ void
 child_peer_hangs(enum program program, uint32_t instance)
 {
 	tell_of_peer(program, instance, true);
+}
+
+int
+child_ask_login(uint32_t uid)
+{
+	struct message m = MESSAGE_INIT(MESSAGE_WHO, 0);
+
+	m.who.uid = uid;
+	return channel_send(state.supervisor, &m);
 }
 
 void

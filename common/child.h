@@ -46,6 +46,8 @@ struct child_handler {
 	/* Takes a new configuration while running; NULL if the program is
 	 * restarted on reload instead. */
 	void (*reconfigure)(struct config *take);
+	/* The answer to child_ask_login(); NULL if the program never asks. */
+	void (*login)(uint32_t uid, const char *login);
 };
 
 /* Exits with a message if descriptor 3 is not a supervisor. */
@@ -59,5 +61,8 @@ void child_run(
 void child_peer_lost(enum program, uint32_t instance);
 /* It lives, but does not do its work: asks for a new one in its place. */
 void child_peer_hangs(enum program, uint32_t instance);
+
+/* Whose uid is that? Answered by `login`. -1 with errno. */
+int child_ask_login(uint32_t uid) __attribute__((warn_unused_result));
 
 #endif

@@ -56,7 +56,8 @@ dsn_notify_is_valid(unsigned int notify)
 bool
 dsn_told_is_valid(unsigned int told)
 {
-	return (told & ~(DSN_TOLD_DELAY | DSN_TOLD_RELAYED)) == 0;
+	return (told & ~(DSN_TOLD_DELAY | DSN_TOLD_RELAYED |
+			   DSN_TOLD_GIVEN_UP)) == 0;
 }
 
 bool

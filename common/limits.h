@@ -99,9 +99,12 @@
 /* SMTP connections of one remote process: as many as the queue has deliveries
  * there, so that none waits for one behind hosts that hang. */
 #define LIMIT_CONNECTIONS 1024
-/* How long a connection is kept for the next message, and for how many. */
+/* How long a connection is kept for the next message, for how many, and how old
+ * it may be to begin one: hosts part their load by new connections, and what
+ * DNS says of them may change. */
 #define LIMIT_IDLE_SECONDS 5
 #define LIMIT_MESSAGES_A_CONNECTION 100
+#define LIMIT_CONNECTION_SECONDS 300
 /* Addresses remembered because they did not answer, and for how long. */
 #define LIMIT_BAD_ADDRESSES 512
 #define LIMIT_BAD_ADDRESS_SECONDS 300

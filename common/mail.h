@@ -35,6 +35,8 @@ enum dsn_ret { DSN_RET_NONE, DSN_RET_FULL, DSN_RET_HDRS, DSN_RETS };
 #define DSN_TOLD_DELAY 0x01u
 /* And what he is to be told of a delivery: it was to a host without DSN. */
 #define DSN_TOLD_RELAYED 0x02u
+/* That it has failed could be told to nobody, and is tried no more. */
+#define DSN_TOLD_GIVEN_UP 0x04u
 
 /* Where a recipient's mail goes: a mailbox of this host, a relay with a name
  * in the configuration, or the MX hosts of the recipient's domain. */

@@ -14,11 +14,8 @@
 #include "common/record.h"
 #include "ctl/format.h"
 
-static const char *
-socket_name(enum program server)
-{
-	return server == PROGRAM_SUPERVISOR ? "supervisor" : "control";
-}
+/* Longer than any socket's may be, so that it is told in full. */
+#define PATH_SIZE 1024
 
 static int
 say_refused(const char *path, int error)
@@ -40,6 +37,10 @@ say_refused(const char *path, int error)
 		    "configuration, name that with -c FILE.\n",
 		    path);
 		return EX_UNAVAILABLE;
+	case ENAMETOOLONG:
+		fprintf(
+		    stderr, "posternctl: %s: too long for a socket\n", path);
+		return EX_CONFIG;
 	case EAGAIN:
 		fprintf(stderr,
 		    "posternctl: %s is busy with other clients: try again\n",
@@ -64,33 +65,61 @@ be_patient(int fd)
 	    fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 }
 
+/* A new connection to this socket. -1 with errno. */
+static int
+dial(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int error, fd;
+
+	if (strlcpy(address.sun_path, path, sizeof(address.sun_path)) >=
+	    sizeof(address.sun_path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd == -1)
+		return -1;
+	if (be_patient(fd) == 0 &&
+	    connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+		return fd;
+	error = errno;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+/* Writes the path of the socket. */
+static int
+dial_in(struct connection *c, const char *run, const char *name, char *path)
+{
+	snprintf(path, PATH_SIZE, "%s/%s", run, name);
+	c->fd = dial(path);
+	return c->fd == -1 ? -1 : 0;
+}
+
+/* Whoever may not use the queue's control socket may ask for their own mail by
+ * another. */
 int
 connect_open(struct connection *c, const char *run, enum program server)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int length;
+	bool is_queue = server == PROGRAM_QUEUE;
+	char path[PATH_SIZE], other[PATH_SIZE];
+	int error;
 
 	*c = (struct connection){ .fd = -1, .server = server };
-	length = snprintf(address.sun_path, sizeof(address.sun_path), "%s/%s",
-	    run, socket_name(server));
-	if (length < 0 || (size_t)length >= sizeof(address.sun_path)) {
-		fprintf(stderr, "posternctl: %s: too long for a socket\n", run);
-		return EX_CONFIG;
+	if (dial_in(c, run, is_queue ? "control" : "supervisor", path) == 0)
+		return EX_OK;
+	error = errno;
+	if (is_queue && (error == EACCES || error == EPERM)) {
+		if (dial_in(c, run, "users", other) == 0) {
+			c->is_user = true;
+			return EX_OK;
+		}
+		if (errno == EAGAIN)
+			return say_refused(other, EAGAIN);
 	}
-	c->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	if (c->fd == -1 || be_patient(c->fd) == -1) {
-		perror("posternctl: socket");
-		connect_close(c);
-		return EX_OSERR;
-	}
-	if (connect(c->fd, (struct sockaddr *)&address, sizeof(address)) ==
-	    -1) {
-		int error = errno;
-
-		connect_close(c);
-		return say_refused(address.sun_path, error);
-	}
-	return EX_OK;
+	return say_refused(path, error);
 }
 
 void
@@ -111,7 +140,11 @@ say_broken(const struct connection *c, int error)
 		    program_name(c->server));
 		return EX_PROTOCOL;
 	}
-	if (error == EAGAIN)
+	if (c->is_user && error != EAGAIN)
+		fprintf(stderr,
+		    "posternctl: the queue ended the connection: it answers "
+		    "few users at a time; try again\n");
+	else if (error == EAGAIN)
 		fprintf(stderr,
 		    "posternctl: no answer from the %s within %d seconds\n",
 		    program_name(c->server), CONNECT_PATIENCE);

@@ -1,6 +1,7 @@
 /*
  * A conversation with a running postern over one of its control sockets:
- * RUN/control is the queue's, RUN/supervisor the supervisor's.
+ * RUN/control is the queue's, RUN/users as well for those who may not use that
+ * one, RUN/supervisor the supervisor's.
  *
  * One question at a time; every answer ends in CTL_END. Whatever goes wrong
  * has been said on standard error when a verb returns something else than
@@ -21,6 +22,7 @@ struct connection {
 	int fd;
 	enum program server;
 	uint32_t handle;
+	bool is_user; /* who hears of their own mail only */
 	/* From the last CTL_END. */
 	uint64_t count;
 	char text[LIMIT_REPLY + 1];

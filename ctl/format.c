@@ -8,7 +8,7 @@
 #include <wchar.h>
 
 #include "common/limits.h"
-#include "ctl/utf8.h"
+#include "common/utf8.h"
 
 struct unit {
 	uint64_t seconds;

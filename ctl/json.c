@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "ctl/format.h"
-#include "ctl/utf8.h"
+#include "common/utf8.h"
 
 void
 json_begin(struct json *j, FILE *out)

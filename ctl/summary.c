@@ -26,6 +26,8 @@ struct summary {
 	uint64_t recipients;
 };
 
+static const char paused[] = "paused";
+
 /* -- Collecting ----------------------------------------------------------- */
 
 static int
@@ -38,7 +40,10 @@ on_item(const struct message *m, void *context)
 	if (m->type != MESSAGE_CTL_ITEM || !item_is_valid(item))
 		return EX_PROTOCOL;
 	reason_normalise(reason, item->reply);
-	groups_add(s->groups, recipient_state_name(item->state),
+	groups_add(s->groups,
+	    item->state == RECIPIENT_WAITING && item->paused != PAUSE_NONE
+		? paused
+		: recipient_state_name(item->state),
 	    item->destination, reason, 1, item->arrival);
 	s->recipients++;
 	return EX_OK;
@@ -57,7 +62,9 @@ on_destination(const struct message *m, void *context)
 	if (d->failures == 0)
 		return EX_OK;
 	reason_normalise(reason, d->reply);
-	groups_give_reason(s->groups, recipient_state_name(RECIPIENT_WAITING),
+	groups_give_reason(s->groups,
+	    d->paused != PAUSE_NONE ? paused
+				    : recipient_state_name(RECIPIENT_WAITING),
 	    d->name, reason);
 	return EX_OK;
 }
@@ -87,7 +94,10 @@ print_group_json(const struct ctl *ctl, const struct group *g)
 	json_begin(&j, ctl->out);
 	json_number(&j, "recipients", g->count);
 	json_time(&j, "oldest", g->oldest);
-	json_text(&j, "state", g->state);
+	json_text(&j, "state",
+	    g->state == paused ? recipient_state_name(RECIPIENT_WAITING)
+			       : g->state);
+	json_boolean(&j, "paused", g->state == paused);
 	json_text(&j, "destination", g->destination);
 	json_text(&j, "reason", g->reason);
 	json_end(&j);

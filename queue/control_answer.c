@@ -15,7 +15,15 @@
 bool
 control_means(const struct control_work *w, const struct query_item *item)
 {
-	return !w->null_sender || item->message->sender[0] == '\0';
+	return control_may_know(w, item->recipient->destination) &&
+	       (!w->null_sender || item->message->sender[0] == '\0');
+}
+
+/* Logins that differ in case only are different people. */
+bool
+control_may_know(const struct control_work *w, const char *destination)
+{
+	return w->own[0] == '\0' || strcmp(w->own, destination) == 0;
 }
 
 bool

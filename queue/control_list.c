@@ -2,6 +2,7 @@
  * What is in the queue: its recipients, one message, its counters.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -88,6 +89,41 @@ control_step_list(struct control_work *w)
 	if (w->matched == 0 && w->filter.id != 0)
 		return control_end_unknown(w, w->filter.id);
 	return control_end(w, EX_OK, w->done, "%s", "");
+}
+
+static enum control_progress
+end_own(struct control_work *w)
+{
+	uint64_t kept;
+
+	if (query_kept(w->own, &kept) == -1)
+		return control_end_broken(w);
+	if (kept == 0)
+		return control_end(w, EX_OK, w->done, "%s", "");
+	return control_end(w, EX_OK, w->done,
+	    "%" PRIu64 " more for you %s held, or could not be delivered: "
+	    "\"why ID\" tells of one, an administrator lists them",
+	    kept, kept == 1 ? "is" : "are");
+}
+
+/* What is tried for the mailbox of the asker, the next one first. */
+enum control_progress
+control_step_own(struct control_work *w)
+{
+	int more = query_line(
+	    w->own, &w->filter, &w->own_place, STEP_ROWS, list_one, w);
+
+	if (more == -1)
+		return control_end_broken(w);
+	return more == 1 ? CONTROL_MORE : end_own(w);
+}
+
+enum control_progress
+control_step_nothing(struct control_work *w)
+{
+	if (w->filter.id != 0)
+		return control_end_unknown(w, w->filter.id);
+	return control_end(w, EX_OK, 0, "%s", "");
 }
 
 struct show {

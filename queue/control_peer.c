@@ -7,6 +7,9 @@
 #include <limits.h>
 #include <stddef.h>
 
+#include "common/mail.h"
+#include "queue/destination_name.h"
+
 #ifndef SO_PEERGROUPS
 #define SO_PEERGROUPS 59
 #endif
@@ -61,4 +64,13 @@ control_peer_read(int fd, struct control_peer *peer)
 			 (group.known && (member || who.gid == group.gid)),
 	};
 	return 0;
+}
+
+void
+control_peer_owns(struct control_peer *peer, const char *login)
+{
+	/* Its mailbox may be any: the line is one. */
+	if (login[0] == '\0' ||
+	    destination_name(ROUTE_MAILBOX, "any", login, "", peer->own) == -1)
+		peer->own[0] = '\0';
 }

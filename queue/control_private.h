@@ -32,6 +32,7 @@ struct control_work {
 	struct channel *channel;
 	uint32_t handle;
 	uid_t uid;
+	char own[LIMIT_DESTINATION + 1]; /* as in control_peer.h */
 	enum control_progress (*step)(struct control_work *);
 	void (*wake)(void *);
 	void *context;
@@ -43,6 +44,7 @@ struct control_work {
 	char text[LIMIT_REPLY + 1];
 	bool null_sender; /* the filter means bounces only */
 	struct query_place place;
+	struct row_place own_place;
 	/* Where a walk of the destinations stands. */
 	char destination_place[LIMIT_DESTINATION + 1];
 	uint64_t matched; /* recipients that the filter meant */
@@ -67,6 +69,8 @@ struct control_work {
 };
 
 enum control_progress control_step_list(struct control_work *);
+enum control_progress control_step_own(struct control_work *);
+enum control_progress control_step_nothing(struct control_work *);
 enum control_progress control_step_show(struct control_work *);
 enum control_progress control_step_act(struct control_work *);
 enum control_progress control_step_ids(struct control_work *);
@@ -75,8 +79,10 @@ enum control_progress control_step_stats(struct control_work *);
 enum control_progress control_step_destinations(struct control_work *);
 enum control_progress control_step_pause(struct control_work *);
 
-/* Does the filter mean it? What query.h cannot say is said here. */
+/* Does the filter mean it, and may the asker know of it? What query.h cannot
+ * say is said here. */
 bool control_means(const struct control_work *, const struct query_item *);
+bool control_may_know(const struct control_work *, const char *destination);
 /* Another message may be sent now. */
 bool control_has_room(const struct control_work *);
 /* A message about this id, or about none if that is zero. */

@@ -13,6 +13,8 @@ send_event(uint64_t id, const struct row_event *row, void *context)
 	struct control_work *w = context;
 	struct message m = MESSAGE_INIT(MESSAGE_CTL_EVENT, w->handle);
 
+	if (!control_may_know(w, row->destination))
+		return true;
 	if (!control_has_room(w))
 		return false;
 	m.ctl_event = (struct message_ctl_event){

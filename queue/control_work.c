@@ -3,13 +3,24 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sysexits.h>
 
 #include <bsd/string.h>
 
 #include "common/log.h"
+#include "common/monotime.h"
 #include "queue/control_peer.h"
 #include "queue/control_private.h"
+
+static enum control_progress
+step_refuse(struct control_work *w)
+{
+	return control_end(w, EX_NOPERM, 0,
+	    "you may not: be root, or a member of the group " CONTROL_GROUP
+	    "; others may ask for their own mail only: mailq, queue, why ID, "
+	    "trace ID");
+}
 
 static int
 select_recipients(struct control_work *w, const struct message_ctl_list *q)
@@ -54,6 +65,11 @@ begin_trace(struct control_work *w, const struct message *m)
 {
 	const struct message_ctl_trace *q = &m->ctl_trace;
 
+	/* An address may be of many, and of anybody. */
+	if (q->id == 0 && w->own[0] != '\0') {
+		w->step = step_refuse;
+		return 0;
+	}
 	strlcpy(w->address, q->address, sizeof(w->address));
 	w->step = control_step_ids;
 	if (q->id == 0)
@@ -63,11 +79,23 @@ begin_trace(struct control_work *w, const struct message *m)
 	return 0;
 }
 
+/* A user's own mail is found by its line, and nothing else is looked at, so
+ * that the store's size is nothing that they could make us feel. */
 static int
 begin_list(struct control_work *w, const struct message *m)
 {
+	const char *line = m->ctl_list.destination;
+
 	w->step = control_step_list;
-	return select_recipients(w, &m->ctl_list);
+	if (select_recipients(w, &m->ctl_list) == -1)
+		return -1;
+	if (w->own[0] == '\0')
+		return 0;
+	if (line[0] != '\0' && strcasecmp(line, w->own) != 0)
+		w->step = control_step_nothing;
+	else if (w->filter.id == 0)
+		w->step = control_step_own;
+	return 0;
 }
 
 static int
@@ -109,6 +137,7 @@ begin_pause(struct control_work *w, const struct message *m)
 enum who {
 	WHO_NOBODY,
 	WHO_ADMIN, /* sees and changes everybody's mail */
+	WHO_OWNER, /* sees their own; control_means() leaves out the rest */
 };
 
 struct request {
@@ -119,10 +148,10 @@ struct request {
 
 /* Every question there is. What is not here ends the link. */
 static const struct request requests[] = {
-	{ MESSAGE_CTL_LIST, WHO_ADMIN, begin_list },
+	{ MESSAGE_CTL_LIST, WHO_OWNER, begin_list },
 	{ MESSAGE_CTL_ACT, WHO_ADMIN, begin_act },
 	{ MESSAGE_CTL_SHOW, WHO_ADMIN, begin_show },
-	{ MESSAGE_CTL_TRACE, WHO_ADMIN, begin_trace },
+	{ MESSAGE_CTL_TRACE, WHO_OWNER, begin_trace },
 	{ MESSAGE_CTL_STATS, WHO_ADMIN, begin_stats },
 	{ MESSAGE_CTL_DESTINATIONS, WHO_ADMIN, begin_destinations },
 	{ MESSAGE_CTL_PAUSE, WHO_ADMIN, begin_pause },
@@ -134,17 +163,26 @@ may(enum who who, const struct control_peer *peer)
 	switch (who) {
 	case WHO_ADMIN:
 		return peer->admin;
+	case WHO_OWNER:
+		return peer->admin || peer->own[0] != '\0';
 	case WHO_NOBODY:
 		break;
 	}
 	return false;
 }
 
-static enum control_progress
-step_refuse(struct control_work *w)
+/* Whoever may connect may ask this all day: a line a second is enough. */
+static void
+tell_of_refusal(enum message_type type, const struct control_peer *peer)
 {
-	return control_end(w, EX_NOPERM, 0,
-	    "you may not: be root, or a member of the group " CONTROL_GROUP);
+	static struct monotime last;
+	struct monotime now = monotime_now();
+
+	if (last.nanoseconds != 0 && monotime_ms_between(last, now) < 1000)
+		return;
+	last = now;
+	log_warn("control-refused uid=%u question=%s", (unsigned int)peer->uid,
+	    message_type_name(type));
 }
 
 static int
@@ -156,8 +194,7 @@ begin(struct control_work *w, const struct message *m,
 			continue;
 		if (may(requests[i].who, peer))
 			return requests[i].begin(w, m);
-		log_warn("control-refused uid=%u question=%s",
-		    (unsigned int)peer->uid, message_type_name(m->type));
+		tell_of_refusal(m->type, peer);
 		w->step = step_refuse;
 		return 0;
 	}
@@ -175,6 +212,7 @@ control_work_new(struct channel *channel, const struct message *question,
 	w->channel = channel;
 	w->handle = question->handle;
 	w->uid = peer->uid;
+	strlcpy(w->own, peer->own, sizeof(w->own));
 	w->wake = wake;
 	w->context = context;
 	w->filter.sender = w->sender;

@@ -48,6 +48,8 @@ struct lane {
 	unsigned int standing;	    /* enum share_standing, as counted */
 	bool answered;		    /* since it is in memory */
 	bool took_mail;		    /* since a delivery last ended */
+	unsigned int failed;	    /* messages, since it last answered */
+	uint64_t failed_id;	    /* the last of them */
 	bool asked_for;		    /* the administrator wants a try */
 	bool woken;		    /* was told of a free slot */
 	unsigned int flights;	    /* recipients not yet committed */

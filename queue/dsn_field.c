@@ -6,6 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/utf8.h"
+
 /* RFC 5322 2.1.1: lines should have no more than 78 characters, and must not
  * have more than 998: longer words are parted. */
 #define WIDTH 76
@@ -22,6 +24,7 @@ gap_length(const char *text)
 	return i;
 }
 
+/* A word that is too long is not parted within a character. */
 static size_t
 word_length(const char *text)
 {
@@ -29,6 +32,9 @@ word_length(const char *text)
 
 	while (i < WORD_MOST && (unsigned char)text[i] > ' ' && text[i] != 0x7f)
 		i++;
+	for (size_t back = 0; i == WORD_MOST && back < 3; back++)
+		if (((unsigned char)text[i - back] & 0xc0) != 0x80)
+			return i - back;
 	return i;
 }
 
@@ -39,9 +45,29 @@ put_word(FILE *out, const char *word, size_t length)
 		fputc((unsigned char)word[i] > '~' ? '?' : word[i], out);
 }
 
+static void
+put_word_utf8(FILE *out, const char *word, size_t length)
+{
+	uint32_t code = 0;
+	size_t n;
+
+	for (size_t i = 0; i < length; i += n) {
+		n = utf8_decode(word + i, length - i, &code);
+		if (n > 0 && utf8_is_printable(code)) {
+			fwrite(word + i, 1, n, out);
+			continue;
+		}
+		fputc('?', out);
+		n += n == 0;
+	}
+}
+
+typedef void put_word_function(FILE *, const char *, size_t);
+
 /* `column` octets stand on the line already. */
 static void
-put_words(FILE *out, size_t column, int indent, const char *text)
+put_words(FILE *out, size_t column, int indent, const char *text,
+    put_word_function *put)
 {
 	bool first = true;
 	size_t length;
@@ -56,20 +82,33 @@ put_words(FILE *out, size_t column, int indent, const char *text)
 			fputc(' ', out);
 			column++;
 		}
-		put_word(out, text, length);
+		put(out, text, length);
 		column += length;
 		first = false;
 	}
 	fputs("\r\n", out);
 }
 
-void
-dsn_field_put(FILE *out, const char *name, const char *value)
+static void
+put_field(
+    FILE *out, const char *name, const char *value, put_word_function *put)
 {
 	if (value[gap_length(value)] == '\0')
 		return;
 	fprintf(out, "%s: ", name);
-	put_words(out, strlen(name) + 2, 1, value);
+	put_words(out, strlen(name) + 2, 1, value, put);
+}
+
+void
+dsn_field_put(FILE *out, const char *name, const char *value)
+{
+	put_field(out, name, value, put_word);
+}
+
+void
+dsn_field_put_utf8(FILE *out, const char *name, const char *value)
+{
+	put_field(out, name, value, put_word_utf8);
 }
 
 void
@@ -103,9 +142,21 @@ dsn_field_date(FILE *out, const char *name, uint64_t time)
 	dsn_field_put(out, name, text);
 }
 
+static void
+put_paragraph(FILE *out, int indent, const char *text, put_word_function *put)
+{
+	fprintf(out, "%*s", indent, "");
+	put_words(out, (size_t)indent, indent, text, put);
+}
+
 void
 dsn_field_paragraph(FILE *out, int indent, const char *text)
 {
-	fprintf(out, "%*s", indent, "");
-	put_words(out, (size_t)indent, indent, text);
+	put_paragraph(out, indent, text, put_word);
+}
+
+void
+dsn_field_paragraph_utf8(FILE *out, int indent, const char *text)
+{
+	put_paragraph(out, indent, text, put_word_utf8);
 }

@@ -2,7 +2,8 @@
  * Lines of a report, safe against what stands in replies and addresses: words
  * of printable US-ASCII, a space between them, folded. Control characters part
  * words, 8-bit octets become "?", and no line is longer than RFC 5322 lets it
- * be, whatever the text. Pure, but for the stream.
+ * be, whatever the text. Those named utf8 keep what is UTF-8 and can be
+ * printed. Pure, but for the stream.
  */
 #ifndef QUEUE_DSN_FIELD_H
 #define QUEUE_DSN_FIELD_H
@@ -12,11 +13,13 @@
 
 /* A header field; nothing at all if the value has no words. */
 void dsn_field_put(FILE *, const char *name, const char *value);
+void dsn_field_put_utf8(FILE *, const char *name, const char *value);
 void dsn_field_format(FILE *, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* A field that is a date; `time` in seconds. */
 void dsn_field_date(FILE *, const char *name, uint64_t time);
 /* A paragraph for people, each line indented by so many spaces. */
 void dsn_field_paragraph(FILE *, int indent, const char *text);
+void dsn_field_paragraph_utf8(FILE *, int indent, const char *text);
 
 #endif

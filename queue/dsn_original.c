@@ -3,6 +3,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/utf8.h"
+
 #define LINE_MOST 998 /* RFC 5322 2.1.1 */
 
 /* The length of the line at the beginning, with its CRLF; 0 if it has no
@@ -55,27 +57,82 @@ take_id(const char *data, size_t length, char *id)
 	id[size] = '\0';
 }
 
-void
-dsn_original_message_id(const char *data, size_t length, char *id)
+/* What the first field of this name says, with its folds, and how long that is;
+ * NULL if there is none. */
+static const char *
+find_field(
+    const char *data, size_t length, const char *name, size_t *field_length)
 {
-	static const char name[] = "Message-ID:";
 	size_t header = dsn_original_header(data, length), at = 0, line, field;
+	size_t size = strlen(name);
 
-	id[0] = '\0';
-	while (at < header) {
+	for (; at < header; at += field) {
 		line = line_length(data + at, header - at);
 		field = line;
 		while (at + field < header &&
 		       (data[at + field] == ' ' || data[at + field] == '\t'))
 			field +=
 			    line_length(data + at + field, header - at - field);
-		if (line >= sizeof(name) - 1 &&
-		    strncasecmp(data + at, name, sizeof(name) - 1) == 0) {
-			take_id(data + at, field, id);
+		if (line >= size && strncasecmp(data + at, name, size) == 0) {
+			*field_length = field - size;
+			return data + at + size;
+		}
+	}
+	return NULL;
+}
+
+void
+dsn_original_message_id(const char *data, size_t length, char *id)
+{
+	size_t size;
+	const char *field = find_field(data, length, "Message-ID:", &size);
+
+	id[0] = '\0';
+	if (field != NULL)
+		take_id(field, size, id);
+}
+
+void
+dsn_original_subject(const char *data, size_t length, char *subject)
+{
+	size_t size, used = 0;
+	const char *field = find_field(data, length, "Subject:", &size);
+
+	subject[0] = '\0';
+	if (field == NULL || memmem(field, size, "=?", 2) != NULL)
+		return;
+	for (size_t i = 0; i < size; i++) {
+		unsigned char c = (unsigned char)field[i];
+		bool is_gap = c == ' ' || c == '\t' || c == '\r' || c == '\n';
+
+		if (!is_gap && (c < ' ' || c > '~')) {
+			subject[0] = '\0';
 			return;
 		}
-		at += field;
+		if (is_gap && (used == 0 || subject[used - 1] == ' '))
+			continue;
+		if (used < DSN_SUBJECT_SIZE - 1)
+			subject[used++] = is_gap ? ' ' : (char)c;
 	}
+	if (used > 0 && subject[used - 1] == ' ')
+		used--;
+	subject[used] = '\0';
+}
+
+bool
+dsn_original_is_utf8(const char *data, size_t length)
+{
+	size_t header = dsn_original_header(data, length), n;
+	bool is_ascii = true;
+	uint32_t code;
+
+	for (size_t at = 0; at < header; at += n) {
+		n = utf8_decode(data + at, header - at, &code);
+		if (n == 0)
+			return false;
+		is_ascii &= n == 1;
+	}
+	return !is_ascii;
 }
 
 static bool

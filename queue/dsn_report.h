@@ -4,8 +4,9 @@
  * and what comes back of the message.
  *
  * Everything in it may come from strangers and is written so that it stays
- * what it is: see dsn_field.h and dsn_original.h. Addresses here are US-ASCII,
- * so that the types of RFC 6533 have no use. Pure, but for the memfd.
+ * what it is: see dsn_field.h and dsn_original.h. Whoever has an address in
+ * UTF-8 gets the types of RFC 6533; to all others such addresses are spelt out
+ * in the fields, as dsn_address.h has it. Pure, but for the memfd.
  */
 #ifndef QUEUE_DSN_REPORT_H
 #define QUEUE_DSN_REPORT_H
@@ -55,6 +56,7 @@ struct dsn_report {
 struct dsn_made {
 	uint64_t size;
 	bool is_8bit;
+	bool is_utf8; /* SMTPUTF8 (RFC 6531): so is its header */
 };
 
 /* A sealed memfd. -1 with errno. */

@@ -34,7 +34,8 @@ dsn_status_is_smtp(const char *reply)
 	       (reply[3] == ' ' || reply[3] == '-' || reply[3] == '\0');
 }
 
-/* One to three digits (RFC 3463 2); 0 if there are none. */
+/* One to three digits, and no zero before others (RFC 3464 2.3.4); 0 if there
+ * are none. */
 static size_t
 number_length(const char *text)
 {
@@ -42,7 +43,7 @@ number_length(const char *text)
 
 	while (i < 3 && is_digit(text[i]))
 		i++;
-	return i;
+	return i > 1 && text[0] == '0' ? 0 : i;
 }
 
 /* The length of "5.1.1" at the beginning; 0 if none stands there. */
@@ -78,11 +79,23 @@ class_of(enum dsn_action action)
 	return '5';
 }
 
+static const char *
+text_of(const char *reply)
+{
+	return dsn_status_is_smtp(reply) && reply[3] != '\0' ? reply + 4
+							     : reply;
+}
+
+bool
+dsn_status_is_given_up(const char *reply)
+{
+	return text_of(reply)[0] == '4' || reply[0] == '4';
+}
+
 void
 dsn_status_of(enum dsn_action action, const char *reply, char *status)
 {
-	const char *text =
-	    dsn_status_is_smtp(reply) && reply[3] != '\0' ? reply + 4 : reply;
+	const char *text = text_of(reply);
 	size_t length = enhanced_length(text);
 	char class = class_of(action);
 
@@ -93,7 +106,7 @@ dsn_status_of(enum dsn_action action, const char *reply, char *status)
 	}
 	strlcpy(status, "5.0.0", DSN_STATUS_SIZE);
 	/* What failed with a reply of "try again" was tried for too long. */
-	if (action == DSN_FAILED && (text[0] == '4' || reply[0] == '4'))
+	if (action == DSN_FAILED && dsn_status_is_given_up(reply))
 		strlcpy(status, "5.4.7", DSN_STATUS_SIZE);
 	status[0] = class;
 }

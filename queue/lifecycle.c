@@ -248,6 +248,14 @@ lifecycle_restore_recipient(struct lifecycle *l, uint64_t id, uint32_t number,
 
 /* -- Telling the sender ---------------------------------------------------- */
 
+/* It stays, and is listed; no row of the report index waits for it. */
+static int
+give_up(struct lifecycle *l, struct recipient *r)
+{
+	r->row.told |= DSN_TOLD_GIVEN_UP;
+	return rows_save_recipient(l, r);
+}
+
 /* Nobody wants to know, or can: a failed recipient does not wait for it. */
 static int
 end_untold(struct lifecycle *l, struct recipient *r,
@@ -259,7 +267,7 @@ end_untold(struct lifecycle *l, struct recipient *r,
 		    r->row.due, result);
 	log_error("notice-undeliverable id=%s to=\"%s\"", id_format(r->id).text,
 	    log_text(r->row.address));
-	return 0;
+	return give_up(l, r);
 }
 
 /* After an event: is there something that the sender is to be told? */
@@ -442,6 +450,8 @@ apply_verb(struct lifecycle *l, struct recipient *r, uint64_t now,
 	/* What is due already keeps its place in the row. */
 	if (r->row.state == RECIPIENT_WAITING && r->row.due < due)
 		due = r->row.due;
+	if (step == LIFECYCLE_TO_WAITING || step == LIFECYCLE_TO_FAILED)
+		r->row.told &= (uint8_t)~DSN_TOLD_GIVEN_UP;
 	if (take_step(l, r, step, due, result) == -1)
 		return -1;
 	if (result->event == LIFECYCLE_RETRY)
@@ -524,6 +534,21 @@ lifecycle_apply_telling(struct lifecycle *l, const struct telling *t,
 		   : rows_put_report(l, now / 1000 + TELL_GATHER, t->id);
 }
 
+/* What can be told to nobody: only failure stays for somebody to see. */
+static int
+leave_untold(struct lifecycle *l, const struct telling *t,
+    const struct telling_recipient *told, uint64_t now,
+    struct lifecycle_result *result)
+{
+	struct recipient r;
+
+	if (told->what != TELL_FAILURE)
+		return settle(l, t, told, 0, now, result);
+	if (rows_load_recipient(l, t->id, told->number, &r) == -1)
+		return note_absent(t->id, told->number, result);
+	return r.row.state == RECIPIENT_FAILED ? give_up(l, &r) : 0;
+}
+
 int
 lifecycle_put_off(struct lifecycle *l, const struct telling *t, uint64_t until,
     uint64_t now, struct lifecycle_result *result)
@@ -534,8 +559,7 @@ lifecycle_put_off(struct lifecycle *l, const struct telling *t, uint64_t until,
 	if (until != 0)
 		return rows_put_report(l, until, t->id);
 	for (unsigned int i = 0; i < t->count; i++)
-		if (t->recipients[i].what != TELL_FAILURE &&
-		    settle(l, t, &t->recipients[i], 0, now, result) == -1)
+		if (leave_untold(l, t, &t->recipients[i], now, result) == -1)
 			return -1;
 	return 0;
 }

@@ -293,6 +293,26 @@ agent_free(struct agent **pointer)
 	release(a);
 }
 
+void
+agent_give_up(struct agent **pointer, const char *reply)
+{
+	const struct lifecycle_report report = {
+		.outcome = REPORT_DEFERRED,
+		.scope = REPORT_SCOPE_DESTINATION,
+		.host = "",
+		.reply = reply,
+	};
+	struct slot *s;
+
+	TAILQ_FOREACH (s, &(*pointer)->busy, order)
+		for (unsigned int i = 0; i < s->count; i++)
+			if (s->flights[i] != NULL) {
+				scheduler_report(s->flights[i], &report);
+				s->flights[i] = NULL;
+			}
+	agent_free(pointer);
+}
+
 struct agent *
 agent_new(struct event_base *base, int fd_take, enum program program,
     unsigned int most, const struct agent_handler *handler, void *context)

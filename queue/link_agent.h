@@ -33,6 +33,10 @@ struct agent *agent_new(struct event_base *, int fd_take, enum program,
 /* Ends the link; gives back what is in flight. Does not call `closed`. */
 void agent_free(struct agent **);
 
+/* The same, but what was in flight is deferred, for it is the destination that
+ * kept it. */
+void agent_give_up(struct agent **, const char *reply);
+
 /* Can it be given one more? */
 bool agent_has_room(const struct agent *);
 /* -1: nothing was taken. */

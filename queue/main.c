@@ -19,6 +19,7 @@
 #include "queue/agents.h"
 #include "queue/commit.h"
 #include "queue/content_cache.h"
+#include "queue/control_client.h"
 #include "queue/control_peer.h"
 #include "queue/destination.h"
 #include "queue/drain.h"
@@ -28,6 +29,7 @@
 #include "queue/link_control.h"
 #include "queue/link_router.h"
 #include "queue/link_spawn.h"
+#include "queue/link_user.h"
 #include "queue/pause.h"
 #include "queue/query.h"
 #include "queue/query_destinations.h"
@@ -220,6 +222,7 @@ main(void)
 		.peer = on_peer,
 		.drain = drain_begin,
 		.reconfigure = on_reconfigure,
+		.login = user_login,
 	};
 	struct child child;
 
@@ -233,8 +236,11 @@ main(void)
 	use_config(child.config);
 	open_store();
 	start_parts();
+	control_clients_start(state.base);
 	if (child.listeners[0] != -1)
 		control_start(state.base, child.listeners[0]);
+	if (child.listeners[1] != -1)
+		user_start(state.base, child.listeners[1]);
 	child_run(&child, state.base, &handler);
 	scheduler_wake();
 	if (event_base_dispatch(state.base) == -1)

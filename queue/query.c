@@ -195,6 +195,79 @@ query_items(const struct query_filter *filter, struct query_place *place,
 	return result;
 }
 
+/* The row that an entry of the due index stands for. What is damaged hides
+ * nothing behind it. */
+static bool
+offer_due(struct walk *w, const struct row_place *at,
+    bool (*each)(const struct query_item *, void *), void *context)
+{
+	struct row_key key = row_key_number(at->id, at->number);
+	struct bytes value;
+
+	if (store_get(store, STORE_RECIPIENT, &key, &value) == -1)
+		return true;
+	return offer(w, at->id, at->number, value, each, context);
+}
+
+static int
+walk_line(struct walk *w, const char *destination, struct row_place *place,
+    unsigned int most, bool (*each)(const struct query_item *, void *),
+    void *context)
+{
+	struct row_key from = row_key_due(destination, place);
+	struct bytes key, value;
+	int found = store_seek(store, STORE_DUE, &from, &key, &value);
+
+	for (; found == 0; found = store_next(store, STORE_DUE, &key, &value)) {
+		struct row_place at;
+		const char *of;
+
+		if (row_key_due_read(key.data, key.length, &of, &at) == -1)
+			continue;
+		if (strcmp(of, destination) != 0)
+			return 0;
+		if (most-- == 0)
+			return 1;
+		*place = at;
+		if (!offer_due(w, &at, each, context))
+			return 1;
+		place->number++;
+	}
+	return errno == ENOENT ? 0 : -1;
+}
+
+int
+query_line(const char *destination, const struct query_filter *filter,
+    struct row_place *place, unsigned int most,
+    bool (*each)(const struct query_item *, void *), void *context)
+{
+	struct walk w = { .filter = filter, .now = clock_seconds() };
+	int result;
+
+	if (store_read_begin(store) == -1)
+		return -1;
+	result = walk_line(&w, destination, place, most, each, context);
+	store_read_end(store);
+	return result;
+}
+
+int
+query_kept(const char *destination, uint64_t *kept)
+{
+	struct row_key key = row_key_text(destination);
+	struct row_destination row;
+	struct bytes value;
+
+	*kept = 0;
+	if (store_read_begin(store) == -1)
+		return -1;
+	if (store_get(store, STORE_DESTINATION, &key, &value) == 0 &&
+	    row_destination_decode(&row, value.data, value.length) == 0)
+		*kept = row.held + row.failed;
+	store_read_end(store);
+	return 0;
+}
+
 /* -- One message ---------------------------------------------------------- */
 
 int

@@ -74,6 +74,16 @@ int query_items(const struct query_filter *, struct query_place *,
     unsigned int most, bool (*each)(const struct query_item *, void *),
     void *context) __attribute__((warn_unused_result));
 
+/* Those among them that wait for this destination, the next try first: no
+ * other row is looked at. One that is put off meanwhile may come twice. */
+int query_line(const char *destination, const struct query_filter *,
+    struct row_place *, unsigned int most,
+    bool (*each)(const struct query_item *, void *), void *context)
+    __attribute__((warn_unused_result));
+/* How many there are held or have failed, which stand in no line. */
+int query_kept(const char *destination, uint64_t *kept)
+    __attribute__((warn_unused_result));
+
 /* The destinations that have mail or are paused by name, in the order of their
  * names; an empty `wanted` means all. `place` has LIMIT_DESTINATION + 1 octets
  * and starts as the empty text. */

@@ -1,6 +1,7 @@
 #include "queue/reporter_compose.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,9 @@
 #include "queue/store_content.h"
 #include "queue/store_row.h"
 #include "queue/tell.h"
+
+/* A history that is longer is not searched for the last attempts. */
+#define EVENTS_MOST 20000
 
 /* In a read transaction, which lends all texts. */
 struct composing {
@@ -92,8 +96,12 @@ load_recipients(struct composing *c)
 			return -1;
 		if (id != c->telling->id)
 			break;
-		if (row_recipient_decode(&row, value.data, value.length) == -1)
+		if (row_recipient_decode(&row, value.data, value.length) ==
+		    -1) {
+			log_error("recipient-damaged id=%s number=%" PRIu32,
+			    id_format(id).text, number);
 			continue;
+		}
 		what = tell_what(&c->message, &row, c->l->warn_after, c->now);
 		if (what != TELL_NOTHING)
 			add_recipient(c, number, &row, what);
@@ -102,6 +110,57 @@ load_recipients(struct composing *c)
 		return -1;
 	errno = ENOENT;
 	return c->telling->count > 0 ? 0 : -1;
+}
+
+/* The last attempt for each, from the history. */
+static void
+note_attempt(struct composing *c, const struct row_event *event)
+{
+	if (event->what != EVENT_DELIVERED && event->what != EVENT_DEFERRED &&
+	    event->what != EVENT_FAILED)
+		return;
+	/* The administrator gave it up, and tried nothing. */
+	if (event->host[0] == '\0' && event->detail[0] == '\0')
+		return;
+	for (unsigned int i = 0; i < c->count; i++)
+		if (strcmp(c->recipients[i].address, event->address) == 0)
+			c->recipients[i].last = event->time;
+}
+
+/* RFC 3464 2.3.7: no date at all rather than one that may be wrong. */
+static void
+forget_attempts(struct composing *c)
+{
+	for (unsigned int i = 0; i < c->count; i++)
+		c->recipients[i].last = 0;
+}
+
+static void
+load_attempts(struct composing *c)
+{
+	struct row_key from = row_key_number(c->telling->id, 0);
+	struct store *store = c->l->store;
+	unsigned int most = EVENTS_MOST;
+	struct bytes key, value;
+	int found = store_seek(store, STORE_EVENT, &from, &key, &value);
+
+	for (; found == 0;
+	     found = store_next(store, STORE_EVENT, &key, &value)) {
+		struct row_event event;
+		uint32_t number;
+		uint64_t id;
+
+		if (row_key_number_read(key.data, key.length, &id, &number) ==
+			0 &&
+		    id != c->telling->id)
+			return;
+		if (most-- == 0 ||
+		    row_event_decode(&event, value.data, value.length) == -1) {
+			forget_attempts(c);
+			return;
+		}
+		note_attempt(c, &event);
+	}
 }
 
 static int
@@ -160,8 +219,10 @@ compose(struct composing *c, const struct config *config, struct dsn_made *made)
 	set_recipient(c, config);
 	if (load_recipients(c) == -1)
 		return -1;
-	if (c->count > 0)
+	if (c->count > 0) {
+		load_attempts(c);
 		return make(c, config, made);
+	}
 	errno = ENOMSG;
 	return -1;
 }

@@ -221,25 +221,31 @@ scheduler_dispatch(void)
 
 /* -- What comes back ------------------------------------------------------ */
 
+/* A host that takes other mail at this moment is not down, whatever it said
+ * here: this message alone waits. */
 static void
-adapt_window(struct destination *d, const struct lifecycle_report *report)
+adapt_window(struct flight *f, struct lifecycle_report *report)
 {
+	struct destination *d = f->destination;
+
 	if (report->outcome != REPORT_DEFERRED ||
-	    report->scope != REPORT_SCOPE_DESTINATION) {
+	    report->scope != REPORT_SCOPE_DESTINATION)
 		share_answered(d, report->outcome == REPORT_DELIVERED);
-		return;
-	}
-	share_failed(d, !d->lane.in_doubt && !lane_is_backing_off(d));
-	d->lane.in_doubt = true;
-	collect_sweep(d);
+	else if (share_failed(d, f->id)) {
+		d->lane.in_doubt = true;
+		collect_sweep(d);
+	} else
+		report->scope = REPORT_SCOPE_MESSAGE;
 }
 
 void
-scheduler_report(struct flight *f, const struct lifecycle_report *report)
+scheduler_report(struct flight *f, const struct lifecycle_report *given)
 {
-	adapt_window(f->destination, report);
+	struct lifecycle_report report = *given;
+
+	adapt_window(f, &report);
 	losses_forget(f->id, f->number);
-	if (commit_report(f, report) == 0)
+	if (commit_report(f, &report) == 0)
 		return;
 	/* No memory to note it: it is due again, and may come twice. */
 	log_error("report-not-noted id=%s number=%" PRIu32,

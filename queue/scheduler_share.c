@@ -77,17 +77,33 @@ share_answered(struct destination *d, bool delivered)
 {
 	d->lane.answered = !share_is_local(d); /* nobody asks a local one */
 	d->lane.asked_for = false;
+	d->lane.failed = 0;
 	d->lane.took_mail |= delivered;
 	settle(d);
 }
 
-void
-share_failed(struct destination *d, bool is_news)
+/* A remote one: users have one worker, and no limit of connections. */
+static bool
+is_limited(const struct destination *d)
 {
+	return !share_is_local(d) && d->lane.answered && d->row.failures == 0 &&
+	       d->lane.in_flight > 1 && d->lane.failed < d->lane.window;
+}
+
+/* What was in flight together fails together: the window halves once. */
+bool
+share_failed(struct destination *d, uint64_t id)
+{
+	if (d->lane.failed == 0)
+		d->lane.window = d->lane.window > 1 ? d->lane.window / 2 : 1;
+	if (d->lane.failed == 0 || d->lane.failed_id != id)
+		d->lane.failed++;
+	d->lane.failed_id = id;
+	if (is_limited(d))
+		return false;
 	d->lane.answered = d->lane.asked_for = d->lane.took_mail = false;
 	settle(d);
-	if (is_news)
-		d->lane.window = d->lane.window > 1 ? d->lane.window / 2 : 1;
+	return true;
 }
 
 /* However many recipients a delivery had. */

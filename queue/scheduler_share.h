@@ -37,10 +37,12 @@ enum share_standing share_standing(const struct destination *);
 /* The window: grows with each delivery that succeeds, halves if the host is
  * down; a host that was down is asked with one delivery first. */
 unsigned int share_window(struct destination *);
-/* It answered, and maybe took the mail; or it failed as a whole, which is news
- * once: what was in flight together fails together. */
+/* It answered, and maybe took the mail. */
 void share_answered(struct destination *, bool delivered);
-void share_failed(struct destination *, bool is_news);
+/* It failed as a whole for this message. Is it down? A host that answers others
+ * of the same time only takes fewer at a time, until as many have failed in a
+ * row as it may have at once. */
+bool share_failed(struct destination *, uint64_t id);
 /* May it have one more, as far as all the others are concerned? */
 bool share_is_left(struct destination *);
 /* And is there memory for a content of this size? */

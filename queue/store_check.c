@@ -124,11 +124,13 @@ check_exists(struct check *c, enum store_table table, const struct row_key *key)
 
 /* -- The rows ------------------------------------------------------------- */
 
-/* What recipients and messages add up to is needed for the later ones. */
+/* What reports, recipients and messages add up to is needed for the later
+ * ones. */
 static const struct {
 	enum store_table table;
 	check_look *look;
 } looks[] = {
+	{ STORE_REPORT, check_report },
 	{ STORE_RECIPIENT, check_recipient },
 	{ STORE_MESSAGE, check_message },
 	{ STORE_CONTENT, check_content_key },
@@ -137,7 +139,6 @@ static const struct {
 	{ STORE_WAKE, check_wake },
 	{ STORE_EVENT, check_event },
 	{ STORE_ADDRESS, check_address },
-	{ STORE_REPORT, check_report },
 };
 
 /* Who adds a table adds what is to be true of it, and says in tool/dump.c
@@ -146,26 +147,32 @@ _Static_assert(sizeof(looks) / sizeof(looks[0]) == STORE_META &&
 		   STORE_META == STORE_TABLES - 1,
     "a table that nobody checks");
 
+static int
+check_all(struct check *c)
+{
+	if (store_read_begin(c->store) == -1)
+		return -1;
+	for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]); i++)
+		check_walk(c, looks[i].table, looks[i].look);
+	check_counts(c);
+	check_totals(c);
+	store_read_end(c->store);
+	return 0;
+}
+
 int
 store_check_rows(struct store_check *asked)
 {
 	struct check c = { .asked = asked, .store = asked->store };
+	int result = -1;
 
 	memset(&asked->totals, 0, sizeof(asked->totals));
 	c.buckets = calloc(CHECK_BUCKETS, sizeof(*c.buckets));
-	if (c.buckets == NULL)
-		return -1;
-	if (store_read_begin(c.store) == -1) {
-		free(c.buckets);
-		return -1;
-	}
-	for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]); i++)
-		check_walk(&c, looks[i].table, looks[i].look);
-	check_counts(&c);
-	check_totals(&c);
-	store_read_end(c.store);
+	if (c.buckets != NULL && check_reports_begin(&c) == 0)
+		result = check_all(&c);
+	check_reports_end(&c);
 	free(c.buckets);
-	return 0;
+	return result;
 }
 
 /* -- The content ---------------------------------------------------------- */

@@ -28,6 +28,7 @@ struct check {
 	uint64_t event_id;
 	uint32_t event_number;
 	bool event_whole; /* its history has its beginning */
+	uint8_t *reports; /* see store_check_reports.c */
 };
 
 typedef void check_look(struct check *, struct bytes key, struct bytes value);
@@ -50,6 +51,12 @@ void check_address(struct check *, struct bytes, struct bytes);
 void check_destination(struct check *, struct bytes, struct bytes);
 void check_wake(struct check *, struct bytes, struct bytes);
 void check_report(struct check *, struct bytes, struct bytes);
+/* Before the reports, and after the recipients. */
+int check_reports_begin(struct check *) __attribute__((warn_unused_result));
+void check_reports_end(struct check *);
+/* Does whoever waits for a report have one coming? */
+void check_is_told(
+    struct check *, uint64_t id, uint32_t number, const struct row_recipient *);
 void check_totals(struct check *);
 
 /* One recipient in this state more, or so many that a destination claims. */

@@ -126,6 +126,7 @@ check_recipient_row(struct check *c, uint64_t id, uint32_t number,
 	struct row_key destination = row_key_text(row->destination);
 	bool waits = row->state == RECIPIENT_WAITING;
 
+	check_is_told(c, id, number, row);
 	if (waits && !check_exists(c, STORE_DUE, &due))
 		check_fault(c, STORE_RECIPIENT, id, number, row->destination,
 		    "it waits and is not in the due index: it is never tried");
@@ -396,17 +397,4 @@ check_address(struct check *c, struct bytes key, struct bytes value)
 	if (!is_named(c, key, id))
 		check_fault(c, STORE_ADDRESS, id, -1, name,
 		    "the message did not come with it");
-}
-
-/* -- Reports -------------------------------------------------------------- */
-
-/* One may find nothing to tell, or its message gone. */
-void
-check_report(struct check *c, struct bytes key, struct bytes value)
-{
-	uint64_t time, id;
-
-	(void)value;
-	if (row_key_report_read(key.data, key.length, &time, &id) == -1)
-		check_fault_key(c, STORE_REPORT, key);
 }

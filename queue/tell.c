@@ -44,8 +44,10 @@ tell_what(const struct row_message *m, const struct row_recipient *r,
 	if (tell_is_notice(m))
 		return TELL_NOTHING;
 	if (r->state == RECIPIENT_FAILED)
-		return wants(r, DSN_NOTIFY_FAILURE) ? TELL_FAILURE
-						    : TELL_NOTHING;
+		return wants(r, DSN_NOTIFY_FAILURE) &&
+			       (r->told & DSN_TOLD_GIVEN_UP) == 0
+			   ? TELL_FAILURE
+			   : TELL_NOTHING;
 	if (r->state == RECIPIENT_DELIVERED)
 		return TELL_SUCCESS;
 	if (r->state != RECIPIENT_WAITING || m->sender[0] == '\0' ||

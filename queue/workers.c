@@ -20,11 +20,19 @@
 #include "queue/link_agent.h"
 #include "queue/link_spawn.h"
 #include "queue/scheduler.h"
+#include "queue/scheduler_share.h"
 
 /* Processes at once; the one that has been idle for longest makes room. */
 #define WORKERS_MOST 200
+/* Beside them, those that are stuck, which takes no processor: a home that
+ * hangs is nobody else's trouble. */
+#define STUCK_MOST 200
+/* And of all, for users whose delivery failed as a whole the last time. */
+#define DOUBTFUL_MOST 50
 #define IDLE_MS INT64_C(30000)
-/* A delivery that takes longer hangs: the worker is killed. */
+/* A delivery that takes so long is stuck, */
+#define STUCK_MS INT64_C(10000)
+/* and one that takes longer hangs: the worker is killed. */
 #define WATCHDOG_MS INT64_C(300000)
 /* So long may spawn take to answer. */
 #define HIRE_MS INT64_C(60000)
@@ -47,6 +55,8 @@ struct worker {
 	struct monotime since;
 	uint32_t number; /* of the request to spawn */
 	uint32_t pid;
+	bool doubtful; /* hired for a user whose last delivery failed */
+	bool stuck;
 	bool leaving; /* was hired through a spawn that is no longer ours */
 	struct agent *agent;
 	enum report_outcome outcome; /* of a refusal */
@@ -63,6 +73,7 @@ static struct {
 	struct worker_tree tree;
 	struct worker_list idle; /* the first has been idle for longest */
 	unsigned int count;
+	unsigned int doubtful, stuck; /* of these */
 	uint32_t number;
 } state;
 
@@ -101,11 +112,29 @@ set_state(struct worker *w, enum worker_state next)
 		TAILQ_INSERT_TAIL(&state.idle, w, in_idle);
 }
 
+static void
+set_doubtful(struct worker *w, bool doubtful)
+{
+	state.doubtful += doubtful;
+	state.doubtful -= w->doubtful;
+	w->doubtful = doubtful;
+}
+
+static void
+set_stuck(struct worker *w, bool stuck)
+{
+	state.stuck += stuck;
+	state.stuck -= w->stuck;
+	w->stuck = stuck;
+}
+
 /* Closing its channel ends the worker. */
 static void
 dismiss(struct worker *w)
 {
 	set_state(w, WORKER_WANTED);
+	set_doubtful(w, false);
+	set_stuck(w, false);
 	RB_REMOVE(worker_tree, &state.tree, w);
 	state.count--;
 	agent_free(&w->agent);
@@ -133,6 +162,8 @@ on_idle(struct agent *agent, void *context)
 
 	(void)agent;
 	set_state(w, WORKER_IDLE);
+	set_doubtful(w, false);
+	set_stuck(w, false);
 	if (w->leaving)
 		dismiss(w);
 	else
@@ -231,9 +262,14 @@ on_spawn_lost(void)
 }
 
 static bool
-make_room(void)
+make_room(bool doubtful)
 {
-	if (state.count < WORKERS_MOST)
+	unsigned int stuck =
+	    state.stuck < STUCK_MOST ? state.stuck : STUCK_MOST;
+
+	if (doubtful && state.doubtful >= DOUBTFUL_MOST)
+		return false;
+	if (state.count < WORKERS_MOST + stuck)
 		return true;
 	if (TAILQ_EMPTY(&state.idle))
 		return false;
@@ -257,11 +293,12 @@ explain_refusal(enum report_outcome outcome, const char *reply,
 /* A lack of memory is a refusal: if no other worker is there, nobody would say
  * that there is room again. */
 static enum agent_state
-hire(const char *user, struct lifecycle_report *refusal)
+hire(const struct destination *d, struct lifecycle_report *refusal)
 {
+	bool doubtful = share_standing(d) == SHARE_DOUBTFUL;
 	struct worker *w;
 
-	if (!make_room())
+	if (!make_room(doubtful))
 		return AGENT_FULL;
 	w = calloc(1, sizeof(*w));
 	if (w == NULL) {
@@ -269,7 +306,8 @@ hire(const char *user, struct lifecycle_report *refusal)
 		    REPORT_DEFERRED, "4.3.0 Out of memory", refusal);
 		return AGENT_REFUSED;
 	}
-	strlcpy(w->user, user, sizeof(w->user));
+	strlcpy(w->user, user_of(d), sizeof(w->user));
+	set_doubtful(w, doubtful);
 	RB_INSERT(worker_tree, &state.tree, w);
 	state.count++;
 	ask(w);
@@ -294,7 +332,7 @@ workers_ready(const struct destination *d, struct lifecycle_report *refusal)
 	struct worker *w = find(d);
 
 	if (w == NULL)
-		return hire(user_of(d), refusal);
+		return hire(d, refusal);
 	switch (w->state) {
 	case WORKER_WANTED:
 	case WORKER_HIRING:
@@ -332,11 +370,40 @@ is_older(const struct worker *w, int64_t milliseconds)
 	return monotime_ms_between(w->since, monotime_now()) >= milliseconds;
 }
 
+static bool
+is_late(const struct worker *w, int64_t milliseconds)
+{
+	return agent_is_late(
+	    w->agent, monotime_add_ms(monotime_now(), -milliseconds));
+}
+
+/* It would hang again if it were tried again at once. */
+static void
+give_up(struct worker *w)
+{
+	log_error(
+	    "worker-hangs user=\"%s\" pid=%" PRIu32, log_text(w->user), w->pid);
+	spawn_kill(w->number, w->pid);
+	agent_give_up(&w->agent,
+	    "4.4.7 The delivery took longer than five minutes, and was ended");
+	dismiss(w);
+}
+
+static void
+watch_busy(struct worker *w)
+{
+	bool was_stuck = w->stuck;
+
+	set_stuck(w, is_late(w, STUCK_MS));
+	if (is_late(w, WATCHDOG_MS))
+		give_up(w);
+	else if (w->stuck && !was_stuck)
+		scheduler_slot_free(ROUTE_MAILBOX);
+}
+
 static void
 watch(struct worker *w)
 {
-	struct monotime since = monotime_add_ms(monotime_now(), -WATCHDOG_MS);
-
 	switch (w->state) {
 	case WORKER_WANTED:
 		break;
@@ -350,12 +417,7 @@ watch(struct worker *w)
 			dismiss(w);
 		break;
 	case WORKER_BUSY:
-		if (!agent_is_late(w->agent, since))
-			break;
-		log_error("worker-hangs user=\"%s\" pid=%" PRIu32,
-		    log_text(w->user), w->pid);
-		spawn_kill(w->number, w->pid);
-		dismiss(w);
+		watch_busy(w);
 		break;
 	case WORKER_REFUSED:
 		if (is_older(w, REFUSAL_MS))

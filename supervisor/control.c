@@ -17,8 +17,8 @@
 #define BACKLOG 64
 
 static struct {
-	struct sockaddr_un control, supervisor; /* their paths */
-	int fd;					/* of ours */
+	struct sockaddr_un control, users, supervisor; /* their paths */
+	int fd;					       /* of ours */
 } state = { .fd = -1 };
 
 static int
@@ -57,6 +57,10 @@ control_open(struct house *house, const struct config *config)
 {
 	house->control_fd = listen_on(&state.control, config->run, "control");
 	open_to_group(state.control.sun_path);
+	/* Everybody may connect: the queue tells each of their own mail. */
+	house->users_fd = listen_on(&state.users, config->run, "users");
+	if (chmod(state.users.sun_path, 0666) == -1)
+		log_fatal(EX_CANTCREAT, "users socket");
 	state.fd = listen_on(&state.supervisor, config->run, "supervisor");
 	if (chmod(state.supervisor.sun_path, 0600) == -1)
 		log_fatal(EX_CANTCREAT, "supervisor socket");
@@ -66,6 +70,7 @@ void
 control_close(void)
 {
 	unlink(state.control.sun_path);
+	unlink(state.users.sun_path);
 	unlink(state.supervisor.sun_path);
 }
 

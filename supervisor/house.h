@@ -68,7 +68,8 @@ struct house {
 	const struct process_events *events; /* see process.h */
 	const char *config_path;
 	bool foreground;
-	int control_fd; /* the queue's control socket */
+	int control_fd; /* the queue's control socket, */
+	int users_fd;	/* and the one for everybody */
 	struct process_list processes;
 	struct generation_list generations; /* oldest first */
 	struct generation *current;	    /* where new processes belong */

@@ -27,8 +27,10 @@ introduce_listeners(struct process *p)
 {
 	const struct listeners *l = &p->generation->listeners;
 
-	if (p->spec->program == PROGRAM_QUEUE)
+	if (p->spec->program == PROGRAM_QUEUE) {
 		introduce_listener(p, 0, p->house->control_fd);
+		introduce_listener(p, 1, p->house->users_fd);
+	}
 	if (p->spec->program != PROGRAM_SMTPD)
 		return;
 	for (unsigned int i = 0; i < l->count; i++)

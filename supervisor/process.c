@@ -147,6 +147,8 @@ on_message(struct channel *channel, struct message *m, void *context)
 	}
 	if (m->type == MESSAGE_PEER_LOST)
 		return p->house->events->peer_lost(p, &m->peer_lost);
+	if (m->type == MESSAGE_WHO)
+		return p->house->events->who(p, &m->who);
 	return -1;
 }
 

@@ -20,6 +20,8 @@ struct process_events {
 	void (*log_lost)(struct process *);
 	/* It says so of a neighbour. -1 if it may not. */
 	int (*peer_lost)(struct process *, const struct message_peer_lost *);
+	/* It asks for a login. -1 if it asks too much. */
+	int (*who)(struct process *, const struct message_who *);
 };
 
 /* Adds a process to the house, not yet running. NULL with errno. */

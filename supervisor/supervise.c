@@ -15,6 +15,7 @@
 #include "supervisor/generation.h"
 #include "supervisor/introduce.h"
 #include "supervisor/log_socket.h"
+#include "supervisor/logins.h"
 #include "supervisor/notify.h"
 #include "supervisor/process.h"
 #include "supervisor/relink.h"
@@ -131,6 +132,7 @@ supervise_start(struct house *house)
 		.ready = on_ready,
 		.log_lost = on_log_lost,
 		.peer_lost = relink_ask,
+		.who = logins_answer,
 	};
 	static const struct timeval patience = { FIRST_READY_SECONDS, 0 };
 

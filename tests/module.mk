@@ -72,7 +72,8 @@ $(BUILD)/tools/%.so: tests/tools/%.c
 	    -fPIC -shared $(CFLAGS) -o $@ $<
 
 report_src := tests/tools/report.c queue/dsn_field.c queue/dsn_original.c \
-	queue/dsn_report.c queue/dsn_status.c
+	queue/dsn_address.c queue/dsn_report.c \
+	queue/dsn_words.c queue/dsn_status.c
 $(BUILD)/tools/report: $(call object,$(report_src)) $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(our_ldflags) $(LDFLAGS) -o $@ $^ -Wl,--as-needed \

@@ -38,6 +38,7 @@ struct connection {
 	bool connected, greeted;
 	int connect_error;     /* known before the first event */
 	unsigned int messages; /* that were begun */
+	struct monotime opened;
 	struct patience patience;
 	struct outgoing outgoing;
 
@@ -190,6 +191,7 @@ connection_open(const char *key, enum route_kind kind,
 	if (c == NULL)
 		return NULL;
 	room_take();
+	c->opened = monotime_now();
 	c->pool.connection = c;
 	strlcpy(c->pool.key, key, sizeof(c->pool.key));
 	c->endpoint = *endpoint;
@@ -314,6 +316,14 @@ leave(struct connection *c)
 	return proceed(c);
 }
 
+static bool
+has_served(const struct connection *c)
+{
+	return c->messages >= LIMIT_MESSAGES_A_CONNECTION ||
+	       monotime_ms_between(c->opened, monotime_now()) >=
+		   LIMIT_CONNECTION_SECONDS * INT64_C(1000);
+}
+
 /* The message is over. Octets after the last reply are no reply to anything:
  * such a connection is not used again. */
 static bool
@@ -327,8 +337,7 @@ release(struct connection *c)
 	c->user = NULL;
 	c->transaction = NULL;
 	patience_end(&c->patience);
-	if (c->messages >= LIMIT_MESSAGES_A_CONNECTION ||
-	    evbuffer_get_length(input) > 0) {
+	if (has_served(c) || evbuffer_get_length(input) > 0) {
 		session_quit(c->session);
 		there = leave(c);
 	} else {

@@ -116,6 +116,17 @@ remember(struct slot *slot, const struct owner *owner, uint64_t link,
 	state.count++;
 }
 
+/* One that waits for a file system that hangs does not hear SIGKILL. */
+static bool
+is_unkillable(const char *login)
+{
+	for (unsigned int i = 0; i < WORKERS_MOST; i++)
+		if (state.slots[i].pid > 0 && state.slots[i].killed &&
+		    strcmp(state.slots[i].login, login) == 0)
+			return true;
+	return false;
+}
+
 int
 workers_start(
     const struct owner *owner, uint64_t link, uint32_t handle, pid_t *pid)
@@ -123,8 +134,8 @@ workers_start(
 	struct slot *slot = find(0);
 	int pair[2], error;
 
-	if (slot == NULL) {
-		errno = EUSERS;
+	if (slot == NULL || is_unkillable(owner->login)) {
+		errno = slot == NULL ? EUSERS : EBUSY;
 		return -1;
 	}
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)

@@ -9,9 +9,9 @@
 
 #include <stdint.h>
 
-/* Processes of all users together. The queue keeps fewer at work; this is for
- * a queue that went mad. */
-#define WORKERS_MOST 256
+/* Processes of all users together. The queue keeps fewer at work, also when
+ * half of them are stuck; this is for a queue that went mad. */
+#define WORKERS_MOST 512
 
 struct config;
 struct event_base;
@@ -22,7 +22,8 @@ int workers_begin(struct event_base *, const struct config *,
     void (*changed)(void)) __attribute__((warn_unused_result));
 
 /* Forks a worker; returns the queue's end of its channel and sets `pid`.
- * -1 with errno; EUSERS if the table is full. */
+ * -1 with errno; EUSERS if the table is full, EBUSY if a worker of the same
+ * login was killed and has not ended: what cannot be killed is not added to. */
 int workers_start(const struct owner *, uint64_t link, uint32_t handle,
     pid_t *pid) __attribute__((warn_unused_result));
 

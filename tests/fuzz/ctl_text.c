@@ -11,7 +11,7 @@
 #include "ctl/format.h"
 #include "ctl/json.h"
 #include "ctl/reason.h"
-#include "ctl/utf8.h"
+#include "common/utf8.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

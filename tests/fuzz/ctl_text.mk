@@ -1,2 +1,2 @@
 fuzzers += ctl_text
-ctl_text_fuzz_src := ctl/json.c ctl/format.c ctl/utf8.c ctl/filter.c ctl/reason.c
+ctl_text_fuzz_src := ctl/json.c ctl/format.c ctl/filter.c ctl/reason.c

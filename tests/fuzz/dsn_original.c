@@ -9,7 +9,7 @@
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char id[DSN_MESSAGE_ID_SIZE];
+	char id[DSN_MESSAGE_ID_SIZE], subject[DSN_SUBJECT_SIZE];
 	char *copy = malloc(size > 0 ? size : 1);
 	size_t header, length;
 	bool is_8bit;
@@ -26,6 +26,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; i < length; i++)
 		CHECK(id[i] > ' ' && id[i] <= '~');
 	CHECK(length == 0 || (id[0] == '<' && id[length - 1] == '>'));
+	dsn_original_subject(copy, size, subject);
+	length = strlen(subject);
+	CHECK(length < sizeof(subject));
+	for (size_t i = 0; i < length; i++)
+		CHECK(subject[i] >= ' ' && subject[i] <= '~');
+	dsn_original_is_utf8(copy, size);
 	if (dsn_original_is_sound(copy, size, &is_8bit))
 		CHECK(memchr(copy, '\0', size) == NULL);
 	free(copy);

@@ -47,6 +47,9 @@ def start(instance, how):
     elif how == "descriptors":
         records.send_raw(supervisor, records.encode(
             records.Message("READY", instance=instance)), [0, 1, 2])
+    elif how == "asks whose uid":
+        for _ in range(101):  # LOGINS_A_SECOND, and one
+            records.send(supervisor, "WHO", uid=0)
     elif how == "floods":
         while True:
             records.send(supervisor, "LOG_LOST", lines=1)

@@ -33,17 +33,25 @@ class Queue(Program):
             (spool / "store/data.mdb").write_bytes(store)
             os.chown(spool / "store/data.mdb", user.pw_uid, user.pw_gid)
         os.chown(spool / "store", user.pw_uid, user.pw_gid)
-        self.control_path = run / "control"
-        self.control_path.unlink(missing_ok=True)
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        listener.bind(str(self.control_path))
-        listener.listen(16)
-        listener.setblocking(False)
+        self.control_path, self.users_path = run / "control", run / "users"
+        listeners = [self.listen(self.control_path, 0o660),
+                     self.listen(self.users_path, 0o666)]
         super().__init__(folder, "queue", CONFIG.format(
-            spool=spool, run=run, more=more), [listener], env)
-        listener.close()
+            spool=spool, run=run, more=more), listeners, env)
+        for listener in listeners:
+            listener.close()
         self.router = self.add_peer("router")
         self.start()
+
+    @staticmethod
+    def listen(path, mode):
+        path.unlink(missing_ok=True)
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        listener.bind(str(path))
+        path.chmod(mode)
+        listener.listen(16)
+        listener.setblocking(False)
+        return listener
 
     def ask(self, type_, **fields):
         """One question on the control socket, and all its answers."""

@@ -483,3 +483,44 @@ def test_hosts_that_hang_delay_nobody(tmp_path):
         submit(kind=0, name="people", user="alice",
                address="alice@example.org", original="alice@example.org")
         assert records.receive(spawn, 10)["user"] == "alice"
+
+
+def test_users_whose_homes_hang_delay_others_little(tmp_path):
+    """Their workers take what they are given, and say nothing."""
+    links = []
+    with Queue(tmp_path) as queue:
+        def submit(user):
+            fd = memfd(MAIL)
+            address = f"{user}@example.org"
+            records.send(queue.router, "ENVELOPE", 1, fd=fd, id=new_id(),
+                         sender="a@example.net", client_address="192.0.2.1",
+                         helo="x", protocol=1, size=len(MAIL), recipients=1)
+            os.close(fd)
+            route(queue.router, 1, 0, kind=0, name="people", user=user,
+                  address=address, original=address)
+            assert records.receive(queue.router, 20)["code"] == 250
+
+        def hire():
+            m = records.receive(spawn, 20)
+            ours, theirs = socket.socketpair(
+                socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            records.send(spawn, "WORKER", m.handle, fd=theirs.fileno(), pid=1)
+            theirs.close()
+            links.append(ours)
+            return m["user"]
+
+        spawn = queue.add_peer("spawn")
+        for i in range(200):
+            submit(f"hangs{i}")
+            hire()
+        for link in links:
+            m = records.receive(link, 10)
+            assert m.type == "DELIVER"
+            os.close(m.fd)
+        submit("alice")
+        start = time.monotonic()
+        assert hire() == "alice"
+        assert time.monotonic() - start < 15
+        assert records.receive(links[-1], 10).type == "DELIVER"
+        for link in links:
+            link.close()

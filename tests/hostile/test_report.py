@@ -9,7 +9,9 @@ import subprocess
 
 import pytest
 
-TOOL = pathlib.Path(os.environ.get("POSTERN_BUILD", "build")) / "tools/report"
+BUILD = pathlib.Path(os.environ.get("POSTERN_BUILD", "build"))
+TOOL = BUILD / "tools/report"
+UNIT_TEST = BUILD / "unit/queue/test_dsn_report"
 FAILED, DELAYED, DELIVERED, RELAYED = range(4)
 NONE, FULL, HDRS = range(3)
 
@@ -117,7 +119,9 @@ def test_addresses(tmp_path, address):
     to = fields(report)[1]
     assert "".join(to["Final-Recipient"].split()).endswith(
         "".join(address.split()))
-    assert to["Original-Recipient"] == "rfc822; list@example.org"
+    # The client gave no ORCPT (RFC 3461 6.3).
+    assert to["Original-Recipient"] is None
+    assert to["X-Postern-Sent-To"] == "rfc822; list@example.org"
 
 
 def test_what_the_client_gave_is_decoded(tmp_path):
@@ -204,3 +208,61 @@ def test_a_notice(tmp_path):
     assert report["To"] == "<admin@example.org>" or \
         report["To"] == "admin@example.org"
     assert "gone@example.net" in words and "administrator" in words
+
+
+def defects(part):
+    """Of a part, its fields, and what is in it; but not of the message that
+    comes back, which is as its sender made it."""
+    found = list(part.defects)
+    for _, value in part.items():
+        found += value.defects
+    if part.get_content_type() not in RETURNED and part.is_multipart():
+        for inner in part.get_payload():
+            found += defects(inner)
+    return found
+
+
+RETURNED = {"message/rfc822", "message/global"}
+
+
+@pytest.fixture(scope="module", name="unit_reports")
+def all_reports(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("reports")
+    subprocess.run([UNIT_TEST], env={**os.environ, "DSN_REPORTS": str(folder)},
+                   check=True, capture_output=True)
+    files = sorted(folder.iterdir())
+    assert len(files) > 50
+    return [pathlib.Path(f).read_bytes() for f in files]
+
+
+def test_the_reports_of_the_unit_test(unit_reports):
+    """Hostile replies, messages and addresses, and those of RFC 6533."""
+    types = set()
+    for octets in unit_reports:
+        report = email.message_from_bytes(octets, policy=email.policy.default)
+        # Python finds what SMTPUTF8 allows defective.
+        assert [d for d in defects(report) if b"To: <a\xc3\xbc@" not in octets
+                or "non-ascii" not in str(d).lower()] == []
+        assert report.get_content_type() == "multipart/report"
+        assert report["From"].addresses[0].addr_spec == \
+            "MAILER-DAEMON@mail.example.net"
+        assert report["To"].addresses[0].domain == "example.net"
+        assert report["Date"].datetime is not None
+        words, status, *rest = report.get_payload()
+        assert words.get_content_type() == "text/plain"
+        host, *recipients = status.get_payload()
+        if status.get_content_type() == "message/global-delivery-status":
+            # To Python it is a message like any other.
+            recipients = [email.message_from_string(host.get_payload())]
+        assert host["Reporting-MTA"] == "dns; mail.example.net"
+        # Nothing that the other side said has become a field of ours.
+        assert set(host.keys()) <= {
+            "Reporting-MTA", "X-Postern-Id", "Arrival-Date",
+            "Original-Envelope-Id"}
+        assert len(recipients) == 1
+        assert recipients[0].get_all("Action") in (["failed"], ["delayed"])
+        assert len(rest) <= 1
+        types |= {part.get_content_type() for part in [status, *rest]}
+    assert types == RETURNED | {
+        "message/delivery-status", "message/global-delivery-status",
+        "text/rfc822-headers", "message/global-headers"}

@@ -9,6 +9,7 @@ import os
 import pathlib
 import random
 import shutil
+import signal
 import socket
 import subprocess
 import threading
@@ -22,7 +23,7 @@ from spawn_lab import (ALICE, BOB, DEEP, MAIL, SYSTEM, VARIED, Homes, Spawn,
                        Worker, is_running, status)
 
 DELIVERED, DEFERRED, FAILED = 0, 1, 2
-WORKERS_MOST = 256
+WORKERS_MOST = 512
 HIRE = records.Message("HIRE", 1, user="alice")
 
 
@@ -230,6 +231,23 @@ def test_kill_of_what_it_did_not_hire(spawn, homes):
     finally:
         bystander.kill()
         bystander.wait()
+
+
+def test_no_other_worker_beside_one_that_does_not_end(spawn, homes):
+    worker = spawn.hire("alice", 5)
+    os.kill(spawn.pid, signal.SIGSTOP)  # so that it knows of no end yet
+    records.send(spawn.queue, "KILL", 5, pid=worker.pid)
+    for handle, user in (6, "alice"), (7, "bob"):
+        records.send(spawn.queue, "HIRE", handle, user=user)
+    os.kill(spawn.pid, signal.SIGCONT)
+    refused, other = (records.receive(spawn.queue, 10) for _ in range(2))
+    assert (refused.type, refused.handle) == ("REFUSED", 6)
+    assert refused["outcome"] == DEFERRED
+    assert (other.type, other.handle) == ("WORKER", 7)
+    Worker(other).close()
+    worker.wait_gone()
+    wait_for(lambda: "worker-killed" in spawn.read_log())
+    hire_deliver_leave(spawn, homes)
 
 
 def test_kill_twice_and_after_the_end(spawn, homes):

@@ -126,7 +126,8 @@ def replaced(supervisor, before, name):
     *(("router", how) for how in (
         "dies", "closes", "garbage", "empty", "twice", "not his",
         "descriptors", "wrong instance", "says that it hangs",
-        "asks for others' links")), ("queue", "garbage"),
+        "asks for others' links", "asks whose uid")),
+    ("queue", "garbage"), ("queue", "asks whose uid"),
     ("queue", "says that it hangs"), ("smtpd", "asks for others' links")])
 def test_a_hostile_program_is_replaced(supervisor, name, how):
     before, fds = supervisor.pids(), supervisor.fds()

@@ -147,6 +147,9 @@ def test_pause_and_resume(lab, postern, client, waiting, resumed, what):
     assert f'posternctl resume {what}"' in postern.ctl("why", ident).stdout
     row = {r["destination"]: r for r in postern.ctl_json("destinations")}
     assert row["mx:other.test"]["paused"] is True
+    assert {r["paused"] for r in postern.ctl_json("summary")
+            if r["destination"] == "mx:other.test"} == {True}
+    assert " paused  mx:other.test: " in postern.ctl("summary").stdout
     stats = {r["name"]: r["value"] for r in postern.ctl_json("stats")}
     assert (stats["paused"], stats["destinations_paused"]) == \
         ((1, 0) if what == "--all" else (0, 1))
@@ -164,6 +167,35 @@ def test_pause_and_resume(lab, postern, client, waiting, resumed, what):
              not item(postern, other))
     assert item(postern, ident)["paused"] is False
     postern.ctl("remove", ident)
+
+
+@pytest.mark.parametrize("what", [["--destination", "mx:other.test"],
+                                  ["--all"]], ids=" ".join)
+def test_hold_of_much(postern, client, waiting, what):
+    """All that is there now; a restart of the queue changes nothing."""
+    idents = [waiting[0], submit(client, "someone@other.test")[0]]
+    postern.ctl("hold", *what)
+    queue, = postern.pids("queue")
+    os.kill(queue, signal.SIGKILL)
+    wait_for("another queue", lambda: postern.pids("queue") not in
+             ([], [queue]) and
+             postern.ctl("stats", check=False).returncode == 0)
+    attempts = [item(postern, i)["attempts"] for i in idents]
+    assert {item(postern, i)["state"] for i in idents} == {"held"}
+    for ident in idents:
+        assert "held" in postern.ctl("why", ident).stdout
+    row = {r["destination"]: r for r in postern.ctl_json("destinations")}
+    assert row["mx:other.test"]["held"] == 2
+    assert {r["state"] for r in postern.ctl_json("summary")
+            if r["destination"] == "mx:other.test"} == {"held"}
+    # Nor does an administrator's retry move what is on hold.
+    postern.ctl("retry", "--all")
+    assert [item(postern, i)["attempts"] for i in idents] == attempts
+    postern.ctl("release", *what)
+    for ident, before in zip(idents, attempts):
+        wait_for("it to go on", lambda: item(postern, ident)["attempts"] >
+                 before)
+        postern.ctl("remove", ident)
 
 
 def test_stats(postern, waiting):

@@ -68,7 +68,7 @@ EVENT = {
 STAT = {"name": text, "value": number, "help": text,
         "type": one_of("counter", "gauge")}
 GROUP = {"recipients": number, "oldest": time, "state": STATE,
-         "destination": text, "reason": text}
+         "paused": boolean, "destination": text, "reason": text}
 DESTINATION = {
     "destination": text, "waiting": number, "held": number, "failed": number,
     "in_flight": number, "deliveries": number, "window": number,

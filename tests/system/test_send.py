@@ -265,6 +265,15 @@ def test_a_thousand_recipients(postern, client, scripted, domain):
     assert len(server.transcripts) < 10
 
 
+def test_connections_are_used_again(postern, client, scripted, domain):
+    server = scripted(script())
+    for _ in range(10):
+        ident, token = submit(client, f"someone@{domain}")
+        gone(postern, ident)
+    assert len(server.transcripts) == 1
+    assert sum(line.startswith("MAIL") for line in server.transcripts[0]) == 10
+
+
 def test_smart_host(lab, client, there, config):
     """relay "NAME" via HOST: no MX look-up, another port."""
     server = ScriptedServer(lab.hosts["other"], script(), port=2525)

@@ -1,8 +1,8 @@
 units += ctl/test_json ctl/test_filter ctl/test_format ctl/test_options \
 	ctl/test_control ctl/test_liar
-ctl/test_json_src := ctl/json.c ctl/utf8.c ctl/format.c
+ctl/test_json_src := ctl/json.c ctl/format.c
 ctl/test_filter_src := ctl/filter.c ctl/nearest.c
-ctl/test_format_src := ctl/format.c ctl/utf8.c
+ctl/test_format_src := ctl/format.c
 ctl/test_options_src := ctl/options.c ctl/filter.c ctl/nearest.c
 units += ctl/test_reason ctl/test_groups
 ctl/test_reason_src := ctl/reason.c

@@ -14,6 +14,7 @@ queue_house_src := tests/unit/queue/house.c tests/unit/queue/sound.c \
 	queue/lifecycle_rows.c queue/lifecycle_story.c \
 	queue/lifecycle_table.c queue/recount.c queue/retry.c queue/store.c \
 	queue/store_check.c queue/store_check_counts.c \
+	queue/store_check_reports.c \
 	queue/store_check_rows.c queue/store_content.c queue/store_event.c \
 	queue/store_lock.c queue/store_memory.c queue/store_migrate.c \
 	queue/store_room.c queue/store_row.c queue/submission.c queue/tell.c \
@@ -21,7 +22,7 @@ queue_house_src := tests/unit/queue/house.c tests/unit/queue/sound.c \
 units += queue/test_query queue/test_workers
 queue/test_query_src := $(queue_house_src) queue/flight.c queue/query.c
 queue/test_query_libs := -llmdb -lxxhash
-queue/test_workers_src := queue/workers.c
+queue/test_workers_src := queue/workers.c queue/scheduler_share.c
 queue/test_workers_libs := -Wl,--wrap=calloc
 queue/test_lifecycle_src := $(queue_house_src)
 queue/test_lifecycle_libs := -llmdb -lxxhash
@@ -69,10 +70,15 @@ units += queue/test_tell queue/test_dsn
 queue/test_tell_src := queue/tell.c
 queue/test_dsn_src := queue/dsn_field.c queue/dsn_original.c queue/dsn_status.c
 units += queue/test_reporter
-queue/test_reporter_src := $(rig_src) common/content.c queue/reporter.c \
+queue/test_reporter_src := $(rig_src) queue/reporter.c \
 	queue/reporter_compose.c queue/dsn_field.c queue/dsn_original.c \
-	queue/dsn_report.c queue/dsn_status.c
+	queue/dsn_address.c queue/dsn_report.c \
+	queue/dsn_words.c queue/dsn_status.c
 queue/test_reporter_libs := -llmdb -lxxhash -Wl,--wrap=event_add
 units += queue/test_life
 queue/test_life_src := $(queue/test_reporter_src) queue/history.c
 queue/test_life_libs := $(queue/test_reporter_libs)
+units += queue/test_dsn_report
+queue/test_dsn_report_src := queue/dsn_address.c queue/dsn_field.c \
+	queue/dsn_original.c queue/dsn_report.c queue/dsn_status.c \
+	queue/dsn_words.c

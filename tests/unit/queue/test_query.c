@@ -205,6 +205,68 @@ test_damaged_rows(void **state)
 	    1);
 }
 
+/* -- One destination ------------------------------------------------------ */
+
+static unsigned int
+walk_line(const char *destination, unsigned int step)
+{
+	struct query_filter all = { .id = 0 };
+	struct row_place place = { 0, 0, 0 };
+	int more;
+
+	memset(&seen, 0, sizeof(seen));
+	seen.most = COUNT(seen.ids);
+	while ((more = query_line(
+		    destination, &all, &place, step, note, NULL)) == 1)
+		assert_true(seen.count < 100);
+	assert_int_equal(more, 0);
+	return seen.count;
+}
+
+/* Each once, in whatever steps, and of no other destination: neither one whose
+ * name begins like it nor the next one. */
+static void
+test_what_is_in_line_for_one_destination(void **state)
+{
+	static const char *const both[] = { "a@x.example", "b@y.example",
+		NULL };
+	static const char *const longer[] = { "a@x.example.org", NULL };
+	struct row_key bad = { .length = 30 };
+	uint64_t ids[10], kept;
+
+	(void)state;
+	assert_int_equal(walk_line("mx:x.example", 3), 0);
+	for (size_t i = 0; i < COUNT(ids); i++) {
+		ids[i] = house_accept(&house, 10, both);
+		house_accept(&house, 10, longer);
+	}
+	/* A key that is none, and one without its row. */
+	memcpy(bad.octets, "mx:x.example", 12);
+	assert_int_equal(store_write_begin(house.store), 0);
+	assert_int_equal(store_put(house.store, STORE_DUE, &bad, "", 0), 0);
+	bad = row_key_due("mx:x.example", &(struct row_place){ 1, 1, 1 });
+	assert_int_equal(store_put(house.store, STORE_DUE, &bad, "", 0), 0);
+	assert_int_equal(store_write_commit(house.store), 0);
+	for (unsigned int step = 1; step < 25; step += 4) {
+		assert_int_equal(walk_line("mx:x.example", step), COUNT(ids));
+		for (unsigned int i = 0; i < seen.count; i++) {
+			assert_int_equal(seen.ids[i], ids[i]);
+			assert_int_equal(seen.numbers[i], 0);
+		}
+	}
+	assert_int_equal(walk_line("mx:x.exampl", 3), 0);
+	assert_int_equal(walk_line("mx:x.example.org", 3), COUNT(ids));
+	/* What is held stands in no line, and is counted. */
+	assert_int_equal(query_kept("mx:x.example", &kept), 0);
+	assert_int_equal(kept, 0);
+	assert_true(house_act(&house, CTL_VERB_HOLD, ids[2], 0));
+	assert_int_equal(walk_line("mx:x.example", 3), COUNT(ids) - 1);
+	assert_int_equal(query_kept("mx:x.example", &kept), 0);
+	assert_int_equal(kept, 1);
+	assert_int_equal(query_kept("mx:z.example", &kept), 0);
+	assert_int_equal(kept, 0);
+}
+
 static void
 count_message(uint64_t id, const struct row_message *row, void *context)
 {
@@ -272,6 +334,7 @@ main(void)
 		TEST(test_a_walk_that_is_stopped_goes_on_there),
 		TEST(test_what_a_filter_means),
 		TEST(test_damaged_rows),
+		TEST(test_what_is_in_line_for_one_destination),
 		TEST(test_one_message_and_its_history),
 	};
 

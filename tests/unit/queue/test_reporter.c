@@ -3,6 +3,7 @@
 
 #include "common/config.h"
 #include "common/content.h"
+#include "common/id.h"
 #include "common/message.h"
 #include "queue/commit.h"
 #include "queue/drain.h"
@@ -211,6 +212,19 @@ refuse(unsigned int code)
 }
 
 static bool
+report_has(const char *line)
+{
+	char *text = calloc(1, given.size + 1);
+	bool found;
+
+	assert_non_null(text);
+	assert_int_equal(pread(given.fd, text, given.size, 0), given.size);
+	found = strstr(text, line) != NULL;
+	free(text);
+	return found;
+}
+
+static bool
 is_there(uint64_t id)
 {
 	struct row_recipient row;
@@ -387,6 +401,7 @@ test_a_refused_address(void **state)
 {
 	unsigned int again = rig_house.lifecycle.retry.from;
 	uint64_t id = fail_one();
+	struct row_recipient row;
 
 	(void)state;
 	look_after(2);
@@ -404,8 +419,77 @@ test_a_refused_address(void **state)
 	rig_run();
 	look_after(100000);
 	assert_int_equal(given_count, 3);
-	assert_true(is_there(id));
+	assert_true(house_recipient(&rig_house, id, 0, &row));
+	assert_int_equal(row.told, DSN_TOLD_GIVEN_UP);
 	assert_int_equal(house_count(&rig_house, STORE_REPORT), 0);
+}
+
+/* What is given up stays so when others of its message are reported. */
+static void
+test_what_is_given_up_is_not_told_with_others(void **state)
+{
+	uint64_t id = rig_submit(
+	    (const char *const[]){ "a@example.com", "b@example.org", NULL });
+
+	(void)state;
+	rig_run();
+	rig_report(&rig_given[0], REPORT_FAILED, REPORT_SCOPE_RECIPIENT);
+	rig_run();
+	look_after(TELL_IN_FLIGHT + TELL_GATHER);
+	refuse(550);
+	refuse(550);
+	rig_run();
+	rig_report(&rig_given[1], REPORT_FAILED, REPORT_SCOPE_RECIPIENT);
+	rig_run();
+	given_count = 0;
+	look_after(2);
+	assert_int_equal(given_count, 1);
+	come_back();
+	rig_run();
+	assert_true(is_there(id));
+	assert_int_equal(house_count(&rig_house, STORE_RECIPIENT), 2);
+}
+
+/* Its neighbour is reported, and the log says what cannot be read. */
+static void
+test_a_damaged_recipient(void **state)
+{
+	uint64_t id = end_badly(
+	    (const char *const[]){ "a@example.com", "b@example.org", NULL });
+	struct row_key key = row_key_number(id, 0);
+	uint8_t octets[ROW_VALUE_SIZE];
+	struct row_recipient row;
+	char line[64], log[4096] = "";
+	int old, pipes[2];
+	size_t length;
+
+	(void)state;
+	assert_true(house_recipient(&rig_house, id, 0, &row));
+	length = row_recipient_encode(&row, octets);
+	assert_int_equal(store_write_begin(rig_house.store), 0);
+	assert_int_equal(
+	    store_put(rig_house.store, STORE_RECIPIENT, &key, "rot", 3), 0);
+	assert_int_equal(store_write_commit(rig_house.store), 0);
+	old = dup(STDERR_FILENO);
+	assert_int_equal(pipe(pipes), 0);
+	dup2(pipes[1], STDERR_FILENO);
+	look_after(2);
+	dup2(old, STDERR_FILENO);
+	close(old);
+	close(pipes[1]);
+	assert_true(read(pipes[0], log, sizeof(log) - 1) > 0);
+	close(pipes[0]);
+	snprintf(line, sizeof(line), "recipient-damaged id=%s number=0",
+	    id_format(id).text);
+	assert_non_null(strstr(log, line));
+	assert_int_equal(given_count, 1);
+	come_back();
+	rig_run();
+	assert_int_equal(store_write_begin(rig_house.store), 0);
+	assert_int_equal(
+	    store_put(rig_house.store, STORE_RECIPIENT, &key, octets, length),
+	    0);
+	assert_int_equal(store_write_commit(rig_house.store), 0);
 }
 
 static void
@@ -579,6 +663,33 @@ test_a_delay_that_cannot_be_told(void **state)
 	assert_int_equal(house_count(&rig_house, STORE_REPORT), 0);
 }
 
+/* When it was tried last, not when it failed or is told. */
+static void
+test_the_last_attempt_is_dated(void **state)
+{
+	uint64_t id = submit_wanting(0);
+
+	(void)state;
+	defer_first(0);
+	house_now += 100000;
+	assert_true(house_act(&rig_house, CTL_VERB_BOUNCE, id, 0));
+	look_after(2);
+	assert_int_equal(given_count, 1);
+	assert_true(report_has(
+	    "\r\nLast-Attempt-Date: Fri, 15 Jan 2027 08:00:00 +0000\r\n"));
+	assert_true(report_has("Date: Fri, 15 Jan 2027 08:01:42 +0000"));
+	reporter_router_lost(&router);
+	/* Of what was never tried it is not known. */
+	id = rig_submit_one("c@never.example");
+	rig_agent = AGENT_FULL;
+	rig_run();
+	assert_true(house_act(&rig_house, CTL_VERB_BOUNCE, id, 0));
+	look_after(2);
+	assert_int_equal(given_count, 3);
+	assert_true(report_has("c@never.example"));
+	assert_false(report_has("Last-Attempt-Date"));
+}
+
 /* The administrator gives it up, also what waits or was never tried. */
 static void
 test_what_is_given_up_is_reported(void **state)
@@ -680,12 +791,15 @@ main(void)
 		TEST(test_what_is_in_flight_is_waited_for),
 		TEST(test_what_is_in_flight_for_long),
 		TEST(test_a_refused_address),
+		TEST(test_what_is_given_up_is_not_told_with_others),
+		TEST(test_a_damaged_recipient),
 		TEST(test_no_administrator_is_named),
 		TEST(test_a_router_that_lies),
 		TEST(test_what_is_tried_again_is_not_reported),
 		TEST(test_double_bounces_end_with_the_administrator),
 		TEST(test_a_delay_is_told_once),
 		TEST(test_a_delay_that_cannot_be_told),
+		TEST(test_the_last_attempt_is_dated),
 		TEST(test_what_is_given_up_is_reported),
 		TEST(test_a_clock_that_was_wrong),
 		TEST(test_more_recipients_than_a_report_holds),

@@ -261,6 +261,91 @@ test_the_window_halves_once(void **state)
 	assert_int_equal(rig_open(BIG), SCHEDULER_WINDOW_MOST / 2 + 1);
 }
 
+static uint32_t
+failures(void)
+{
+	struct row_destination d;
+
+	assert_true(house_destination(&rig_house, BIG, &d));
+	return d.failures;
+}
+
+static void
+fail_one(void)
+{
+	rig_report(
+	    rig_first_open(BIG), REPORT_DEFERRED, REPORT_SCOPE_DESTINATION);
+	rig_run();
+}
+
+/* It takes three connections and refuses others, so that some fail while some
+ * succeed: it is given less at a time, and is not down. */
+static void
+test_a_host_that_takes_few_at_a_time(void **state)
+{
+	unsigned int given;
+
+	(void)state;
+	rig_submit_many("u@big.example", 100);
+	rig_run();
+	while (rig_open(BIG) < 10)
+		go_on();
+	fail_one();
+	fail_one();
+	fail_one();
+	assert_int_equal(failures(), 0);
+	while (rig_open(BIG) > 6)
+		go_on();
+	given = rig_given_count;
+	go_on();
+	assert_true(rig_given_count > given);
+	assert_true(rig_open(BIG) < 10);
+	assert_int_equal(failures(), 0);
+	/* What failed has a time of its own. */
+	house_now += 400 * 1000;
+	scheduler_wake();
+	while (rig_house.lifecycle.totals.waiting > 0)
+		go_on();
+}
+
+/* As many in a row as it may have at once, and it is down; or the last one. */
+static void
+test_a_host_that_takes_none(void **state)
+{
+	unsigned int given;
+
+	(void)state;
+	rig_submit_many("u@big.example", 100);
+	rig_run();
+	while (rig_open(BIG) < 10)
+		go_on();
+	given = rig_given_count;
+	for (unsigned int i = 0; i < 4; i++)
+		fail_one();
+	assert_int_equal(failures(), 0);
+	fail_one();
+	assert_int_equal(failures(), 1);
+	fail_all();
+	assert_int_equal(rig_given_count, given);
+	assert_int_equal(failures(), 1);
+}
+
+static void
+test_the_last_one_decides(void **state)
+{
+	(void)state;
+	rig_submit_one("u@big.example");
+	rig_run();
+	go_on();
+	rig_submit_one("u@big.example");
+	rig_submit_one("u@big.example");
+	rig_run();
+	fail_one();
+	assert_int_equal(failures(), 0);
+	fail_one();
+	assert_int_equal(failures(), 1);
+}
+
 int
 main(void)
 {
@@ -274,6 +359,9 @@ main(void)
 		RIG_TEST(test_retry_does_not_wait_for_dead_hosts),
 		RIG_TEST(test_the_window_grows_by_deliveries),
 		RIG_TEST(test_the_window_halves_once),
+		RIG_TEST(test_a_host_that_takes_few_at_a_time),
+		RIG_TEST(test_a_host_that_takes_none),
+		RIG_TEST(test_the_last_one_decides),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

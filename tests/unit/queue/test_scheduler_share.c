@@ -222,6 +222,28 @@ test_a_new_host_does_not_wait_for_failed_ones(void **state)
 	assert_int_equal(house_count(&rig_house, STORE_RECIPIENT), 0);
 }
 
+/* Users too: who failed waits in a line of his own. */
+static void
+test_a_user_does_not_wait_for_failed_ones(void **state)
+{
+	(void)state;
+	rig_submit_one("failed@local.test");
+	rig_run();
+	rig_report(&rig_given[0], REPORT_DEFERRED, REPORT_SCOPE_DESTINATION);
+	rig_run();
+	rig_agent = AGENT_FULL;
+	house_now += 400 * 1000;
+	scheduler_wake();
+	rig_run();
+	rig_submit_one("alice@local.test");
+	rig_run();
+	rig_agent = AGENT_READY;
+	scheduler_slot_free(ROUTE_MAILBOX);
+	rig_run();
+	assert_int_equal(rig_open("local:alice"), 1);
+	assert_int_equal(rig_open("local:failed"), 1);
+}
+
 /* -- Large contents ------------------------------------------------------- */
 
 /* Others have so much in flight. */
@@ -323,6 +345,7 @@ main(void)
 		RIG_TEST(test_a_sound_host_does_not_wait_for_new_ones),
 		RIG_TEST(test_a_sound_host_s_deferred_mail_comes_in_time),
 		RIG_TEST(test_a_new_host_does_not_wait_for_failed_ones),
+		RIG_TEST(test_a_user_does_not_wait_for_failed_ones),
 		RIG_TEST(test_large_contents_wait_for_memory),
 		RIG_TEST(test_one_large_content_always_goes),
 		RIG_TEST(test_a_large_queue_leaves_memory),

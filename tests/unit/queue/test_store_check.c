@@ -3,6 +3,7 @@
 
 #include "queue/store_check.h"
 #include "queue/store_event.h"
+#include "queue/tell.h"
 #include "tests/unit/queue/test.h"
 
 static struct house house;
@@ -168,9 +169,7 @@ test_no_row_is_lost_unseen(void **state)
 
 	(void)state;
 	live();
-	/* But a row of the report index: a recipient that stays failed without
-	 * one has been given up, and is listed. */
-	for (int table = 0; table < STORE_REPORT; table++)
+	for (int table = 0; table <= STORE_REPORT; table++)
 		rows += damage_each((enum store_table)table, NULL, 0);
 	assert_true(rows > 30);
 }
@@ -214,6 +213,53 @@ test_faults_are_named(void **state)
 	take_out(STORE_CONTENT, &key);
 	look();
 	is_found("content -1 : a chunk of the content is missing\n");
+}
+
+/* Both wait for nothing but a report; what was given up does not. */
+static void
+test_who_waits_for_a_report(void **state)
+{
+	static const char *const mailbox[] = { "alice@local.test", NULL };
+	struct lifecycle_result result;
+	struct submission *s = house_mail(10, mailbox);
+	struct telling t = { .id = house_accept(&house, 10, two), .count = 1 };
+	struct row_key key;
+
+	(void)state;
+	s->recipients[0].notify = DSN_NOTIFY_SUCCESS;
+	assert_int_equal(store_write_begin(house.store), 0);
+	assert_int_equal(lifecycle_accept(&house.lifecycle, s), 0);
+	assert_int_equal(store_write_commit(house.store), 0);
+	house_report(&house, s->id, 0, REPORT_DELIVERED, REPORT_SCOPE_RECIPIENT,
+	    &result);
+	house_report(
+	    &house, t.id, 0, REPORT_FAILED, REPORT_SCOPE_RECIPIENT, &result);
+	t.time = house_now / 1000 + TELL_GATHER;
+	t.recipients[0] = (struct telling_recipient){ 0, TELL_FAILURE };
+	look();
+	assert_null(strstr(faults, "report"));
+	assert_null(strstr(faults, "told"));
+	key = row_key_report(t.time, s->id);
+	take_out(STORE_REPORT, &key);
+	key = row_key_report(t.time, t.id);
+	take_out(STORE_REPORT, &key);
+	look();
+	is_found("recipient 0 local:alice: it is delivered and waits "
+		 "for a report that is never made\n");
+	is_found("recipient 0 mx:example.com: it has failed and nobody will be "
+		 "told\n");
+	assert_int_equal(store_write_begin(house.store), 0);
+	assert_int_equal(
+	    lifecycle_put_off(&house.lifecycle, &t, 0, house_now, &result), 0);
+	assert_int_equal(store_write_commit(house.store), 0);
+	look();
+	assert_null(strstr(faults, "told"));
+	/* That is how the administrator mends it. */
+	assert_true(house_act(&house, CTL_VERB_BOUNCE, t.id, 0));
+	look();
+	assert_null(strstr(faults, "told"));
+	assert_int_equal(house_count(&house, STORE_REPORT), 1);
+	submission_free(&s);
 }
 
 static void
@@ -352,6 +398,7 @@ main(void)
 		TEST(test_no_row_is_lost_unseen),
 		TEST(test_no_row_is_damaged_unseen),
 		TEST(test_faults_are_named),
+		TEST(test_who_waits_for_a_report),
 		TEST(test_altered_content),
 		TEST(test_a_history_that_is_being_forgotten),
 		TEST(test_strays),

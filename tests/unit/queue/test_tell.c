@@ -42,6 +42,8 @@ test_failures(void **state)
 	assert_int_equal(
 	    ask(DSN_NOTIFY_NEVER, RECIPIENT_FAILED, 0, 0), TELL_NOTHING);
 	assert_int_equal(
+	    ask(0, RECIPIENT_FAILED, 0, DSN_TOLD_GIVEN_UP), TELL_NOTHING);
+	assert_int_equal(
 	    ask(DSN_NOTIFY_SUCCESS | DSN_NOTIFY_DELAY, RECIPIENT_FAILED, 0, 0),
 	    TELL_NOTHING);
 }

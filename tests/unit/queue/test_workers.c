@@ -19,6 +19,7 @@ struct agent {
 	void *context;
 	unsigned int in_flight;
 	bool room;
+	int64_t age_ms; /* of its oldest delivery */
 };
 
 static const struct spawn_handler *spawn;
@@ -27,7 +28,7 @@ static struct {
 	uint32_t number;
 	char user[LIMIT_USER + 1];
 } hired[1000];
-static unsigned int hires, dismissed, woken, slots_freed;
+static unsigned int hires, dismissed, woken, slots_freed, killed, given_up;
 static struct agent *agents[1000]; /* NULL once freed */
 static unsigned int agent_count;
 static struct agent *newest;
@@ -66,8 +67,8 @@ void
 spawn_kill(uint32_t number, uint32_t pid)
 {
 	(void)number;
-	(void)pid;
-	fail();
+	assert_int_equal(pid, 4711);
+	killed++;
 }
 
 struct agent *
@@ -106,6 +107,16 @@ agent_free(struct agent **a)
 	*a = NULL;
 }
 
+void
+agent_give_up(struct agent **a, const char *reply)
+{
+	assert_memory_equal(reply, "4.", 2);
+	given_up++;
+	forget(*a);
+	free(*a);
+	*a = NULL;
+}
+
 bool
 agent_has_room(const struct agent *a)
 {
@@ -123,9 +134,7 @@ agent_deliver(struct agent *a, const struct delivery *delivery)
 bool
 agent_is_late(const struct agent *a, struct monotime since)
 {
-	(void)a;
-	(void)since;
-	return false;
+	return a->age_ms > monotime_ms_between(since, monotime_now());
 }
 
 void
@@ -148,13 +157,20 @@ scheduler_slot_free(enum route_kind kind)
 static struct lifecycle_report refusal;
 
 static enum agent_state
-ready(const char *user)
+ready_after(const char *user, unsigned int failures)
 {
 	char name[LIMIT_DESTINATION + 1];
 	struct destination d = { .name = name, .kind = ROUTE_MAILBOX };
 
+	d.row.failures = failures;
 	snprintf(name, sizeof(name), "local:%s", user);
 	return workers_ready(&d, &refusal);
+}
+
+static enum agent_state
+ready(const char *user)
+{
+	return ready_after(user, 0);
 }
 
 static void
@@ -203,6 +219,7 @@ set_up(void **state)
 	(void)state;
 	spawn_is_there = true;
 	hires = agent_count = dismissed = woken = slots_freed = 0;
+	killed = given_up = 0;
 	return 0;
 }
 
@@ -320,6 +337,94 @@ test_only_so_many(void **state)
 	assert_int_equal(ready("user0"), AGENT_FULL);
 }
 
+static const char *
+user_of(const char *kind, unsigned int number)
+{
+	static char user[32];
+
+	snprintf(user, sizeof(user), "%s%u", kind, number);
+	return user;
+}
+
+/* So many more users have mail, and none of them a home that answers. */
+static void
+hang(const char *kind, unsigned int count, unsigned int failures)
+{
+	for (unsigned int i = 0; i < count; i++) {
+		assert_int_equal(
+		    ready_after(user_of(kind, i), failures), AGENT_COMING);
+		arrive();
+		deliver(user_of(kind, i));
+	}
+}
+
+static void
+time_passes(int64_t milliseconds)
+{
+	for (unsigned int i = 0; i < agent_count; i++)
+		if (agents[i] != NULL)
+			agents[i]->age_ms += milliseconds;
+	assert_int_equal(event_base_loop(base, EVLOOP_ONCE), 0);
+}
+
+/* Whoever is stuck has places of his kind, after a few seconds. */
+static void
+test_stuck_users_delay_nobody_for_long(void **state)
+{
+	(void)state;
+	hang("stuck", MOST, 0);
+	assert_int_equal(ready("one-more"), AGENT_FULL);
+	slots_freed = 0;
+	time_passes(9000);
+	assert_int_equal(ready("one-more"), AGENT_FULL);
+	time_passes(2000);
+	assert_int_equal(slots_freed, MOST); /* once for each */
+	time_passes(1000);
+	assert_int_equal(slots_freed, MOST);
+	hang("late", MOST, 0);
+	assert_int_equal(ready("one-more"), AGENT_FULL);
+	/* Not without end. */
+	time_passes(20000);
+	assert_int_equal(ready("one-more"), AGENT_FULL);
+	/* One that was only slow makes room like any other. */
+	finish(agents[0]);
+	assert_int_equal(ready("one-more"), AGENT_COMING);
+	assert_int_equal(dismissed, 1);
+	assert_int_equal(ready("another"), AGENT_FULL);
+	assert_int_equal(given_up, 0);
+}
+
+/* What is ended is not tried again at once. */
+static void
+test_a_user_that_hangs_is_given_up(void **state)
+{
+	(void)state;
+	hang("stuck", 2, 0);
+	time_passes(299000);
+	assert_int_equal(given_up, 0);
+	time_passes(2000);
+	assert_int_equal(killed, 2);
+	assert_int_equal(given_up, 2);
+	assert_int_equal(dismissed, 0);
+	assert_int_equal(ready("stuck0"), AGENT_COMING);
+}
+
+/* Those whose homes hung the last time have a quarter of the places. */
+static void
+test_users_that_failed_leave_places(void **state)
+{
+	(void)state;
+	hang("failed", MOST / 4, 1);
+	assert_int_equal(ready_after("failed-too", 1), AGENT_FULL);
+	assert_int_equal(ready("sound"), AGENT_COMING);
+	time_passes(20000);
+	assert_int_equal(ready_after("failed-too", 1), AGENT_FULL);
+	/* It works again, whether there is more for it or not. */
+	finish(agents[0]);
+	assert_int_equal(ready_after("failed-too", 1), AGENT_COMING);
+	assert_int_equal(ready_after("failed-as-well", 1), AGENT_FULL);
+}
+
 static void
 test_a_worker_that_dies_is_hired_again(void **state)
 {
@@ -403,6 +508,9 @@ main(void)
 		TEST(test_a_refusal_is_passed_on),
 		TEST(test_an_answer_that_nobody_asked_for),
 		TEST(test_only_so_many),
+		TEST(test_stuck_users_delay_nobody_for_long),
+		TEST(test_a_user_that_hangs_is_given_up),
+		TEST(test_users_that_failed_leave_places),
 		TEST(test_a_worker_that_dies_is_hired_again),
 		TEST(test_spawn_ends_and_comes_back),
 		TEST(test_a_new_spawn_means_new_workers),

@@ -186,11 +186,11 @@ static struct transaction *transaction;
 static int content;
 static struct connection *connection;
 
+static const struct connection_user user = { on_settled, on_done, on_ended };
+
 static int
 set_up(void **unused)
 {
-	static const struct connection_user user = { on_settled, on_done,
-		on_ended };
 	struct endpoint e = listen_somewhere();
 
 	(void)unused;
@@ -464,6 +464,85 @@ test_room_of_idle(void **unused)
 	expect("");
 }
 
+/* -- The next message ------------------------------------------------------ */
+
+/* This one is taken. */
+static void
+end_message(void)
+{
+	take(SIZE + strlen(".\r\n"));
+	say("250 taken\r\n");
+	assert_true(is_done);
+}
+
+/* Another one on the same connection, from MAIL on. */
+static void
+send_another(void)
+{
+	connection = connection_take_idle(KEY);
+	assert_non_null(connection);
+	is_done = false;
+	for (unsigned int i = 0; i < RECIPIENTS; i++)
+		transaction->recipients[i].settled = false;
+	connection_send(connection, transaction, content, &user, NULL);
+	take(strlen("MAIL FROM:<s@src.test>\r\n"));
+	for (unsigned int i = 0; i < RECIPIENTS; i++) {
+		say("250 ok\r\n");
+		take(strlen("RCPT TO:<r@dst.test>\r\n"));
+	}
+	say("250 ok\r\n");
+	take(strlen("DATA\r\n"));
+	say("354 go\r\n");
+}
+
+static void
+test_idle(void **unused)
+{
+	(void)unused;
+	talk(0);
+	end_message();
+	pass(LIMIT_IDLE_SECONDS - 1);
+	assert_true(hears_nothing());
+	send_another();
+	end_message();
+	pass(LIMIT_IDLE_SECONDS);
+	expect("QUIT\r\n");
+	assert_null(connection_take_idle(KEY));
+}
+
+static void
+test_many_messages(void **unused)
+{
+	(void)unused;
+	talk(0);
+	end_message();
+	for (unsigned int i = 1; i < LIMIT_MESSAGES_A_CONNECTION; i++) {
+		assert_true(hears_nothing());
+		send_another();
+		end_message();
+	}
+	expect("QUIT\r\n");
+	assert_null(connection_take_idle(KEY));
+}
+
+static void
+test_old_connection(void **unused)
+{
+	(void)unused;
+	talk(0);
+	pass(LIMIT_CONNECTION_SECONDS - 200);
+	end_message();
+	send_another();
+	pass(100);
+	take(SIZE / 2);
+	pass(100);
+	take(SIZE - SIZE / 2 + strlen(".\r\n"));
+	say("250 taken\r\n");
+	assert_true(is_done);
+	expect("QUIT\r\n");
+	assert_null(connection_take_idle(KEY));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -480,6 +559,9 @@ main(void)
 		TEST(test_goodbye_to_nobody),
 		TEST(test_room_of_leaving),
 		TEST(test_room_of_idle),
+		TEST(test_idle),
+		TEST(test_many_messages),
+		TEST(test_old_connection),
 	};
 
 	alarm(60);

@@ -1,4 +1,6 @@
-#include "ctl/utf8.h"
+#include "common/utf8.h"
+
+#include <string.h>
 
 /* The length that the first octet promises; 0 if it begins no character. */
 static size_t
@@ -55,4 +57,18 @@ utf8_is_printable(uint32_t code)
 	if (code >= 0x2028 && code <= 0x202e)
 		return false;
 	return code < 0x2066 || code > 0x2069;
+}
+
+bool
+utf8_is_valid(const char *text)
+{
+	size_t length = strlen(text), n;
+	uint32_t code;
+
+	for (; length > 0; text += n, length -= n) {
+		n = utf8_decode(text, length, &code);
+		if (n == 0)
+			return false;
+	}
+	return true;
 }

@@ -1,8 +1,8 @@
 /*
  * Reading UTF-8 (RFC 3629) that may not be any.
  */
-#ifndef CTL_UTF8_H
-#define CTL_UTF8_H
+#ifndef COMMON_UTF8_H
+#define COMMON_UTF8_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,5 +15,8 @@ size_t utf8_decode(const char *text, size_t length, uint32_t *code);
 /* May it be sent to a terminal? Not the control characters (C0, DEL, C1),
  * nor the marks that change the direction or the lines of text. */
 bool utf8_is_printable(uint32_t code);
+
+/* Is all of the text UTF-8? */
+bool utf8_is_valid(const char *text);
 
 #endif
