@@ -80,6 +80,8 @@ class Queue(Program):
 
 def envelope(link, handle, ident, content, recipients=1, **changes):
     """Sends a whole message; `recipients` of them, by the relay."""
+    dsn = {name: changes.pop(name) for name in ("notify", "orcpt")
+           if name in changes}
     fd = memfd(content, changes.pop("seals", 0xF))
     fields = dict(id=ident, sender="a@example.net", client_address="192.0.2.1",
                   helo="client.test", user="", protocol=1, body=0,
@@ -88,7 +90,7 @@ def envelope(link, handle, ident, content, recipients=1, **changes):
     records.send(link, "ENVELOPE", handle, fd=fd, **fields)
     os.close(fd)
     for number in range(recipients):
-        route(link, handle, number)
+        route(link, handle, number, **dsn)
 
 
 def route(link, handle, number, **changes):

@@ -3,9 +3,12 @@
 The real queue runs with every write to its store written down. From that the
 disk is built as the loss may have left it: everything that was synced, and of
 what was not any part, torn at sectors. Each such disk is given to a new queue,
-which must open it and hold every message that it had confirmed by then; and
-then every row must agree with every other.
+which must open it and hold every message that it had confirmed by then, with
+what its sender asked to be told, and every pause. Every row must agree with
+every other, before that queue has touched the store and after.
 """
+import collections
+import json
 import os
 import pathlib
 import random
@@ -27,7 +30,10 @@ SECTOR = 512
 MESSAGES = 120
 CRASHES = 120
 SEED = 20
-DELIVERED = 0  # enum report_outcome
+DELIVERED, DEFERRED, FAILED = 0, 1, 2  # enum report_outcome
+STATE_FAILED = 2  # enum recipient_state
+HDRS = 2  # of RET
+FAILURE, DELAY = 4, 8  # of NOTIFY
 
 
 def read_journal(path):
@@ -47,6 +53,8 @@ class Promises:
     def __init__(self, journal):
         self.journal, self.stored, self.digests = journal, {}, {}
         self.maybe_gone = {}  # id: before this position it must be there
+        self.pauses = {}  # name: (begun at, confirmed at, is paused) of each
+        self.seen = collections.Counter()  # what else was checked after a loss
 
     def position(self):
         return self.journal.stat().st_size
@@ -70,20 +78,50 @@ def run_workload(folder, promises):
                 content = rng.randbytes(size // 2).hex().encode()
                 ident = first + sent
                 promises.digests[ident] = digest(content)
-                envelope(queue.router, sent + 1, ident, content)
+                envelope(queue.router, sent + 1, ident, content, ret=HDRS,
+                         envid="ENVQQ", notify=FAILURE | DELAY,
+                         orcpt="rfc822;orcpt@example.com")
                 sent += 1
             for _ in range(group):
-                answer = records.receive(queue.router, 20)
+                answer = next_answer(queue.router)
                 assert answer.type == "STORED" and answer["code"] == 250
                 promises.stored[answer["id"]] = promises.position()
             deliver_some(agent, rng, promises)
+            pause_some(queue, rng, promises)
     finally:
         queue.process.kill()
         queue.stop()
 
 
+def next_answer(router):
+    """Reports about what failed are for nobody here."""
+    while (answer := records.receive(router, 20)).type == "INJECT":
+        os.close(answer.fd)
+    return answer
+
+
+def pause_some(queue, rng, promises):
+    """Stops delivery to a destination, or lets it go on."""
+    name = f"mx:p{rng.randrange(4)}.example.com"
+    acts = promises.pauses.setdefault(name, [])
+    paused = not (acts and acts[-1][2])
+    begun = promises.position()
+    answer = queue.ask("CTL_PAUSE", destination=name, resume=not paused)[-1]
+    assert answer["code"] == 0
+    acts.append((begun, promises.position(), paused))
+
+
+def check_pauses(present, position, promises):
+    """Each as it was confirmed last, unless another act was under way."""
+    for name, acts in promises.pauses.items():
+        begun = [act for act in acts if act[0] <= position]
+        if begun and begun[-1][1] <= position:
+            assert (name in present) == begun[-1][2], name
+            promises.seen["pauses"] += begun[-1][2]
+
+
 def deliver_some(agent, rng, promises):
-    """Takes what the queue offers and reports three quarters of it."""
+    """Takes what the queue offers and reports most of it."""
     while True:
         try:
             m = records.receive(agent, 0.05)
@@ -92,10 +130,13 @@ def deliver_some(agent, rng, promises):
         if m.type == "DELIVER":
             os.close(m.fd)
             number = records.receive(agent, 5)["number"]
-            if rng.random() < 0.75:
+            outcome = rng.choice([DELIVERED] * 12 + [DEFERRED, FAILED] +
+                                 [None] * 2)
+            if outcome == DELIVERED:
                 promises.maybe_gone[m["id"]] = promises.position()
+            if outcome is not None:
                 records.send(agent, "REPORT", m.handle, number=number,
-                             outcome=DELIVERED, scope=0, host="x", reply="ok")
+                             outcome=outcome, scope=0, host="x", reply="ok")
 
 
 def put(image, offset, data):
@@ -139,6 +180,9 @@ def crash_after(journal, count, rng):
 
 
 def check(folder, image, position, promises):
+    folder.mkdir()
+    (folder / "image.mdb").write_bytes(image)
+    is_whole(folder, folder / "image.mdb")
     queue = Queue(folder, store=image)
     try:
         present = {item["id"] for item in queue.items()}
@@ -152,16 +196,39 @@ def check(folder, image, position, promises):
         queue.process.kill()
         queue.stop()
     is_whole(folder)
+    rows = [json.loads(line) for line in
+            store_tool(folder, "dump").stdout.splitlines()]
+    check_pauses({r["id"] for r in rows if r["type"] == "pause"}, position,
+                 promises)
+    assert check_dsn(rows, promises.seen) == len(present)
     return len(wanted)
 
 
-def is_whole(folder):
-    """Every row of the store agrees with every other."""
+def check_dsn(rows, seen):
+    """What the senders asked to be told is with each message."""
+    messages = [row for row in rows if row["type"] == "message"]
+    for row in messages:
+        assert row["ret"] == HDRS and row["envid"] == "ENVQQ"
+    for row in rows:
+        if row["type"] == "recipient":
+            assert row["notify"] == FAILURE | DELAY
+            assert row["orcpt"] == "rfc822;orcpt@example.com"
+            seen["failed"] += row["state"] == STATE_FAILED
+    return len(messages)
+
+
+def store_tool(folder, *arguments):
     config = folder / "postern.conf"
     config.write_text(CONFIG.format(spool=folder / "spool",
                                     run=folder / "run", more=""))
-    done = run(SBIN / "postern-store", "-c", config, "check", check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = run(SBIN / "postern-store", "-c", config, *arguments, check=False)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr
+    return done
+
+
+def is_whole(folder, *image):
+    """Every row of the store agrees with every other."""
+    store_tool(folder, "check", *image)
 
 
 def test_power_loss(tmp_path):
@@ -170,6 +237,7 @@ def test_power_loss(tmp_path):
     journal = read_journal(promises.journal)
     assert sum(kind == SYNC for _, kind, _, _ in journal) > 20
     assert len(promises.stored) >= MESSAGES
+    assert any(act[2] for acts in promises.pauses.values() for act in acts)
     rng = random.Random(SEED)
     # The store's own creation is not of interest: start behind it.
     start = next(n for n, r in enumerate(journal)
@@ -182,8 +250,9 @@ def test_power_loss(tmp_path):
                          journal[count - 1][0], promises)
         shutil.rmtree(folder)
     print(f"\n{CRASHES} losses of power, {checked} confirmed messages looked "
-          f"for, all there and whole")
+          f"for, all there and whole; {dict(promises.seen)}")
     assert checked > CRASHES
+    assert promises.seen["pauses"] > 10 and promises.seen["failed"] > 10
 
 
 def test_the_recorder_sees_a_lie(tmp_path):
@@ -193,8 +262,9 @@ def test_the_recorder_sees_a_lie(tmp_path):
     run_workload(tmp_path / "first", promises)
     journal = [r for r in read_journal(promises.journal) if r[1] == WRITE]
     rng = random.Random(SEED)
-    with pytest.raises(AssertionError):
+    with pytest.raises(AssertionError) as failure:
         for n in range(20):
             image = crash_after(journal, len(journal) - n, rng)
             check(tmp_path / f"crash-{n}", image, promises.position(),
                   promises)
+    print(f"\nwithout syncs: {str(failure.value)[:200]}")
