@@ -556,6 +556,9 @@ def test_restore_follows_no_link(house, tmp_path):
         assert done.returncode == code, done.stderr.decode()
         assert (data.read_bytes() == before) == (code != OK)
 
+    link = tmp_path / "link"  # anywhere
+    link.symlink_to(backup)
+    restore(link)
     planted.symlink_to(backup)
     restore(planted)
     planted.unlink()
