@@ -556,6 +556,9 @@ def test_restore_follows_no_link(house, tmp_path):
         assert done.returncode == code, done.stderr.decode()
         assert (data.read_bytes() == before) == (code != OK)
 
+    link = tmp_path / "link"  # anywhere
+    link.symlink_to(backup)
+    restore(link)
     planted.symlink_to(backup)
     restore(planted)
     planted.unlink()
@@ -787,6 +790,42 @@ def test_dsn_that_no_client_gave_is_not_loaded(house):
         assert b"make no sense" in house.tool(
             "load", input=made, code=DATAERR).stderr
     house.tool("load", input=dump)
+
+
+def test_destinations_that_cannot_be_are_not_loaded(house):
+    """No configuration has them, and no recipient would ever leave them."""
+    queue = house.start()
+    agent = queue.add_peer("remote")
+    house.send(b"x")
+    m = records.receive(agent, 5)
+    while m.type != "DELIVER":
+        m = records.receive(agent, 5)
+    os.close(m.fd)
+    records.send(agent, "REPORT", m.handle,
+                 number=records.receive(agent, 5)["number"], outcome=DEFERRED,
+                 scope=SCOPE_DESTINATION, host="x", reply="450 no")
+    wait_for("the report", lambda: queue.items()[0]["attempts"])
+    dump = house.tool("dump").stdout
+    house.stop()
+    data = house.store / "data.mdb"
+    sound = data.read_bytes()
+    # The row of the destination: its key, before a value of that format.
+    flip(data, struct.pack("<H", 10) + b"relay:sink\2", at=3)
+    assert b"destination is left out" in house.tool(
+        "dump", code=DATAERR).stderr
+    assert {"table": "destination", "name": "rdlay:sink",
+            "fault": "no mail can be for such a name"} in house.faults()
+    data.unlink()
+    for kind, word in (b'"type":"destination","id"', b"no mail can be"), \
+            (b'"destination"', b"make no sense"):
+        for name in b"relay:", b"mx:$(x)", b"MX:example.com", b"x", b"":
+            made = dump.replace(kind + b':"relay:sink"',
+                                kind + b':"' + name + b'"')
+            assert made != dump
+            assert word in house.tool("load", input=made, code=DATAERR).stderr
+    house.tool("load", input=dump)
+    house.is_clean()
+    assert sound
 
 
 def test_altered_dsn_is_set_aside(house):
