@@ -141,6 +141,7 @@ help:
 	@echo 'make users       create the system users that postern runs as'
 	@echo 'make fuzz        each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)'
 	@echo 'make benches     parts of postern measured alone, see doc/performance.md'
+	@echo 'make bench-queue a million messages at rest; as root, see there too'
 	@echo 'make lint        formatting and static analysis'
 	@echo 'make clean       remove build/'
 
