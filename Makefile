@@ -150,6 +150,7 @@ help:
 	@echo 'make kills       kill -9 of the queue under load, KILLS=$(KILLS) times'
 	@echo 'make fuzz        each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)'
 	@echo 'make benches     parts of postern measured alone, see doc/performance.md'
+	@echo 'make bench-queue a million messages at rest; as root, see there too'
 	@echo 'make lint        formatting and static analysis'
 	@echo 'make clean       remove build/'
 

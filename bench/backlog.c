@@ -28,9 +28,9 @@
 #define MAP_SIZE (UINT64_C(64) << 30)
 #define BATCH 10000
 /* They came in so many seconds, until the outage ended. */
-#define OUTAGE (6 * 3600)
+#define OUTAGE (UINT64_C(6) * 3600)
 /* Below the longest delay of the configuration. */
-#define SPREAD (3 * 3600)
+#define SPREAD (UINT64_C(3) * 3600)
 #define REPLY "451 4.4.1 The network is down, please come back later"
 
 static struct {

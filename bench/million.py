@@ -3,7 +3,7 @@
 
 usage: make bench-queue [BENCH_MESSAGES=N] [BENCH_SECONDS=N] [BENCH_DIR=DIR]
 
-As root; needs some 6 GiB in BENCH_DIR for a million messages. Fills a store
+As root; needs some 8 GiB in BENCH_DIR for a million messages. Fills a store
 (backlog.c), starts the installed postern over it in a network of its own, and
 measures, while the backlog is worked off: the start, the first page and the
 whole of `posternctl queue`, the queue's memory, and how long new messages take

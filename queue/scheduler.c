@@ -30,8 +30,10 @@
 /* A recipient that has cost so many agents waits as if it were deferred. */
 #define LOSSES_MOST 3
 
-/* Work of one turn, so that the links are read in between. */
+/* Work of one turn, so that the links are read in between; when the store has
+ * to be read from the disk, it is the time that counts. */
 #define TURN_DELIVERIES 512
+#define TURN_MS 25
 /* While there is fresh mail, every fourth turn is for the old. */
 #define TURNS_OLD 4
 
@@ -222,6 +224,7 @@ scheduler_dispatch(void)
 {
 	static struct delivery delivery;
 	struct destination *d;
+	struct monotime end;
 	unsigned int turns = 0;
 
 	lane_refill();
@@ -231,9 +234,13 @@ scheduler_dispatch(void)
 		log_error("store-read-failed error=\"%s\"", strerror(errno));
 		return;
 	}
+	end = monotime_add_ms(monotime_now(), TURN_MS);
 	while (turns++ < TURN_DELIVERIES && !commit_is_full() &&
-	       (d = next_in_turn(turns)) != NULL)
+	       (d = next_in_turn(turns)) != NULL) {
 		take_turn(d, &delivery);
+		if (!monotime_is_before(monotime_now(), end))
+			break;
+	}
 	store_read_end(state.lifecycle->store);
 	if (is_anyone_ready())
 		turn_soon();

@@ -24,6 +24,9 @@
 /* One look goes past so many for which there is no place: of the other kind
  * there may be. */
 #define WAKE_PAST 8192
+/* And takes up so many that have to be read from the store; the next turn goes
+ * on. */
+#define WAKE_READ 256
 
 static struct {
 	struct lifecycle *lifecycle;
@@ -32,6 +35,13 @@ static struct {
 	uint64_t wake_at; /* what the timer is set to; 0 if it is not */
 	bool more_local;  /* the wake index holds more than fits */
 	bool more_remote;
+	/* A look at the wake index goes on in the next turn when it has read
+	 * as much as it may. */
+	bool unfinished;
+	bool at_end;	      /* it is in the second part */
+	struct row_key place; /* and here */
+	unsigned int past;    /* destinations without a place, so far */
+	unsigned int read;    /* destinations, in this turn */
 } state;
 
 unsigned int
@@ -293,8 +303,10 @@ wake_one(const char *name)
 		return true;
 	if (d == NULL && !may_take_up(name))
 		return false;
-	if (d == NULL)
+	if (d == NULL) {
 		d = destination_open(all, state.lifecycle->store, name);
+		state.read++;
+	}
 	if (d == NULL) {
 		log_error("destination-unreadable destination=%s error=\"%s\"",
 		    log_text(name), strerror(errno));
@@ -310,20 +322,18 @@ wake_one(const char *name)
 	return false;
 }
 
-/* Takes up what has come from this time on, and says when the next comes. */
+/* Takes up what has come from the place on, and says when the next comes. */
 static void
-scan_wake(uint64_t from)
+scan_wake(void)
 {
-	struct row_key start = row_key_wake(from, "");
 	struct store *store = state.lifecycle->store;
 	struct bytes key, value;
 	char name[LIMIT_DESTINATION + 1];
 	static bool told;
-	unsigned int past = 0;
 	uint64_t time;
-	int found = store_seek(store, STORE_WAKE, &start, &key, &value);
+	int found = store_seek(store, STORE_WAKE, &state.place, &key, &value);
 
-	for (; found == 0 && past < WAKE_PAST;
+	for (; found == 0 && state.past < WAKE_PAST;
 	     found = store_next(store, STORE_WAKE, &key, &value)) {
 		if (row_key_wake_read(key.data, key.length, &time, name) ==
 		    -1) {
@@ -336,11 +346,17 @@ scan_wake(uint64_t from)
 			set_wake_timer(time);
 			return;
 		}
+		state.place = row_key_wake(time, name);
+		if (state.read >= WAKE_READ) {
+			state.unfinished = true;
+			turn_soon();
+			return;
+		}
 		if (!wake_one(name))
-			past++;
+			state.past++;
 		/* Mending a damaged destination moves the cursor. */
-		start = row_key_wake(time, name);
-		if (store_seek(store, STORE_WAKE, &start, &key, &value) == -1)
+		if (store_seek(store, STORE_WAKE, &state.place, &key, &value) ==
+		    -1)
 			return;
 	}
 }
@@ -350,15 +366,21 @@ scan_wake(uint64_t from)
 static void
 scan_wake_both_ends(void)
 {
-	scan_wake(0);
-	scan_wake(clock_seconds() + retry_longest(&state.lifecycle->retry) + 1);
+	scan_wake();
+	if (state.unfinished || state.at_end)
+		return;
+	state.at_end = true;
+	state.past = 0;
+	state.place = row_key_wake(
+	    clock_seconds() + retry_longest(&state.lifecycle->retry) + 1, "");
+	scan_wake();
 }
 
-void
-lane_look(void)
+static void
+look_on(void)
 {
-	state.wake_at = 0;
-	state.more_local = state.more_remote = false;
+	state.unfinished = false;
+	state.read = 0;
 	if (store_read_begin(state.lifecycle->store) == -1) {
 		log_error("store-read-failed error=\"%s\"", strerror(errno));
 		set_wake_timer(clock_seconds() + 1);
@@ -366,6 +388,16 @@ lane_look(void)
 	}
 	scan_wake_both_ends();
 	store_read_end(state.lifecycle->store);
+}
+
+void
+lane_look(void)
+{
+	state.wake_at = 0;
+	state.more_local = state.more_remote = state.at_end = false;
+	state.past = 0;
+	state.place = row_key_wake(0, "");
+	look_on();
 }
 
 static void
@@ -387,7 +419,9 @@ wants_more(bool local)
 void
 lane_refill(void)
 {
-	if (wants_more(true) || wants_more(false))
+	if (state.unfinished)
+		look_on();
+	else if (wants_more(true) || wants_more(false))
 		lane_look();
 }
 

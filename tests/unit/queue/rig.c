@@ -16,6 +16,7 @@ static unsigned int turns;
 enum agent_state rig_agent;
 struct lifecycle_report rig_refusal;
 bool rig_agent_lacks;
+useconds_t rig_agent_takes;
 unsigned int rig_answers_250;
 
 void
@@ -39,6 +40,7 @@ fake_deliver(const struct delivery *delivery)
 {
 	struct rig_given *g = &rig_given[rig_given_count];
 
+	usleep(rig_agent_takes);
 	if (rig_agent_lacks) {
 		close(delivery->fd);
 		return -1;
@@ -171,17 +173,30 @@ rig_set_up(void **state)
 	rig_given_count = 0;
 	rig_agent = AGENT_READY;
 	rig_agent_lacks = false;
+	rig_agent_takes = 0;
 	rig_answers_250 = 0;
 	rig_start();
 	return 0;
 }
 
+/* On a slow machine that takes several turns. */
+static void
+dispatch(void)
+{
+	unsigned int before;
+
+	do {
+		before = turns;
+		scheduler_dispatch();
+	} while (turns > before && !commit_is_full());
+}
+
 void
 rig_run(void)
 {
-	scheduler_dispatch();
+	dispatch();
 	commit_run();
-	scheduler_dispatch();
+	dispatch();
 }
 
 void

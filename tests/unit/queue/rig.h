@@ -29,7 +29,8 @@ extern unsigned int rig_given_count;
 /* What the agents say when they are asked, and why they refuse. */
 extern enum agent_state rig_agent;
 extern struct lifecycle_report rig_refusal;
-extern bool rig_agent_lacks; /* they do not take what they are given */
+extern bool rig_agent_lacks;	   /* they do not take what they are given */
+extern useconds_t rig_agent_takes; /* to be given one */
 /* How many submissions were answered; any other answer fails the test. */
 extern unsigned int rig_answers_250;
 

@@ -321,6 +321,47 @@ test_old_mail_has_turns_among_fresh(void **state)
 	assert_true(old <= 25);
 }
 
+/* -- One turn ------------------------------------------------------------- */
+
+/* The store may have to be read from a slow disk: between the turns the links
+ * are served. */
+static void
+test_a_turn_ends_also_if_each_delivery_takes_long(void **state)
+{
+	(void)state;
+	rig_agent = AGENT_COMING;
+	submit_to_hosts("host", 300);
+	rig_agent = AGENT_READY;
+	rig_agent_takes = 2000;
+	scheduler_agent_ready(ROUTE_MX, NULL);
+	scheduler_dispatch();
+	assert_true(rig_given_count >= 1);
+	assert_true(rig_given_count <= 50);
+	rig_agent_takes = 0;
+	rig_run();
+	assert_int_equal(rig_given_count, 300);
+}
+
+/* So many are due when the queue starts: not all are read at once, but all. */
+static void
+test_a_look_takes_up_some_of_many(void **state)
+{
+	enum { HOSTS = 3000 };
+
+	(void)state;
+	rig_agent = AGENT_COMING;
+	submit_to_hosts("host", HOSTS);
+	scheduler_stop();
+	house_crash(&rig_house);
+	rig_start();
+	scheduler_wake();
+	assert_true(scheduler_active() > 0);
+	assert_true(scheduler_active() <= 1000);
+	for (int turn = 0; turn < 20; turn++)
+		rig_run();
+	assert_int_equal(scheduler_active(), HOSTS);
+}
+
 /* -- Large contents ------------------------------------------------------- */
 
 /* Others have so much in flight. */
@@ -429,6 +470,8 @@ main(void)
 		RIG_TEST(test_a_sound_host_s_large_mail_goes),
 		RIG_TEST(test_fresh_mail_does_not_wait_for_a_crowd_of_old),
 		RIG_TEST(test_old_mail_has_turns_among_fresh),
+		RIG_TEST(test_a_turn_ends_also_if_each_delivery_takes_long),
+		RIG_TEST(test_a_look_takes_up_some_of_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
