@@ -45,6 +45,7 @@ logins_find(const char *passwd, uid_t uid, char *login)
 		return;
 	}
 	/* It ends at a line that is longer, too: then nobody is found. */
+	/* cppcheck-suppress uninitvar; it is what is filled in */
 	while (fgetpwent_r(file, &entry, line, sizeof(line), &found) == 0)
 		if (found->pw_uid == uid &&
 		    login_name_is_valid(found->pw_name)) {

@@ -625,9 +625,9 @@ sums_up_on_a_terminal(void **state)
 	    "    450-4.2.0 not / 450 4.2.0 \\x1b[2Jnow\n"));
 	run_ctl.width = 34;
 	assert_int_equal(run(list_run, 0, "--recipient bob@other.test"), EX_OK);
-	assert_non_null(strstr(run_out,
-	    "\n    alice@here.test\n    -> bob@other.test\n"
-	    "    (mx:other.test): 450-4.2.0 ...\n"));
+	assert_non_null(
+	    strstr(run_out, "\n    alice@here.test\n    -> bob@other.test\n"
+			    "    (mx:other.test): 450-4.2.0 ...\n"));
 	run_ctl.width = 120;
 	assert_int_equal(run(list_run, 0, "--recipient bob@other.test"), EX_OK);
 	assert_non_null(strstr(run_out, "LAST REPLY"));
