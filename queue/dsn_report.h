@@ -20,7 +20,7 @@
 /* A message that failed comes back whole up to this size, and by its header
  * if it is larger: enough for a letter, and too little to make the report
  * itself undeliverable, or a bounce worth provoking. */
-#define DSN_RETURN_MOST (64 * 1024)
+#define DSN_RETURN_MOST (64UL * 1024)
 
 struct dsn_recipient {
 	enum dsn_action action;
