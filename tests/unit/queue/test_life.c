@@ -126,6 +126,10 @@ send_back(void)
 		.helo = TELL_HELO_REPORT,
 		.user = "",
 		.envid = "",
+		.client_name = "",
+		.tls_version = "",
+		.tls_cipher = "",
+		.config = "",
 		.protocol = SMTP_PROTOCOL_LOCAL,
 		.size = given.size,
 		.recipients = 1,
@@ -137,6 +141,7 @@ send_back(void)
 		.name = "",
 		.user = "",
 		.orcpt = "",
+		.via = "",
 	};
 	struct submission *s = submission_new(&m, given.fd, house_now);
 

@@ -177,6 +177,10 @@ come_back(void)
 		.helo = "",
 		.user = "",
 		.envid = "",
+		.client_name = "",
+		.tls_version = "",
+		.tls_cipher = "",
+		.config = "",
 		.protocol = SMTP_PROTOCOL_LOCAL,
 		.size = given.size,
 		.recipients = 1,
@@ -188,6 +192,7 @@ come_back(void)
 		.name = "",
 		.user = "",
 		.orcpt = "",
+		.via = "",
 	};
 	struct submission *s = submission_new(&m, dup(given.fd), house_now);
 
