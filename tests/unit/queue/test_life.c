@@ -369,7 +369,8 @@ check_story(void)
 	assert_int_equal(counts[EVENT_ACCEPTED], 1);
 	assert_int_equal(counts[EVENT_DEFERRED], life.tries - 1);
 	assert_int_equal(counts[EVENT_WARNED], 1);
-	assert_int_equal(counts[EVENT_FAILED], 1);
+	assert_int_equal(counts[EVENT_EXPIRED], 1);
+	assert_int_equal(counts[EVENT_FAILED], 0);
 	assert_int_equal(counts[EVENT_BOUNCED], 1);
 	assert_int_equal(counts[EVENT_DELIVERED], 0);
 	assert_int_equal(counts[EVENT_REMOVED], 0);
