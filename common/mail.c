@@ -41,6 +41,7 @@ static const char *const events[EVENT_KINDS] = {
 	[EVENT_REMOVED] = "removed",
 	[EVENT_BOUNCED] = "bounced",
 	[EVENT_WARNED] = "warned",
+	[EVENT_REDIRECTED] = "redirected",
 };
 
 static const char *const verbs[CTL_VERBS] = {
@@ -49,6 +50,7 @@ static const char *const verbs[CTL_VERBS] = {
 	[CTL_VERB_RELEASE] = "release",
 	[CTL_VERB_REMOVE] = "remove",
 	[CTL_VERB_BOUNCE] = "bounce",
+	[CTL_VERB_REDIRECT] = "redirect",
 };
 
 static const char *

@@ -79,8 +79,9 @@ enum event_kind {
 	EVENT_RELEASED,
 	EVENT_RETRIED, /* the administrator asked for a try now */
 	EVENT_REMOVED,
-	EVENT_BOUNCED, /* a report about it is in the queue */
-	EVENT_WARNED,  /* the same, of a delay */
+	EVENT_BOUNCED,	  /* a report about it is in the queue */
+	EVENT_WARNED,	  /* the same, of a delay */
+	EVENT_REDIRECTED, /* another message goes elsewhere instead */
 	EVENT_KINDS
 };
 
@@ -91,6 +92,7 @@ enum ctl_verb {
 	CTL_VERB_RELEASE,
 	CTL_VERB_REMOVE,
 	CTL_VERB_BOUNCE,
+	CTL_VERB_REDIRECT,
 	CTL_VERBS
 };
 

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "common/address.h"
 #include "common/limits.h"
 #include "common/mail.h"
 #include "ctl/nearest.h"
@@ -90,6 +91,17 @@ use_reply(struct options *o, const char *value)
 }
 
 static int
+use_to(struct options *o, const char *value)
+{
+	struct address address;
+
+	if (address_parse(value, ADDRESS_FORWARD_PATH, &address) == -1)
+		return -1;
+	o->to = value;
+	return 0;
+}
+
+static int
 use_state(struct options *o, const char *value)
 {
 	return filter_parse_state(value, &o->filter.state);
@@ -121,6 +133,8 @@ static const struct option options[] = {
 	{ "--all", NULL, "every message in the queue", NULL, OPTIONS_ACT,
 	    use_all },
 	{ "--all", NULL, "all delivery", NULL, OPTIONS_PAUSE, use_all },
+	{ "--to", "ADDRESS", "where to redirect it", "an address", OPTIONS_TO,
+	    use_to },
 	{ "--dry-run", NULL, "only show what would be affected", NULL,
 	    OPTIONS_ACT, use_dry_run },
 	{ "--content", NULL, "only the message itself, octet by octet", NULL,

@@ -16,7 +16,7 @@ select_list(struct message *m, uint64_t id, const struct filter *f)
 
 void
 select_act(struct message *m, enum ctl_verb verb, bool dry_run, uint64_t id,
-    const struct filter *f)
+    const struct filter *f, const char *to)
 {
 	m->ctl_act = (struct message_ctl_act){
 		.verb = (uint8_t)verb,
@@ -28,5 +28,6 @@ select_act(struct message *m, enum ctl_verb verb, bool dry_run, uint64_t id,
 		.text = f->reply,
 		.age = f->age,
 		.state = f->state,
+		.to = to,
 	};
 }

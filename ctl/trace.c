@@ -36,6 +36,7 @@ colour_of(unsigned int what)
 	case EVENT_DEFERRED:
 	case EVENT_HELD:
 	case EVENT_WARNED:
+	case EVENT_REDIRECTED:
 		return "\033[33m";
 	case EVENT_FAILED:
 	case EVENT_REMOVED:

@@ -7,6 +7,7 @@
 #include "common/id.h"
 #include "common/log.h"
 #include "queue/lifecycle_rows.h"
+#include "queue/redirection.h"
 #include "queue/store_event.h"
 #include "queue/submission.h"
 #include "queue/tell.h"
@@ -36,6 +37,8 @@ history_of(enum lifecycle_event event)
 		return EVENT_BOUNCED;
 	case LIFECYCLE_WARNED:
 		return EVENT_WARNED;
+	case LIFECYCLE_REDIRECTED:
+		return EVENT_REDIRECTED;
 	case LIFECYCLE_REMOVE:
 	case LIFECYCLE_EVENTS:
 		break;
@@ -61,10 +64,12 @@ story_add_accepted(
 	};
 
 	snprintf(detail, sizeof(detail),
-	    "from <%s> for <%s> with %s helo %s user %s size %" PRIu64,
+	    "from <%s> for <%s> with %s helo %s user %s size %" PRIu64 "%s%s",
 	    s->sender, from->original, smtp_protocol_name(s->protocol),
 	    s->helo[0] != '\0' ? s->helo : "-",
-	    s->user[0] != '\0' ? s->user : "-", s->size);
+	    s->user[0] != '\0' ? s->user : "-", s->size,
+	    s->redirection != NULL ? " redirected from " : "",
+	    s->redirection != NULL ? id_format(s->redirection->id).text : "");
 	return store_event_accepted(l->store, s->id, number, &event);
 }
 
@@ -139,5 +144,17 @@ story_tell_telling(
 		"reported id=%s in=%s recipients=%u to=\"%s\"%s",
 		id_format(t->id).text, id_format(report).text, t->count,
 		log_text(t->to), t->is_notice ? " notice=yes" : "") == -1)
+		result->line = NULL;
+}
+
+void
+story_tell_redirection(
+    struct lifecycle_result *result, const struct redirection *d, uint64_t made)
+{
+	if (asprintf(&result->line,
+		"redirected id=%s in=%s recipients=%u to=\"%s\" "
+		"by=administrator uid=%u",
+		id_format(d->id).text, id_format(made).text, d->count,
+		log_text(d->to), (unsigned int)d->uid) == -1)
 		result->line = NULL;
 }

@@ -32,6 +32,8 @@
 #include "queue/lifecycle.h"
 #include "queue/pause.h"
 #include "queue/query.h"
+#include "queue/redirector.h"
+#include "queue/clock.h"
 
 #include "tests/unit/ctl/run.h"
 
@@ -416,11 +418,91 @@ query_paused(unsigned int *named)
 	return paused_all;
 }
 
+uint64_t
+clock_milliseconds(void)
+{
+	return UINT64_C(1000) * (NOW + 1);
+}
+
+/* Each redirection becomes a message of its own, but what goes to nobody. */
+struct asked {
+	TAILQ_ENTRY(asked) next;
+	void (*done)(const struct redirector_answer *, void *);
+	void *context;
+	uint64_t id;
+	unsigned int count;
+	bool refused;
+};
+
+static TAILQ_HEAD(, asked) asked = TAILQ_HEAD_INITIALIZER(asked);
+static struct event *router_answer;
+
+static void
+on_router_answer(evutil_socket_t fd, short what, void *context)
+{
+	struct asked *a;
+
+	(void)fd;
+	(void)what;
+	(void)context;
+	while ((a = TAILQ_FIRST(&asked)) != NULL) {
+		TAILQ_REMOVE(&asked, a, next);
+		a->done(&(struct redirector_answer){ a->id,
+			    a->refused ? 0 : a->id + 5000000,
+			    a->refused ? 550 : 250,
+			    a->refused ? "5.1.1 \033[2Jnobody" : "2.0.0 Ok",
+			    a->count },
+		    a->context);
+		free(a);
+	}
+}
+
+int
+redirector_ask(uint64_t id, const uint32_t *numbers, unsigned int count,
+    const char *to, uid_t uid,
+    void (*done)(const struct redirector_answer *, void *), void *context)
+{
+	static const struct timeval later = { 0, 1000 };
+	struct asked *a = calloc(1, sizeof(*a));
+
+	(void)uid;
+	/* A child's assert is no test's: it would not be seen. */
+	if (a == NULL || count == 0 || numbers == NULL)
+		_exit(1);
+	if (strcmp(to, "busy@new.test") == 0) {
+		free(a);
+		errno = EBUSY;
+		return -1;
+	}
+	*a = (struct asked){ .done = done,
+		.context = context,
+		.id = id,
+		.count = count,
+		.refused = strcmp(to, "nobody@new.test") == 0 };
+	TAILQ_INSERT_TAIL(&asked, a, next);
+	return evtimer_add(router_answer, &later);
+}
+
+void
+redirector_forget(const void *context)
+{
+	struct asked *a, *next;
+
+	for (a = TAILQ_FIRST(&asked); a != NULL; a = next) {
+		next = TAILQ_NEXT(a, next);
+		if (a->context != context)
+			continue;
+		TAILQ_REMOVE(&asked, a, next);
+		free(a);
+	}
+}
+
 static void
 serve(int listener)
 {
 	base = event_base_new();
 	commit = evtimer_new(base, on_commit, NULL);
+	router_answer = evtimer_new(base, on_router_answer, NULL);
 	control_start(base, listener);
 	event_base_dispatch(base);
 }
