@@ -36,11 +36,18 @@ add_to_group(struct control_work *w, const struct query_item *item)
 /* What has come since is not meant: the new messages are of the same filter,
  * often, and would be redirected again and again. */
 static bool
+is_meant(const struct control_work *w, const struct query_item *item)
+{
+	return control_means(w, item) &&
+	       (w->filter.id != 0 || item->message->arrival < w->begun);
+}
+
+static bool
 collect_one(const struct query_item *item, void *context)
 {
 	struct control_work *w = context;
 
-	if (!control_means(w, item) || item->message->arrival >= w->begun)
+	if (!is_meant(w, item))
 		return true;
 	if (w->group_count > 0 && item->id != w->group_id) {
 		w->group_ended = true;
@@ -92,15 +99,20 @@ reason(int error)
 		return "4.3.2 No router takes it now";
 	if (error == ENOENT)
 		return "4.3.2 It has just changed";
+	if (error == EIO || error == EBADMSG)
+		return "4.3.0 It is damaged";
 	return strerror(error);
 }
 
-static void
+/* False if it has to wait until others of ours are done. */
+static bool
 send_group(struct control_work *w)
 {
 	if (redirector_ask(w->group_id, w->group, w->group_count, w->to, w->uid,
 		on_answer, w) == 0)
 		w->pending++;
+	else if (errno == EAGAIN && w->pending > 0)
+		return false;
 	else
 		tell(w, &(struct redirector_answer){
 			    .id = w->group_id,
@@ -110,6 +122,7 @@ send_group(struct control_work *w)
 			});
 	w->group_count = 0;
 	w->group_ended = false;
+	return true;
 }
 
 static enum control_progress
@@ -138,7 +151,7 @@ control_step_redirect(struct control_work *w)
 {
 	if (w->pending >= REDIRECTIONS)
 		return CONTROL_WAITS;
-	if (!w->walked) {
+	if (!w->walked && !w->group_ended) {
 		int more = query_items(
 		    &w->filter, &w->place, STEP_ROWS, collect_one, w);
 
@@ -146,10 +159,8 @@ control_step_redirect(struct control_work *w)
 			return control_end_broken(w);
 		w->walked = more == 0;
 	}
-	if (w->group_count > 0 && (w->walked || w->group_ended)) {
-		send_group(w);
-		return CONTROL_MORE;
-	}
+	if (w->group_count > 0 && (w->walked || w->group_ended))
+		return send_group(w) ? CONTROL_MORE : CONTROL_WAITS;
 	if (!w->walked)
 		return CONTROL_MORE;
 	return w->pending > 0 ? CONTROL_WAITS : end_redirect(w);

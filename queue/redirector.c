@@ -45,6 +45,7 @@ static struct {
 	struct event *timer;
 	TAILQ_HEAD(, outgoing) list;
 	unsigned int count;
+	uint64_t octets; /* of their contents */
 	uint32_t last_handle;
 } state;
 
@@ -79,6 +80,7 @@ finish(struct outgoing *o, uint64_t made, unsigned int code, const char *reply)
 
 	TAILQ_REMOVE(&state.list, o, next);
 	state.count--;
+	state.octets -= o->redirection->message.size;
 	if (made == 0)
 		log_warn("redirect-refused id=%s to=\"%s\" uid=%u "
 			 "reply=\"%u %s\"",
@@ -176,6 +178,11 @@ send_out(struct outgoing *o)
 	}
 	if (load(o->redirection) == -1)
 		return -1;
+	if (state.count > 0 &&
+	    state.octets + o->redirection->message.size > REDIRECTOR_OCTETS) {
+		errno = EAGAIN;
+		return -1;
+	}
 	fd = query_content(o->redirection->id);
 	return fd == -1 ? -1 : hand_over(o, fd);
 }
@@ -224,6 +231,7 @@ redirector_ask(uint64_t id, const uint32_t *numbers, unsigned int count,
 	}
 	TAILQ_INSERT_TAIL(&state.list, o, next);
 	state.count++;
+	state.octets += o->redirection->message.size;
 	if (!evtimer_pending(state.timer, NULL))
 		evtimer_add(state.timer, &second);
 	return 0;

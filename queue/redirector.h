@@ -16,10 +16,12 @@ struct event_base;
 struct lifecycle;
 struct redirection;
 
-/* At routers at once, from all who ask. Each holds one memfd here. */
+/* At routers at once, from all who ask, and what their memfds hold beyond the
+ * first. */
 #define REDIRECTOR_OUT 32
+#define REDIRECTOR_OCTETS (64UL * 1024 * 1024)
 /* Seconds that a router may take to say anything about one. */
-#define REDIRECTOR_ANSWER 20
+#define REDIRECTOR_ANSWER 300
 /* Handles of ours have this bit; those of reports have not. */
 #define REDIRECTOR_HANDLE UINT32_C(0x80000000)
 

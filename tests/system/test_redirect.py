@@ -170,6 +170,25 @@ def test_one_mailbox_for_many(postern, lab, client, scripted, domain):
     assert len(texts(lab, "carol", token)) == 1
 
 
+def test_what_it_makes_is_not_meant(postern, lab, client, scripted, domain):
+    """The new message has the old address as its original one, and is at
+    neither that nor the one that was asked for: the filter matches it."""
+    scripted(LATER)
+    ident, token = submit(client, f"x@{domain}", "bob@here.test")
+    tried(postern, ident)
+    postern.ctl("pause", "--all")
+    try:
+        each, count = redirect(postern, "--recipient", f"@{domain}", "--to",
+                               "abroad@here.test")
+        assert count == len(each) == 1
+        row, = postern.ctl_json("queue", "--recipient", f"@{domain}")
+        assert row["id"] == each[0]["made"]
+        assert row["recipient"] == "someone@there.test"
+    finally:
+        postern.ctl("remove", "--recipient", f"@{domain}")
+        postern.ctl("resume", "--all")
+
+
 @pytest.mark.parametrize("hops, code", [(49, 0), (50, 69)])
 def test_a_loop_ends(postern, lab, client, scripted, domain, hops, code):
     """What has been passed on too often is not passed on by hand either."""

@@ -258,7 +258,7 @@ query_ids(const char *address, uint64_t after, uint64_t *ids, unsigned int most)
 enum lifecycle_step
 lifecycle_step(enum recipient_state was, enum lifecycle_event event)
 {
-	return event == LIFECYCLE_REMOVE ||
+	return event == LIFECYCLE_REMOVE || event == LIFECYCLE_REDIRECTED ||
 		       (event == LIFECYCLE_RELEASE) == (was == RECIPIENT_HELD)
 		   ? LIFECYCLE_TO_WAITING
 		   : LIFECYCLE_REFUSED;
@@ -940,6 +940,95 @@ acts_on_all(void **state)
 }
 
 static void
+redirects(void **state)
+{
+	char words[128], wanted[128];
+
+	(void)state;
+	assert_int_equal(run(act_run, CTL_VERB_REDIRECT, id_text(0)), EX_USAGE);
+	assert_non_null(strstr(run_err, "needs --to"));
+	snprintf(words, sizeof(words), "--to nonsense@ %s", id_text(0));
+	assert_int_equal(run(act_run, CTL_VERB_REDIRECT, words), EX_USAGE);
+	/* Two recipients of one message: one new message. */
+	snprintf(words, sizeof(words), "--to x@new.test %s", id_text(0));
+	assert_int_equal(run(act_run, CTL_VERB_REDIRECT, words), EX_OK);
+	snprintf(wanted, sizeof(wanted), "%s is now ", id_text(0));
+	assert_int_equal(strncmp(run_out, wanted, strlen(wanted)), 0);
+	assert_non_null(strstr(run_out, "\n2 recipients redirected\n"));
+	assert_string_equal(run_err, "");
+	/* What goes there already is left. */
+	snprintf(
+	    words, sizeof(words), "--to BOB@other.test --json %s", id_text(0));
+	assert_int_equal(run(act_run, CTL_VERB_REDIRECT, words), EX_OK);
+	assert_non_null(strstr(run_out, ",\"recipients\":1,\"code\":250,"));
+	assert_non_null(strstr(run_err, "1 recipient is unchanged"));
+	snprintf(words, sizeof(words), "--to bob@other.test --dry-run %s",
+	    id_text(0));
+	assert_int_equal(run(act_run, CTL_VERB_REDIRECT, words), EX_OK);
+	assert_non_null(strstr(run_out, "\n1 recipient would be redirected\n"));
+	snprintf(
+	    words, sizeof(words), "--to x@new.test %s", id_text(MANY + 99));
+	assert_int_equal(run(act_run, CTL_VERB_REDIRECT, words), EX_NOINPUT);
+}
+
+static void
+tells_who_is_not_redirected(void **state)
+{
+	(void)state;
+	assert_int_equal(run(act_run, CTL_VERB_REDIRECT,
+			     "--to nobody@new.test --recipient bob@other.test"),
+	    EX_UNAVAILABLE);
+	assert_string_equal(run_out, "0 recipients redirected\n");
+	assert_non_null(strstr(run_err, ": 550 5.1.1 "));
+	assert_null(strchr(run_err, '\033'));
+	assert_non_null(strstr(run_err, "1 recipient was not redirected"));
+	assert_int_equal(run(act_run, CTL_VERB_REDIRECT,
+			     "--to busy@new.test --recipient bob@other.test"),
+	    EX_TEMPFAIL);
+	assert_non_null(strstr(run_err, ": 451 4.3.2 It is being delivered"));
+}
+
+static void
+redirects_very_many(void **state)
+{
+	size_t lines = 0;
+
+	(void)state;
+	assert_int_equal(run(act_run, CTL_VERB_REDIRECT,
+			     "--to x@new.test --recipient user@many.test"),
+	    EX_OK);
+	for (const char *p = run_out; (p = strchr(p, '\n')) != NULL; p++)
+		lines++;
+	assert_int_equal(lines, MANY + 1);
+	assert_non_null(strstr(run_out, "\n100000 recipients redirected\n"));
+}
+
+static void expect_closed(int fd);
+
+/* A question without an address, and one where there should be none. */
+static void
+wants_an_address(void **state)
+{
+	struct message act = MESSAGE_INIT(MESSAGE_CTL_ACT, 1);
+	struct message m = MESSAGE_INIT(MESSAGE_NONE, 0);
+	static uint8_t record[LIMIT_RECORD];
+	int fd = dial();
+
+	(void)state;
+	act.ctl_act.verb = CTL_VERB_REDIRECT;
+	act.ctl_act.to = "x y@z\r\n";
+	assert_int_equal(record_write(fd, &act, 0), 0);
+	assert_int_equal(
+	    record_read(fd, record, &m, PROGRAM_CTL, PROGRAM_QUEUE, 0), 1);
+	assert_int_equal(m.type, MESSAGE_CTL_END);
+	assert_int_equal(m.ctl_end.code, EX_DATAERR);
+	act.ctl_act.verb = CTL_VERB_REMOVE;
+	act.ctl_act.to = "x@new.test";
+	assert_int_equal(record_write(fd, &act, 0), 0);
+	expect_closed(fd);
+}
+
+static void
 tries_dry(void **state)
 {
 	char words[64];
@@ -1113,6 +1202,10 @@ main(void)
 		cmocka_unit_test(shows),
 		cmocka_unit_test(traces),
 		cmocka_unit_test(counts),
+		cmocka_unit_test(redirects),
+		cmocka_unit_test(tells_who_is_not_redirected),
+		cmocka_unit_test(redirects_very_many),
+		cmocka_unit_test(wants_an_address),
 		cmocka_unit_test(tries_dry),
 		cmocka_unit_test(acts),
 		cmocka_unit_test(acts_on_all),

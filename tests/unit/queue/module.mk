@@ -73,3 +73,7 @@ queue/test_reporter_src := $(rig_src) common/content.c queue/reporter.c \
 	queue/reporter_compose.c queue/dsn_field.c queue/dsn_original.c \
 	queue/dsn_report.c queue/dsn_status.c
 queue/test_reporter_libs := -llmdb -lxxhash -Wl,--wrap=event_add
+units += queue/test_redirector
+queue/test_redirector_src := $(rig_src) common/content.c queue/hops.c \
+	queue/redirection.c queue/redirector.c
+queue/test_redirector_libs := -llmdb -lxxhash -Wl,--wrap=event_add
