@@ -43,6 +43,7 @@ static const char *const events[EVENT_KINDS] = {
 	[EVENT_WARNED] = "warned",
 	[EVENT_EXPIRED] = "expired",
 	[EVENT_TRIED] = "tried",
+	[EVENT_REDIRECTED] = "redirected",
 };
 
 static const char *const verbs[CTL_VERBS] = {
@@ -51,6 +52,7 @@ static const char *const verbs[CTL_VERBS] = {
 	[CTL_VERB_RELEASE] = "release",
 	[CTL_VERB_REMOVE] = "remove",
 	[CTL_VERB_BOUNCE] = "bounce",
+	[CTL_VERB_REDIRECT] = "redirect",
 };
 
 static const char *

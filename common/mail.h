@@ -83,10 +83,11 @@ enum event_kind {
 	EVENT_RELEASED,
 	EVENT_RETRIED, /* the administrator asked for a try now */
 	EVENT_REMOVED,
-	EVENT_BOUNCED, /* a report about it is in the queue */
-	EVENT_WARNED,  /* the same, of a delay */
-	EVENT_EXPIRED, /* deferred once more, and then given up */
-	EVENT_TRIED,   /* an address of a host, before the next one */
+	EVENT_BOUNCED,	  /* a report about it is in the queue */
+	EVENT_WARNED,	  /* the same, of a delay */
+	EVENT_EXPIRED,	  /* deferred once more, and then given up */
+	EVENT_TRIED,	  /* an address of a host, before the next one */
+	EVENT_REDIRECTED, /* another message goes elsewhere instead */
 	EVENT_KINDS
 };
 
@@ -97,6 +98,7 @@ enum ctl_verb {
 	CTL_VERB_RELEASE,
 	CTL_VERB_REMOVE,
 	CTL_VERB_BOUNCE,
+	CTL_VERB_REDIRECT,
 	CTL_VERBS
 };
 

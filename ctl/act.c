@@ -1,5 +1,5 @@
 /*
- * posternctl retry, hold, release, remove, bounce: by id or by filter.
+ * posternctl retry, hold, release, remove, bounce, redirect: by id or by filter.
  */
 #include <inttypes.h>
 #include <sysexits.h>
@@ -19,6 +19,7 @@ struct act {
 	const struct options *options;
 	uint64_t count;
 	bool headed;
+	bool told; /* of a message that was to be redirected */
 };
 
 static const char *const done[CTL_VERBS] = {
@@ -27,14 +28,55 @@ static const char *const done[CTL_VERBS] = {
 	[CTL_VERB_RELEASE] = "released",
 	[CTL_VERB_REMOVE] = "removed",
 	[CTL_VERB_BOUNCE] = "given up, with a report to the sender",
+	[CTL_VERB_REDIRECT] = "redirected",
 };
 
-/* Only a dry run answers with items: what would have been affected. */
+/* What became of one message. */
+static void
+print_redirected(const struct act *act, const struct message_ctl_redirected *r)
+{
+	FILE *out = r->made != 0 ? act->ctl->out : stderr;
+	struct json j;
+
+	if (act->options->json) {
+		json_begin(&j, act->ctl->out);
+		json_text(&j, "id", id_format(r->id).text);
+		json_text(
+		    &j, "made", r->made != 0 ? id_format(r->made).text : "");
+		json_number(&j, "recipients", r->recipients);
+		json_number(&j, "code", r->code);
+		json_text(&j, "reply", r->reply);
+		json_end(&j);
+		return;
+	}
+	if (r->made != 0) {
+		fprintf(out, "%s is now %s\n", id_format(r->id).text,
+		    id_format(r->made).text);
+		return;
+	}
+	fprintf(out, "posternctl: %s: %u ", id_format(r->id).text, r->code);
+	format_print(out, r->reply);
+	fputc('\n', out);
+}
+
+static int
+on_redirected(struct act *act, const struct message_ctl_redirected *r)
+{
+	if (act->command->verb != CTL_VERB_REDIRECT || act->options->dry_run)
+		return EX_PROTOCOL;
+	act->told = true;
+	print_redirected(act, r);
+	return EX_OK;
+}
+
+/* Else only a dry run answers with items: what would have been affected. */
 static int
 on_item(const struct message *m, void *context)
 {
 	struct act *act = context;
 
+	if (m->type == MESSAGE_CTL_REDIRECTED)
+		return on_redirected(act, &m->ctl_redirected);
 	if (m->type != MESSAGE_CTL_ITEM || !act->options->dry_run ||
 	    !item_is_valid(&m->ctl_item))
 		return EX_PROTOCOL;
@@ -77,7 +119,8 @@ ask(struct act *act, struct connection *connection, uint64_t id)
 	int code;
 
 	select_act(&question, (enum ctl_verb)act->command->verb,
-	    act->options->dry_run, id, &act->options->filter);
+	    act->options->dry_run, id, &act->options->filter,
+	    act->options->to != NULL ? act->options->to : "");
 	code = connect_ask(connection, &question, on_item, act, false);
 	act->count += connection->count;
 	return code;
@@ -109,6 +152,10 @@ check_words(const struct command *c, const struct options *o)
 {
 	bool everything = filter_is_everything(&o->filter);
 
+	if (c->verb == CTL_VERB_REDIRECT && o->to == NULL) {
+		fprintf(stderr, "posternctl: redirect needs --to ADDRESS\n");
+		return EX_USAGE;
+	}
 	if (o->count > 0 && (!everything || o->all)) {
 		fprintf(stderr,
 		    "posternctl: %s takes either ids or a filter, not both\n",
@@ -153,7 +200,7 @@ act_run(struct ctl *ctl, const struct command *c, int count, char **words)
 	else
 		code = ask(&act, &connection, 0);
 	connect_close(&connection);
-	if (code == EX_OK || act.count > 0)
+	if (code == EX_OK || act.count > 0 || act.told)
 		print_result(&act);
 	return code;
 }

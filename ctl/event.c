@@ -25,6 +25,7 @@ colour_of(unsigned int what)
 	case EVENT_HELD:
 	case EVENT_WARNED:
 	case EVENT_TRIED:
+	case EVENT_REDIRECTED:
 		return "\033[33m";
 	case EVENT_FAILED:
 	case EVENT_REMOVED:

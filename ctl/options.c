@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "common/address.h"
 #include "common/limits.h"
 #include "common/mail.h"
 #include "ctl/nearest.h"
@@ -98,6 +99,17 @@ use_reply(struct options *o, const char *value)
 }
 
 static int
+use_to(struct options *o, const char *value)
+{
+	struct address address;
+
+	if (address_parse(value, ADDRESS_FORWARD_PATH, &address) == -1)
+		return -1;
+	o->to = value;
+	return 0;
+}
+
+static int
 use_state(struct options *o, const char *value)
 {
 	return filter_parse_state(value, &o->filter.state);
@@ -140,6 +152,8 @@ static const struct option options[] = {
 	{ "--all", NULL, "all delivery", NULL, OPTIONS_PAUSE, use_all },
 	{ "--listening", NULL, "not delivery: SMTP clients are refused", NULL,
 	    OPTIONS_PAUSE, use_listening },
+	{ "--to", "ADDRESS", "where to redirect it", "an address", OPTIONS_TO,
+	    use_to },
 	{ "--dry-run", NULL, "only show what would be affected", NULL,
 	    OPTIONS_ACT, use_dry_run },
 	{ "--content", NULL, "only the message itself, octet by octet", NULL,

@@ -18,6 +18,7 @@ enum option_set {
 	OPTIONS_CONTENT = 1 << 3,
 	OPTIONS_PAUSE = 1 << 5,
 	OPTIONS_PROMETHEUS = 1 << 6,
+	OPTIONS_TO = 1 << 7,
 	OPTIONS_DESTINATION = 1 << 4, /* that one of the filter's alone */
 };
 
@@ -29,7 +30,8 @@ struct options {
 	bool all;
 	bool listening;
 	bool content;
-	char **words; /* what is not an option; in place of the arguments */
+	const char *to; /* NULL: not given */
+	char **words;	/* what is not an option; in place of the arguments */
 	int count;
 };
 

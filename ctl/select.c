@@ -17,7 +17,7 @@ select_list(struct message *m, uint64_t id, const struct filter *f)
 
 void
 select_act(struct message *m, enum ctl_verb verb, bool dry_run, uint64_t id,
-    const struct filter *f)
+    const struct filter *f, const char *to)
 {
 	m->ctl_act = (struct message_ctl_act){
 		.verb = (uint8_t)verb,
@@ -30,5 +30,6 @@ select_act(struct message *m, enum ctl_verb verb, bool dry_run, uint64_t id,
 		.age = f->age,
 		.state = f->state,
 		.size = f->size,
+		.to = to,
 	};
 }

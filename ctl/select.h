@@ -11,9 +11,9 @@
 #include "common/message.h"
 #include "ctl/filter.h"
 
-/* An `id` of zero means any. The texts of the filter are lent. */
+/* An `id` of zero means any. Texts are lent. `to` is "" but for redirect. */
 void select_list(struct message *, uint64_t id, const struct filter *);
 void select_act(struct message *, enum ctl_verb, bool dry_run, uint64_t id,
-    const struct filter *);
+    const struct filter *, const char *to);
 
 #endif

@@ -19,6 +19,7 @@
 #include "queue/flight.h"
 #include "queue/lifecycle.h"
 #include "queue/pause.h"
+#include "queue/redirection.h"
 #include "queue/stats.h"
 #include "queue/store.h"
 #include "queue/submission.h"
@@ -288,6 +289,30 @@ commit_is_empty(void)
 
 /* -- Writing -------------------------------------------------------------- */
 
+/* Nothing of it was done yet. */
+static int
+refuse(struct operation *o, const char *reply)
+{
+	o->code = 451;
+	o->reply = reply;
+	return 0;
+}
+
+/* What the message settles besides being here. */
+static int
+apply_purpose(struct operation *o, uint64_t now)
+{
+	const struct submission *s = o->submission;
+
+	if (s->telling != NULL)
+		return lifecycle_apply_telling(
+		    state.lifecycle, s->telling, s->id, now, &o->result);
+	if (s->redirection != NULL)
+		return lifecycle_apply_redirection(
+		    state.lifecycle, s->redirection, s->id, now, &o->result);
+	return 0;
+}
+
 /* A message that cannot be taken does not spoil the batch. */
 static int
 apply_submission(struct operation *o, uint64_t now)
@@ -297,17 +322,22 @@ apply_submission(struct operation *o, uint64_t now)
 	o->code = 250;
 	o->reply = "2.0.0 Ok: queued";
 	o->result = (struct lifecycle_result){ .applied = false };
+	if (s->redirection != NULL) {
+		int may = s->redirection->is_busy(s->redirection)
+			      ? 0
+			      : lifecycle_may_redirect(
+				    state.lifecycle, s->redirection);
+
+		if (may != 1)
+			return may == -1 ? -1 : refuse(o, REDIRECTION_BUSY);
+	}
 	if (lifecycle_accept(state.lifecycle, s) == 0)
-		return s->telling == NULL
-			   ? 0
-			   : lifecycle_apply_telling(state.lifecycle,
-				 s->telling, s->id, now, &o->result);
+		return apply_purpose(o, now);
 	if (errno != EEXIST && errno != EPROTO)
 		return -1;
-	o->code = 451;
-	o->reply = errno == EEXIST ? "4.3.0 Duplicate message identifier"
-				   : "4.3.0 The message could not be read";
-	return 0;
+	return refuse(o, errno == EEXIST
+			     ? "4.3.0 Duplicate message identifier"
+			     : "4.3.0 The message could not be read");
 }
 
 static int

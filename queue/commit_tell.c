@@ -4,6 +4,7 @@
 #include "common/log.h"
 #include "queue/commit_private.h"
 #include "queue/pause.h"
+#include "queue/redirection.h"
 #include "queue/stats.h"
 #include "queue/submission.h"
 #include "queue/tell.h"
@@ -36,6 +37,8 @@ tell_accepted(struct operation *o, const struct commit_handler *handler)
 	stats.messages_accepted++;
 	stats.recipients_accepted += s->count;
 	stats.bytes_accepted += s->size;
+	if (s->redirection != NULL)
+		stats.acts += s->redirection->count;
 	log_info("queued id=%s from=\"%s\" size=%" PRIu64 " recipients=%" PRIu32
 		 " client=%s",
 	    id_format(s->id).text, log_text(s->sender), s->size, s->count,
@@ -63,7 +66,9 @@ static uint64_t
 id_of(const struct operation *o)
 {
 	if (o->kind == OPERATION_ACCEPT)
-		return o->submission->telling->id;
+		return o->submission->telling != NULL
+			   ? o->submission->telling->id
+			   : o->submission->redirection->id;
 	if (o->kind == OPERATION_PUT_OFF)
 		return o->telling->id;
 	return o->kind == OPERATION_REPORT ? o->report.id : o->id;

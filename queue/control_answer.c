@@ -5,12 +5,14 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sysexits.h>
 
 #include "common/channel.h"
 #include "common/id.h"
 #include "common/log.h"
 #include "queue/control_private.h"
+#include "queue/lifecycle.h"
 
 bool
 control_means(const struct control_work *w, const struct query_item *item)
@@ -24,6 +26,32 @@ bool
 control_may_know(const struct control_work *w, const char *destination)
 {
 	return w->own[0] == '\0' || strcmp(w->own, destination) == 0;
+}
+
+/* What is redirected must be nobody's at the moment, and go elsewhere. */
+static bool
+may_redirect(const struct control_work *w, const struct query_item *item)
+{
+	return !item->in_flight &&
+	       strcasecmp(item->recipient->address, w->to) != 0;
+}
+
+bool
+control_would_act(const struct control_work *w, const struct query_item *item)
+{
+	static const enum lifecycle_event events[CTL_VERBS] = {
+		[CTL_VERB_RETRY] = LIFECYCLE_RETRY,
+		[CTL_VERB_HOLD] = LIFECYCLE_HOLD,
+		[CTL_VERB_RELEASE] = LIFECYCLE_RELEASE,
+		[CTL_VERB_REMOVE] = LIFECYCLE_REMOVE,
+		[CTL_VERB_BOUNCE] = LIFECYCLE_BOUNCE,
+		[CTL_VERB_REDIRECT] = LIFECYCLE_REDIRECTED,
+	};
+
+	if (w->verb == CTL_VERB_REDIRECT && !may_redirect(w, item))
+		return false;
+	return lifecycle_step((enum recipient_state)item->recipient->state,
+		   events[w->verb]) != LIFECYCLE_REFUSED;
 }
 
 bool

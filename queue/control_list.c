@@ -11,7 +11,6 @@
 #include "common/log.h"
 #include "common/message.h"
 #include "queue/control_private.h"
-#include "queue/lifecycle.h"
 
 static void
 send_item(struct control_work *w, const struct query_item *item)
@@ -44,22 +43,6 @@ send_item(struct control_work *w, const struct query_item *item)
 	control_send(w, &m, item->id);
 }
 
-/* A dry run lists only what would change. */
-static bool
-would_act(enum ctl_verb verb, const struct query_item *item)
-{
-	static const enum lifecycle_event events[CTL_VERBS] = {
-		[CTL_VERB_RETRY] = LIFECYCLE_RETRY,
-		[CTL_VERB_HOLD] = LIFECYCLE_HOLD,
-		[CTL_VERB_RELEASE] = LIFECYCLE_RELEASE,
-		[CTL_VERB_REMOVE] = LIFECYCLE_REMOVE,
-		[CTL_VERB_BOUNCE] = LIFECYCLE_BOUNCE,
-	};
-
-	return lifecycle_step((enum recipient_state)item->recipient->state,
-		   events[verb]) != LIFECYCLE_REFUSED;
-}
-
 static bool
 list_one(const struct query_item *item, void *context)
 {
@@ -70,7 +53,7 @@ list_one(const struct query_item *item, void *context)
 	if (!control_has_room(w))
 		return false;
 	w->matched++;
-	if (w->dry_run && !would_act(w->verb, item))
+	if (w->dry_run && !control_would_act(w, item))
 		return true;
 	send_item(w, item);
 	w->done++;

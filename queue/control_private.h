@@ -59,6 +59,17 @@ struct control_work {
 	uint64_t done;	      /* or listed */
 	uint64_t failed;
 
+	/* Of a redirection: where to, and the recipients of one message that
+	 * were found so far. */
+	char to[LIMIT_PATH + 1];
+	uint64_t begun; /* in milliseconds */
+	uint32_t *group;
+	unsigned int group_count;
+	unsigned int group_room;
+	uint64_t group_id;
+	bool group_ended;
+	bool any_deferred; /* asking again may help */
+
 	char address[LIMIT_PATH + 1];
 	uint64_t
 	    ids[TRACE_IDS]; /* a ring: the last `id_count` modulo its size */
@@ -73,6 +84,7 @@ enum control_progress control_step_own(struct control_work *);
 enum control_progress control_step_nothing(struct control_work *);
 enum control_progress control_step_show(struct control_work *);
 enum control_progress control_step_act(struct control_work *);
+enum control_progress control_step_redirect(struct control_work *);
 enum control_progress control_step_ids(struct control_work *);
 enum control_progress control_step_events(struct control_work *);
 enum control_progress control_step_stats(struct control_work *);
@@ -83,6 +95,8 @@ enum control_progress control_step_pause(struct control_work *);
  * say is said here. */
 bool control_means(const struct control_work *, const struct query_item *);
 bool control_may_know(const struct control_work *, const char *destination);
+/* Would the verb change this recipient? */
+bool control_would_act(const struct control_work *, const struct query_item *);
 /* Another message may be sent now. */
 bool control_has_room(const struct control_work *);
 /* A message about this id, or about none if that is zero. */

@@ -8,10 +8,13 @@
 
 #include <bsd/string.h>
 
+#include "common/address.h"
 #include "common/log.h"
 #include "common/monotime.h"
+#include "queue/clock.h"
 #include "queue/control_peer.h"
 #include "queue/control_private.h"
+#include "queue/redirector.h"
 
 static enum control_progress
 step_refuse(struct control_work *w)
@@ -39,6 +42,25 @@ select_recipients(struct control_work *w, const struct message_ctl_list *q)
 	return 0;
 }
 
+static enum control_progress
+step_no_address(struct control_work *w)
+{
+	return control_end(w, EX_DATAERR, 0, "no address to redirect to");
+}
+
+/* As the router would write it, so that it is known again. */
+static bool
+read_target(struct control_work *w, const char *to)
+{
+	struct address address;
+
+	if (address_parse(to, ADDRESS_FORWARD_PATH, &address) == -1)
+		return false;
+	strlcpy(w->to, address.text, sizeof(w->to));
+	w->begun = clock_milliseconds();
+	return true;
+}
+
 static int
 begin_act(struct control_work *w, const struct message *m)
 {
@@ -58,7 +80,13 @@ begin_act(struct control_work *w, const struct message *m)
 		return -1;
 	w->verb = (enum ctl_verb)q->verb;
 	w->dry_run = q->dry_run == 1;
-	w->step = w->dry_run ? control_step_list : control_step_act;
+	w->step = w->dry_run			 ? control_step_list
+		  : w->verb == CTL_VERB_REDIRECT ? control_step_redirect
+						 : control_step_act;
+	if (w->verb == CTL_VERB_REDIRECT && !read_target(w, q->to))
+		w->step = step_no_address;
+	else if (w->verb != CTL_VERB_REDIRECT && q->to[0] != '\0')
+		return -1;
 	return select_recipients(w, &selection);
 }
 
@@ -245,7 +273,9 @@ control_work_free(struct control_work **pointer)
 		return;
 	if (w->pending > 0)
 		query_forget(w);
-	if (w->step == control_step_act)
+	redirector_forget(w);
+	if (w->step == control_step_act || w->step == control_step_redirect)
 		control_log_act(w);
+	free(w->group);
 	free(w);
 }

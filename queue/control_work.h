@@ -2,7 +2,8 @@
  * One question of a control client, and the work of answering it, in steps.
  *
  * Knows the messages of the control link and what may be asked of the queue
- * (query.h), not sockets or time. Changes go through query_act() only.
+ * (query.h), not sockets or time. Changes go through query_act(), query_pause()
+ * and redirector_ask() only.
  */
 #ifndef QUEUE_CONTROL_WORK_H
 #define QUEUE_CONTROL_WORK_H

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <bsd/stdlib.h>
@@ -12,6 +13,7 @@
 #include "queue/destination.h"
 #include "queue/lifecycle_rows.h"
 #include "queue/lifecycle_story.h"
+#include "queue/redirection.h"
 #include "queue/store.h"
 #include "queue/store_content.h"
 #include "queue/submission.h"
@@ -436,6 +438,7 @@ event_of_verb(enum ctl_verb verb)
 		return LIFECYCLE_REMOVE;
 	case CTL_VERB_BOUNCE:
 		return LIFECYCLE_BOUNCE;
+	case CTL_VERB_REDIRECT: /* only with the message to elsewhere */
 	case CTL_VERBS:
 		break;
 	}
@@ -581,6 +584,50 @@ lifecycle_put_off(struct lifecycle *l, const struct telling *t, uint64_t until,
 	for (unsigned int i = 0; i < t->count; i++)
 		if (leave_untold(l, t, &t->recipients[i], now, result) == -1)
 			return -1;
+	return 0;
+}
+
+/* -- Another address ------------------------------------------------------- */
+
+int
+lifecycle_may_redirect(struct lifecycle *l, const struct redirection *d)
+{
+	struct recipient r;
+
+	for (unsigned int i = 0; i < d->count; i++) {
+		if (rows_load_recipient(l, d->id, d->numbers[i], &r) == -1)
+			return errno == ENOENT || errno == EBADMSG ? 0 : -1;
+		if (lifecycle_step((enum recipient_state)r.row.state,
+			LIFECYCLE_REDIRECTED) == LIFECYCLE_REFUSED)
+			return 0;
+	}
+	return d->count > 0;
+}
+
+int
+lifecycle_apply_redirection(struct lifecycle *l, const struct redirection *d,
+    uint64_t made, uint64_t now, struct lifecycle_result *result)
+{
+	char detail[LIMIT_PATH + 64];
+	const struct row_event facts = {
+		.detail = detail,
+		.by = (uint64_t)d->uid + 1,
+	};
+	struct recipient r;
+
+	result->event = LIFECYCLE_REDIRECTED;
+	snprintf(detail, sizeof(detail), "to <%s> in %s", d->to,
+	    id_format(made).text);
+	for (unsigned int i = 0; i < d->count; i++)
+		if (rows_load_recipient(l, d->id, d->numbers[i], &r) == -1 ||
+		    take_step(l, &r,
+			lifecycle_step((enum recipient_state)r.row.state,
+			    LIFECYCLE_REDIRECTED),
+			r.row.due, result) == -1 ||
+		    story_add(l, &r, LIFECYCLE_REDIRECTED, now, &facts) == -1)
+			return -1;
+	result->applied = true;
+	story_tell_redirection(result, d, made);
 	return 0;
 }
 

@@ -17,6 +17,7 @@
 #include "queue/store_row.h"
 
 struct destinations;
+struct redirection;
 struct store;
 struct submission;
 struct telling;
@@ -32,10 +33,11 @@ enum lifecycle_event {
 	LIFECYCLE_HOLD,
 	LIFECYCLE_RELEASE,
 	LIFECYCLE_REMOVE,
-	LIFECYCLE_DAMAGED, /* its rows or content cannot be read */
-	LIFECYCLE_BOUNCE,  /* the administrator gives it up */
-	LIFECYCLE_TOLD,	   /* a report of its failure is in the queue */
-	LIFECYCLE_WARNED,  /* or one of its delay */
+	LIFECYCLE_DAMAGED,    /* its rows or content cannot be read */
+	LIFECYCLE_BOUNCE,     /* the administrator gives it up */
+	LIFECYCLE_TOLD,	      /* a report of its failure is in the queue */
+	LIFECYCLE_WARNED,     /* or one of its delay */
+	LIFECYCLE_REDIRECTED, /* a message to elsewhere is in the queue */
 	LIFECYCLE_EVENTS
 };
 
@@ -130,6 +132,15 @@ int lifecycle_apply_telling(struct lifecycle *, const struct telling *,
  * and only what has failed still waits for the administrator. */
 int lifecycle_put_off(struct lifecycle *, const struct telling *,
     uint64_t until, uint64_t now, struct lifecycle_result *)
+    __attribute__((warn_unused_result));
+/* May all of these recipients leave in favour of another message? 1 or 0; it
+ * changes nothing. */
+int lifecycle_may_redirect(struct lifecycle *, const struct redirection *)
+    __attribute__((warn_unused_result));
+/* The message `made`, which takes their place, was accepted in this very
+ * transaction: so they are in one of the two, always. */
+int lifecycle_apply_redirection(struct lifecycle *, const struct redirection *,
+    uint64_t made, uint64_t now, struct lifecycle_result *)
     __attribute__((warn_unused_result));
 /* Takes a damaged recipient out of the way: held if its row can be read, else
  * only out of the due index, where it was found at `place`. */

@@ -7,6 +7,7 @@
 #include "common/id.h"
 #include "common/log.h"
 #include "queue/lifecycle_rows.h"
+#include "queue/redirection.h"
 #include "queue/store_event.h"
 #include "queue/submission.h"
 #include "queue/tell.h"
@@ -37,6 +38,8 @@ history_of(enum lifecycle_event event)
 		return EVENT_BOUNCED;
 	case LIFECYCLE_WARNED:
 		return EVENT_WARNED;
+	case LIFECYCLE_REDIRECTED:
+		return EVENT_REDIRECTED;
 	case LIFECYCLE_REMOVE:
 	case LIFECYCLE_EVENTS:
 		break;
@@ -65,6 +68,7 @@ story_add_accepted(
     struct lifecycle *l, const struct submission *s, uint32_t number)
 {
 	const struct submission_recipient *from = &s->recipients[number];
+	char detail[64];
 	struct row_event event = {
 		.time = s->arrival / 1000,
 		.what = EVENT_ACCEPTED,
@@ -81,6 +85,11 @@ story_add_accepted(
 
 	if (number == 0)
 		set_client(&event, s);
+	if (s->redirection != NULL) {
+		snprintf(detail, sizeof(detail), "redirected from %s",
+		    id_format(s->redirection->id).text);
+		event.detail = detail;
+	}
 	return store_event_accepted(l->store, s->id, number, &event);
 }
 
@@ -194,5 +203,17 @@ story_tell_telling(
 		"reported id=%s in=%s recipients=%u to=\"%s\"%s",
 		id_format(t->id).text, id_format(report).text, t->count,
 		log_text(t->to), t->is_notice ? " notice=yes" : "") == -1)
+		result->line = NULL;
+}
+
+void
+story_tell_redirection(
+    struct lifecycle_result *result, const struct redirection *d, uint64_t made)
+{
+	if (asprintf(&result->line,
+		"redirected id=%s in=%s recipients=%u to=\"%s\" "
+		"by=administrator uid=%u",
+		id_format(d->id).text, id_format(made).text, d->count,
+		log_text(d->to), (unsigned int)d->uid) == -1)
 		result->line = NULL;
 }

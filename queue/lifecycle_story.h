@@ -36,4 +36,7 @@ void story_tell_telling(
 void story_tell_damage(struct lifecycle_result *, const char *destination,
     const struct row_place *, const char *reason);
 
+void story_tell_redirection(
+    struct lifecycle_result *, const struct redirection *, uint64_t made);
+
 #endif

@@ -20,7 +20,8 @@
  *                        v                       v     v
  *                       GONE <-------------------+-----+
  *              agent: delivered; administrator: remove;
- *              queue: the sender of what failed is told
+ *              queue: the sender of what failed is told, or
+ *              a message to another address takes its place
  *
  * WAITING   has a row in the due index. "In flight" is not a state of its own:
  *           it is in memory only, so that a crash forgets it and the recipient
@@ -34,6 +35,10 @@
  *           begins here: its recipients are others.
  * GONE      it has no row. When the last recipient of a message is gone, the
  *           message and its content are too; its history stays.
+ *
+ * Who is redirected is gone in the transaction that accepts the message to the
+ * other address: never while it is in flight, or while a report about its
+ * message is under way.
  *
  * Reports come for recipients that the administrator has changed meanwhile,
  * in flight: what was delivered is gone whatever was asked, what was not stays
@@ -56,6 +61,7 @@ static const enum lifecycle_step steps[RECIPIENT_STATES][LIFECYCLE_EVENTS] = {
 		[LIFECYCLE_BOUNCE] = LIFECYCLE_TO_FAILED,
 		[LIFECYCLE_TOLD] = LIFECYCLE_REFUSED,
 		[LIFECYCLE_WARNED] = LIFECYCLE_TO_WAITING,
+		[LIFECYCLE_REDIRECTED] = LIFECYCLE_TO_GONE,
 	},
 	[RECIPIENT_HELD] = {
 		[LIFECYCLE_DELIVERED] = LIFECYCLE_TO_GONE,
@@ -71,6 +77,7 @@ static const enum lifecycle_step steps[RECIPIENT_STATES][LIFECYCLE_EVENTS] = {
 		[LIFECYCLE_BOUNCE] = LIFECYCLE_TO_FAILED,
 		[LIFECYCLE_TOLD] = LIFECYCLE_REFUSED,
 		[LIFECYCLE_WARNED] = LIFECYCLE_TO_HELD,
+		[LIFECYCLE_REDIRECTED] = LIFECYCLE_TO_GONE,
 	},
 	[RECIPIENT_FAILED] = {
 		[LIFECYCLE_DELIVERED] = LIFECYCLE_TO_GONE,
@@ -87,6 +94,7 @@ static const enum lifecycle_step steps[RECIPIENT_STATES][LIFECYCLE_EVENTS] = {
 		[LIFECYCLE_BOUNCE] = LIFECYCLE_TO_FAILED,
 		[LIFECYCLE_TOLD] = LIFECYCLE_TO_GONE,
 		[LIFECYCLE_WARNED] = LIFECYCLE_REFUSED,
+		[LIFECYCLE_REDIRECTED] = LIFECYCLE_TO_GONE,
 	},
 	[RECIPIENT_DELIVERED] = {
 		[LIFECYCLE_DELIVERED] = LIFECYCLE_REFUSED,
@@ -102,6 +110,7 @@ static const enum lifecycle_step steps[RECIPIENT_STATES][LIFECYCLE_EVENTS] = {
 		[LIFECYCLE_BOUNCE] = LIFECYCLE_REFUSED,
 		[LIFECYCLE_TOLD] = LIFECYCLE_TO_GONE,
 		[LIFECYCLE_WARNED] = LIFECYCLE_REFUSED,
+		[LIFECYCLE_REDIRECTED] = LIFECYCLE_REFUSED,
 	},
 };
 

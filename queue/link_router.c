@@ -12,6 +12,8 @@
 #include "common/log.h"
 #include "queue/clock.h"
 #include "queue/commit.h"
+#include "queue/redirection.h"
+#include "queue/redirector.h"
 #include "queue/reporter.h"
 #include "queue/submission.h"
 #include "queue/tell.h"
@@ -77,6 +79,8 @@ on_answer(struct submission *s, unsigned int code, const char *reply)
 
 	if (s->telling != NULL)
 		reporter_stored(r, s->inject, code);
+	if (s->redirection != NULL)
+		redirector_stored(r, s->inject, s->id, code, reply);
 	send_stored(r->channel, s->handle, s->id, code, reply);
 }
 
@@ -89,6 +93,13 @@ recognise(struct router *r, struct submission *s, uint32_t inject)
 	s->inject = inject;
 	if (inject == 0)
 		return 0;
+	if ((inject & REDIRECTOR_HANDLE) != 0) {
+		s->redirection = redirector_take(r, inject, s->fd, s->size);
+		if (s->redirection == NULL)
+			log_warn("envelope-refused error=\"no such "
+				 "redirection\"");
+		return s->redirection == NULL ? -1 : 0;
+	}
 	s->telling = s->sender[0] == '\0'
 			 ? reporter_take(r, inject, s->fd, s->size)
 			 : NULL;
@@ -137,6 +148,19 @@ on_envelope(struct router *r, struct message *m)
 	return 0;
 }
 
+/* Takes it. */
+static void
+complete(struct submission *s)
+{
+	if (s->redirection == NULL ||
+	    redirection_adopt(s->redirection, s) == 0) {
+		commit_submission(s);
+		return;
+	}
+	on_answer(s, 451, "4.3.1 Out of memory");
+	submission_free(&s);
+}
+
 static int
 on_route(struct router *r, const struct message *m)
 {
@@ -154,9 +178,10 @@ on_route(struct router *r, const struct message *m)
 		log_warn("route-refused error=\"%s\"", strerror(errno));
 		return -1;
 	}
-	if (s->count == s->expected)
-		commit_submission(incomplete_take(r, i));
-	else if (r->octets > ROUTER_INCOMPLETE_OCTETS) {
+	if (s->count == s->expected) {
+		incomplete_take(r, i);
+		complete(s);
+	} else if (r->octets > ROUTER_INCOMPLETE_OCTETS) {
 		log_warn("router-holds-too-much octets=%zu", r->octets);
 		return -1;
 	}
@@ -170,7 +195,12 @@ on_unrouted(const struct router *r, const struct message *m)
 
 	if (class != 4 && class != 5)
 		return -1;
-	reporter_unrouted(r, m->handle, m->unrouted.code, m->unrouted.reply);
+	if ((m->handle & REDIRECTOR_HANDLE) != 0)
+		redirector_unrouted(
+		    r, m->handle, m->unrouted.code, m->unrouted.reply);
+	else
+		reporter_unrouted(
+		    r, m->handle, m->unrouted.code, m->unrouted.reply);
 	return 0;
 }
 
@@ -201,6 +231,7 @@ on_closed(struct channel *channel, void *context)
 	}
 	commit_forget_owner(r);
 	reporter_router_lost(r);
+	redirector_router_lost(r);
 	child_peer_lost(PROGRAM_ROUTER, r->instance);
 	LIST_REMOVE(r, next);
 	free(r);
@@ -257,8 +288,7 @@ find_newest(void)
 }
 
 const void *
-router_inject(uint32_t handle, const char *address, enum smtp_body body,
-    int fd_take, uint64_t size)
+router_inject(uint32_t handle, const struct message_inject *inject, int fd_take)
 {
 	struct message m = MESSAGE_INIT(MESSAGE_INJECT, handle);
 	struct router *r = find_newest();
@@ -268,9 +298,7 @@ router_inject(uint32_t handle, const char *address, enum smtp_body body,
 		return NULL;
 	}
 	m.fd = fd_take;
-	m.inject.address = address;
-	m.inject.body = (uint8_t)body;
-	m.inject.size = size;
+	m.inject = *inject;
 	return channel_send(r->channel, &m) == -1 ? NULL : r;
 }
 

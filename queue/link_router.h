@@ -9,10 +9,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/mail.h"
-
 struct child_peer;
 struct event_base;
+struct message_inject;
 
 /* Messages of one link that are not whole yet, and what they may hold. */
 #define ROUTER_INCOMPLETE 256
@@ -20,10 +19,11 @@ struct event_base;
 
 /* Takes the descriptor. */
 void router_add(struct event_base *, const struct child_peer *);
-/* Gives a report of ours to the newest router. Takes the descriptor. Returns
- * the link, by which reporter.h will know it again; NULL if there is none. */
-const void *router_inject(uint32_t handle, const char *address, enum smtp_body,
-    int fd_take, uint64_t size) __attribute__((warn_unused_result));
+/* Gives a message of ours to the newest router. Takes the descriptor. Returns
+ * the link, by which reporter.h or redirector.h will know it again; NULL if
+ * there is none. */
+const void *router_inject(uint32_t handle, const struct message_inject *,
+    int fd_take) __attribute__((warn_unused_result));
 /* Is any link open? */
 bool router_exists(void);
 

@@ -35,6 +35,7 @@
 #include "queue/query_destinations.h"
 #include "queue/query_stats.h"
 #include "queue/remotes.h"
+#include "queue/redirector.h"
 #include "queue/reporter.h"
 #include "queue/scheduler.h"
 #include "queue/store.h"
@@ -208,7 +209,8 @@ start_parts(void)
 	    remotes_start(base) == -1 || workers_start(base) == -1 ||
 	    history_start(base, state.lifecycle.store, &state.history) == -1 ||
 	    content_cache_start(base) == -1 || drain_start(base) == -1 ||
-	    reporter_start(base, &state.lifecycle, &state.config) == -1)
+	    reporter_start(base, &state.lifecycle, &state.config) == -1 ||
+	    redirector_start(base, &state.lifecycle) == -1)
 		log_fatal(EX_OSERR, "start");
 	query_start(state.lifecycle.store);
 	query_stats_start(&state.lifecycle);

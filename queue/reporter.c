@@ -14,6 +14,7 @@
 #include "common/id.h"
 #include "common/log.h"
 #include "common/mail.h"
+#include "common/message.h"
 #include "queue/clock.h"
 #include "queue/commit.h"
 #include "queue/drain.h"
@@ -21,6 +22,7 @@
 #include "queue/flight.h"
 #include "queue/lifecycle.h"
 #include "queue/link_router.h"
+#include "queue/redirector.h"
 #include "queue/reporter_compose.h"
 #include "queue/store.h"
 #include "queue/tell.h"
@@ -61,8 +63,8 @@ find(const void *router, uint32_t handle)
 	return NULL;
 }
 
-static bool
-is_out(uint64_t id)
+bool
+reporter_is_telling(uint64_t id)
 {
 	struct outgoing *o;
 
@@ -94,19 +96,24 @@ put_off(struct telling *telling, uint64_t until)
 static int
 hand_over(struct outgoing *o, int fd, const struct dsn_made *made)
 {
-	enum smtp_body body =
-	    made->is_8bit ? SMTP_BODY_8BITMIME : SMTP_BODY_7BIT;
+	const struct message_inject m = {
+		.address = o->telling->to,
+		.sender = "",
+		.body = made->is_8bit ? SMTP_BODY_8BITMIME : SMTP_BODY_7BIT,
+		.size = made->size,
+		.orcpt = "",
+	};
 
 	if (fstat(fd, &o->content) == -1) {
 		close(fd);
 		return -1;
 	}
-	if (++state.last_handle == 0)
+	state.last_handle = (state.last_handle + 1) % REDIRECTOR_HANDLE;
+	if (state.last_handle == 0)
 		state.last_handle = 1;
 	o->handle = state.last_handle;
 	o->since = clock_seconds();
-	o->router =
-	    router_inject(o->handle, o->telling->to, body, fd, made->size);
+	o->router = router_inject(o->handle, &m, fd);
 	return o->router == NULL ? -1 : 0;
 }
 
@@ -149,7 +156,7 @@ tell(struct telling *telling)
 static bool
 is_ripe(uint64_t time, uint64_t id, uint64_t now)
 {
-	if (is_out(id))
+	if (reporter_is_telling(id))
 		return false;
 	/* A time that lies far ahead was written before the clock was set
 	 * back. */
@@ -205,7 +212,7 @@ tell_one(const struct row_place *place)
 {
 	struct telling *telling;
 
-	if (is_out(place->id))
+	if (reporter_is_telling(place->id))
 		return true;
 	telling = calloc(1, sizeof(*telling));
 	if (telling == NULL)

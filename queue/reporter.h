@@ -31,6 +31,8 @@ int reporter_start(struct event_base *, struct lifecycle *,
  * something to do. Not inside a transaction. */
 void reporter_look(void);
 
+/* Is a report about this message at a router, or being written? */
+bool reporter_is_telling(uint64_t id);
 /* Make none: the store cannot be written, so that none could be accepted. */
 void reporter_pause(bool);
 

@@ -61,6 +61,7 @@ is_dispensable(enum event_kind what)
 	case EVENT_BOUNCED:
 	case EVENT_WARNED:
 	case EVENT_EXPIRED:
+	case EVENT_REDIRECTED:
 	case EVENT_KINDS:
 		break;
 	}

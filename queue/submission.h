@@ -11,6 +11,7 @@
 
 struct message_envelope;
 struct message_route;
+struct redirection;
 struct telling;
 
 struct submission_recipient {
@@ -50,6 +51,9 @@ struct submission {
 	/* If it is a report of ours: what it tells, lent; its acceptance
 	 * settles that. */
 	const struct telling *telling;
+	/* If it takes the place of recipients of another message: which, lent
+	 * likewise. */
+	const struct redirection *redirection;
 	uint32_t inject; /* and the handle that we gave it */
 	size_t memory;	 /* octets that it holds, the content apart */
 

@@ -217,7 +217,8 @@ fill_transaction(struct transaction *t, struct message *m, struct reply *reply)
 {
 	const struct message_recipient recipient = {
 		.address = m->inject.address,
-		.orcpt = "",
+		.notify = m->inject.notify,
+		.orcpt = m->inject.orcpt,
 	};
 
 	if (transaction_add_recipient(t, &recipient, true, reply) == -1)
@@ -225,7 +226,7 @@ fill_transaction(struct transaction *t, struct message *m, struct reply *reply)
 	if (!reply_is_positive(reply))
 		return 1;
 	return transaction_add_content(
-	    t, message_take_fd(m), m->inject.size, 0, reply);
+	    t, message_take_fd(m), m->inject.size, m->inject.hops, reply);
 }
 
 /* It goes back over its own link, or not at all: only there is its handle
@@ -249,7 +250,8 @@ send_back(struct link_queue *q, struct queue_link *link, struct transaction *t,
 	return 1;
 }
 
-/* A report of the queue's: a message of this host from the null sender. */
+/* A report, or what the administrator redirects: to the rules, a message of
+ * this host. */
 static int
 on_inject(struct queue_link *link, struct message *m)
 {
@@ -259,7 +261,7 @@ on_inject(struct queue_link *link, struct message *m)
 		.client_name = "",
 		.helo = "",
 		.user = "",
-		.sender = "",
+		.sender = m->inject.sender,
 		.protocol = SMTP_PROTOCOL_LOCAL,
 		.body = m->inject.body,
 		.envid = "",

@@ -85,7 +85,7 @@ def test_broken_records(queue, row):
 
 @pytest.mark.parametrize("type_, fields", [
     ("CTL_LIST", {"state": 5}), ("CTL_LIST", {"state": 255}),
-    ("CTL_ACT", {"verb": 5}), ("CTL_ACT", {"verb": 255}),
+    ("CTL_ACT", {"verb": 6}), ("CTL_ACT", {"verb": 255}),
     ("CTL_ACT", {"dry_run": 2}), ("CTL_ACT", {"state": 77}),
     ("CTL_SHOW", {"id": 0}), ("CTL_LIST", {"sender": "x" * 513}),
     ("CTL_LIST", {"sender": b"a\0b"}), ("CTL_RELOAD", {}),

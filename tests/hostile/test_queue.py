@@ -12,6 +12,7 @@ from program import broken_records, is_closed, memfd, wait_for
 from queue_lab import RELAY, Queue, envelope, route
 
 MAIL = b"Received: by test\r\nSubject: hello\r\n\r\nA line.\r\n"
+REDIRECT = 5  # enum ctl_verb
 ABANDON = "ABANDON"  # smtpd's, never the router's
 
 
@@ -265,6 +266,129 @@ def test_a_report_that_nobody_takes(queue, failed):
     os.close(notice.fd)
     wait_for(lambda: "report-given-up" in queue.read_log(), what="the log")
     assert [i["state"] for i in queue.items() if i["id"] == ident] == [2]
+
+
+@pytest.fixture
+def redirected(queue):
+    """The queue with a router of its own, which is asked where to redirect a
+    message to; and what the administrator is told."""
+    link = queue.add_peer("router")
+    envelope(link, 1, ident := new_id(), MAIL, sender="s@example.net",
+             envid="QQ1")
+    assert records.receive(link)["code"] == 250
+    answers = []
+    asks = threading.Thread(target=lambda: answers.extend(queue.ask(
+        "CTL_ACT", verb=REDIRECT, id=ident, to="new@example.org")))
+    asks.start()
+    question = records.receive(link, 10)
+    assert (question.type, question["address"], question["sender"],
+            question["hops"]) == ("INJECT", "new@example.org",
+                                  "s@example.net", 1)
+
+    def told():
+        asks.join(10)
+        assert [a.type for a in answers] == ["CTL_REDIRECTED", "CTL_END"]
+        return answers[0]
+
+    yield link, ident, question, told
+    os.close(question.fd)
+    link.close()
+    asks.join(10)
+    queue.ask("CTL_ACT", verb=3, id=ident)
+
+
+def give_back(link, question, ident, fd=None, **changes):
+    send_back(link, question, ident, fd,
+              **{"sender": "s@example.net", "protocol": 0, **changes})
+
+
+def recipients_of(queue, ident):
+    return [(i["address"], i["state"]) for i in queue.items()
+            if i["id"] == ident]
+
+
+def test_a_redirection_takes_their_place(queue, redirected):
+    """Whatever the router says of the sender and the client."""
+    link, ident, question, told = redirected
+    give_back(link, question, made := new_id(), sender="liar@example.net",
+              client_address="203.0.113.1", helo="liar", user="liar",
+              protocol=1, body=1, envid="liar", ret=1)
+    assert records.receive(link)["code"] == 250
+    assert (told()["made"], told()["recipients"], told()["code"]) == \
+        (made, 1, 250)
+    assert not recipients_of(queue, ident)
+    assert queue.content(made) == MAIL
+    message = queue.ask("CTL_SHOW", id=made)[0]
+    os.close(message.fd)
+    assert [message[n] for n in ("sender", "client_address", "helo", "user",
+                                 "body", "envid", "ret")] == \
+        ["s@example.net", "192.0.2.1", "client.test", "", 0, "QQ1", 0]
+    item, = [i for i in queue.items() if i["id"] == made]
+    assert item["original"] == "r0@example.com"
+    queue.ask("CTL_ACT", verb=3, id=made)
+
+
+@pytest.mark.parametrize("changes", [
+    {"inject": 0xffffffff}, {"inject": 0x80000000}, {"inject": 1},
+    {"size": 1}, {"recipients": 0}], ids=str)
+def test_a_redirection_that_comes_back_as_another(queue, redirected, changes):
+    link, ident, question, told = redirected
+    give_back(link, question, made := new_id(), **changes)
+    assert is_closed(link)
+    assert (told()["made"], told()["code"]) == (0, 451)
+    assert recipients_of(queue, ident) == [("r0@example.com", 0)]
+    assert not recipients_of(queue, made)
+
+
+def test_a_redirection_with_another_content(queue, redirected):
+    link, ident, question, told = redirected
+    fd = memfd(MAIL)
+    give_back(link, question, new_id(), fd)
+    os.close(fd)
+    assert is_closed(link)
+    assert told()["made"] == 0
+    assert recipients_of(queue, ident) == [("r0@example.com", 0)]
+
+
+def test_a_redirection_that_comes_back_twice(queue, redirected):
+    link, ident, question, told = redirected
+    give_back(link, question, made := new_id())
+    assert records.receive(link)["code"] == 250
+    assert told()["made"] == made
+    give_back(link, question, again := new_id())
+    assert is_closed(link)
+    assert not recipients_of(queue, ident)
+    assert len(recipients_of(queue, made)) == 1
+    assert not recipients_of(queue, again)
+    queue.ask("CTL_ACT", verb=3, id=made)
+
+
+def test_a_redirection_over_another_link(queue, redirected):
+    link, ident, question, told = redirected
+    other = queue.add_peer("router")
+    give_back(other, question, new_id())
+    assert is_closed(other)
+    assert recipients_of(queue, ident) == [("r0@example.com", 0)]
+    records.send(link, "UNROUTED", question.handle, code=451, reply="4.3.0 x")
+    assert told()["code"] == 451
+
+
+def test_a_redirection_that_is_never_whole(queue, redirected):
+    """The router dies between its routes."""
+    link, ident, question, told = redirected
+    give_back(link, question, new_id(), recipients=2)
+    link.close()
+    assert (told()["made"], told()["code"]) == (0, 451)
+    assert recipients_of(queue, ident) == [("r0@example.com", 0)]
+
+
+def test_a_redirection_that_is_refused(queue, redirected):
+    link, ident, question, told = redirected
+    records.send(link, "UNROUTED", question.handle, code=550,
+                 reply="5.1.1 no\r\nsuch")
+    assert (told()["made"], told()["code"]) == (0, 550)
+    records.send(link, "UNROUTED", question.handle, code=550, reply="again")
+    assert recipients_of(queue, ident) == [("r0@example.com", 0)]
 
 
 def test_a_known_id_is_refused(queue):

@@ -374,13 +374,31 @@ def test_reports_of_the_queue(router):
 
 @pytest.mark.parametrize("handle, changes", [
     (0, {}), (1, {"address": "no address"}), (1, {"address": ""}),
-    (1, {"size": len(MAIL) + 1}), (1, {"seals": 0}), (1, {"body": 9})],
+    (1, {"size": len(MAIL) + 1}), (1, {"seals": 0}), (1, {"body": 9}),
+    (1, {"sender": "no address"}), (1, {"notify": 3}),
+    (1, {"orcpt": "none"})],
     ids=str)
 def test_reports_that_are_none(router, handle, changes):
     inject(router.queue, handle, **changes)
     assert is_closed(router.queue)
     router.new_queue()
     whole_message(router.smtpd, router.queue)
+
+
+def test_redirections_of_the_queue(router):
+    """With their sender, their wishes, and no more hops than others."""
+    inject(router.queue, 0x80000001, sender="s@example.net", hops=50,
+           notify=2, orcpt="rfc822;a@example.net")
+    m, routes, data = envelope(router.queue)
+    assert (m["inject"], m["sender"], data) == \
+        (0x80000001, "s@example.net", MAIL)
+    assert [(r["notify"], r["orcpt"]) for r in routes] == \
+        [(2, "rfc822;a@example.net")]
+    stored(router.queue, m)
+    inject(router.queue, 0x80000002, sender="s@example.net", hops=51)
+    answer = records.receive(router.queue)
+    assert (answer.type, answer.handle, answer["code"]) == \
+        ("UNROUTED", 0x80000002, 554)
 
 
 def test_no_queue(router):

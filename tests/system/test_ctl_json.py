@@ -78,7 +78,8 @@ MESSAGE = {
 EVENT = {
     "id": ident, "time": time, "event": one_of(
         "accepted", "delivered", "deferred", "failed", "held", "released",
-        "retried", "removed", "bounced", "warned", "expired", "tried"),
+        "retried", "removed", "bounced", "warned", "expired", "tried",
+        "redirected"),
     "address": text, "sender": text, "original": text, "destination": text,
     "host": text, "detail": text, "recipient": number, "helo": text,
     "user": text, "protocol": text, "size": number, "config": text,
@@ -98,8 +99,12 @@ DESTINATION = {
     "in_flight": number, "deliveries": number, "window": number,
     "failures": number, "backoff_until": time_or_null,
     "next_try": time_or_null, "reply": text, "paused": boolean}
-ACT = {"verb": one_of("retry", "hold", "release", "remove", "bounce"),
+ACT = {"verb": one_of("retry", "hold", "release", "remove", "bounce",
+                       "redirect"),
        "recipients": number}
+REDIRECTED = {"id": ident, "made": ident, "recipients": number,
+              "code": one_of(250), "reply": text}
+REFUSED = {**REDIRECTED, "made": one_of(""), "code": one_of(550)}
 PAUSE = {"verb": one_of("pause", "resume"), "destination": text,
          "changed": boolean}
 
@@ -150,6 +155,18 @@ def test_show(postern, waiting):
         check(row, ITEM)
 
 
+@pytest.mark.parametrize("to, schema", [
+    ("carol@here.test", REDIRECTED), ("nobody@here.test", REFUSED)])
+def test_redirect(postern, waiting, to, schema):
+    """What became of each message, then how many recipients."""
+    lines = postern.ctl("redirect", waiting[0], "--to", to, "--json",
+                        check=False).stdout.splitlines()
+    first, last = (json.loads(line) for line in lines)
+    check(first, schema)
+    check(last, ACT)
+    assert last["recipients"] == (schema is REDIRECTED)
+
+
 @pytest.mark.parametrize("verb, done", [
     ("retry", "due now"), ("hold", "held"), ("remove", "removed"),
     ("bounce", "given up, with a report to the sender"),
@@ -170,7 +187,7 @@ def test_the_manual_tells_of_every_member():
     section = MANUAL.read_text().split(".Ss JSON")[1].split(".Sh ")[0]
     named = set(re.findall(r"^\.Li ([a-z_0-9]+)", section, re.M))
     for schema in (ITEM, MESSAGE, EVENT, ALIAS, STAT, GROUP, DESTINATION, ACT,
-                   PAUSE, LISTENING):
+                   REDIRECTED, PAUSE, LISTENING):
         assert set(schema) <= named, set(schema) - named
 
 

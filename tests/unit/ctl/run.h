@@ -109,7 +109,8 @@ run(int (*function)(struct ctl *, const struct command *, int, char **),
 		.name = "test",
 		.arguments = "",
 		.options = OPTIONS_JSON | OPTIONS_FILTER | OPTIONS_ACT |
-			   OPTIONS_CONTENT | OPTIONS_PAUSE | OPTIONS_PROMETHEUS,
+			   OPTIONS_CONTENT | OPTIONS_PAUSE |
+			   OPTIONS_PROMETHEUS | OPTIONS_TO,
 		.verb = verb,
 	};
 	char copy[1024], *words[8];

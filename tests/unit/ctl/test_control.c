@@ -33,6 +33,8 @@
 #include "queue/lifecycle.h"
 #include "queue/pause.h"
 #include "queue/query.h"
+#include "queue/redirector.h"
+#include "queue/clock.h"
 
 #include "tests/unit/ctl/run.h"
 
@@ -309,7 +311,7 @@ query_ids(const char *address, uint64_t after, uint64_t *ids, unsigned int most)
 enum lifecycle_step
 lifecycle_step(enum recipient_state was, enum lifecycle_event event)
 {
-	return event == LIFECYCLE_REMOVE ||
+	return event == LIFECYCLE_REMOVE || event == LIFECYCLE_REDIRECTED ||
 		       (event == LIFECYCLE_RELEASE) == (was == RECIPIENT_HELD)
 		   ? LIFECYCLE_TO_WAITING
 		   : LIFECYCLE_REFUSED;
@@ -470,12 +472,92 @@ query_paused(unsigned int *named)
 	return paused_all;
 }
 
+uint64_t
+clock_milliseconds(void)
+{
+	return UINT64_C(1000) * (NOW + 1);
+}
+
+/* Each redirection becomes a message of its own, but what goes to nobody. */
+struct asked {
+	TAILQ_ENTRY(asked) next;
+	void (*done)(const struct redirector_answer *, void *);
+	void *context;
+	uint64_t id;
+	unsigned int count;
+	bool refused;
+};
+
+static TAILQ_HEAD(, asked) asked = TAILQ_HEAD_INITIALIZER(asked);
+static struct event *router_answer;
+
+static void
+on_router_answer(evutil_socket_t fd, short what, void *context)
+{
+	struct asked *a;
+
+	(void)fd;
+	(void)what;
+	(void)context;
+	while ((a = TAILQ_FIRST(&asked)) != NULL) {
+		TAILQ_REMOVE(&asked, a, next);
+		a->done(&(struct redirector_answer){ a->id,
+			    a->refused ? 0 : a->id + 5000000,
+			    a->refused ? 550 : 250,
+			    a->refused ? "5.1.1 \033[2Jnobody" : "2.0.0 Ok",
+			    a->count },
+		    a->context);
+		free(a);
+	}
+}
+
+int
+redirector_ask(uint64_t id, const uint32_t *numbers, unsigned int count,
+    const char *to, uid_t uid,
+    void (*done)(const struct redirector_answer *, void *), void *context)
+{
+	static const struct timeval later = { 0, 1000 };
+	struct asked *a = calloc(1, sizeof(*a));
+
+	(void)uid;
+	/* A child's assert is no test's: it would not be seen. */
+	if (a == NULL || count == 0 || numbers == NULL)
+		_exit(1);
+	if (strcmp(to, "busy@new.test") == 0) {
+		free(a);
+		errno = EBUSY;
+		return -1;
+	}
+	*a = (struct asked){ .done = done,
+		.context = context,
+		.id = id,
+		.count = count,
+		.refused = strcmp(to, "nobody@new.test") == 0 };
+	TAILQ_INSERT_TAIL(&asked, a, next);
+	return evtimer_add(router_answer, &later);
+}
+
+void
+redirector_forget(const void *context)
+{
+	struct asked *a, *next;
+
+	for (a = TAILQ_FIRST(&asked); a != NULL; a = next) {
+		next = TAILQ_NEXT(a, next);
+		if (a->context != context)
+			continue;
+		TAILQ_REMOVE(&asked, a, next);
+		free(a);
+	}
+}
+
 static void
 serve(int listener)
 {
 	base = event_base_new();
 	commit = evtimer_new(base, on_commit, NULL);
 	control_clients_start(base);
+	router_answer = evtimer_new(base, on_router_answer, NULL);
 	control_start(base, listener);
 	event_base_dispatch(base);
 }
@@ -998,6 +1080,95 @@ acts_on_all(void **state)
 }
 
 static void
+redirects(void **state)
+{
+	char words[128], wanted[128];
+
+	(void)state;
+	assert_int_equal(run(act_run, CTL_VERB_REDIRECT, id_text(0)), EX_USAGE);
+	assert_non_null(strstr(run_err, "needs --to"));
+	snprintf(words, sizeof(words), "--to nonsense@ %s", id_text(0));
+	assert_int_equal(run(act_run, CTL_VERB_REDIRECT, words), EX_USAGE);
+	/* Two recipients of one message: one new message. */
+	snprintf(words, sizeof(words), "--to x@new.test %s", id_text(0));
+	assert_int_equal(run(act_run, CTL_VERB_REDIRECT, words), EX_OK);
+	snprintf(wanted, sizeof(wanted), "%s is now ", id_text(0));
+	assert_int_equal(strncmp(run_out, wanted, strlen(wanted)), 0);
+	assert_non_null(strstr(run_out, "\n2 recipients redirected\n"));
+	assert_string_equal(run_err, "");
+	/* What goes there already is left. */
+	snprintf(
+	    words, sizeof(words), "--to BOB@other.test --json %s", id_text(0));
+	assert_int_equal(run(act_run, CTL_VERB_REDIRECT, words), EX_OK);
+	assert_non_null(strstr(run_out, ",\"recipients\":1,\"code\":250,"));
+	assert_non_null(strstr(run_err, "1 recipient is unchanged"));
+	snprintf(words, sizeof(words), "--to bob@other.test --dry-run %s",
+	    id_text(0));
+	assert_int_equal(run(act_run, CTL_VERB_REDIRECT, words), EX_OK);
+	assert_non_null(strstr(run_out, "\n1 recipient would be redirected\n"));
+	snprintf(
+	    words, sizeof(words), "--to x@new.test %s", id_text(MANY + 99));
+	assert_int_equal(run(act_run, CTL_VERB_REDIRECT, words), EX_NOINPUT);
+}
+
+static void
+tells_who_is_not_redirected(void **state)
+{
+	(void)state;
+	assert_int_equal(run(act_run, CTL_VERB_REDIRECT,
+			     "--to nobody@new.test --recipient bob@other.test"),
+	    EX_UNAVAILABLE);
+	assert_string_equal(run_out, "0 recipients redirected\n");
+	assert_non_null(strstr(run_err, ": 550 5.1.1 "));
+	assert_null(strchr(run_err, '\033'));
+	assert_non_null(strstr(run_err, "1 recipient was not redirected"));
+	assert_int_equal(run(act_run, CTL_VERB_REDIRECT,
+			     "--to busy@new.test --recipient bob@other.test"),
+	    EX_TEMPFAIL);
+	assert_non_null(strstr(run_err, ": 451 4.3.2 It is being delivered"));
+}
+
+static void
+redirects_very_many(void **state)
+{
+	size_t lines = 0;
+
+	(void)state;
+	assert_int_equal(run(act_run, CTL_VERB_REDIRECT,
+			     "--to x@new.test --recipient user@many.test"),
+	    EX_OK);
+	for (const char *p = run_out; (p = strchr(p, '\n')) != NULL; p++)
+		lines++;
+	assert_int_equal(lines, MANY + 1);
+	assert_non_null(strstr(run_out, "\n100000 recipients redirected\n"));
+}
+
+static void expect_closed(int fd);
+
+/* A question without an address, and one where there should be none. */
+static void
+wants_an_address(void **state)
+{
+	struct message act = MESSAGE_INIT(MESSAGE_CTL_ACT, 1);
+	struct message m = MESSAGE_INIT(MESSAGE_NONE, 0);
+	static uint8_t record[LIMIT_RECORD];
+	int fd = dial();
+
+	(void)state;
+	act.ctl_act.verb = CTL_VERB_REDIRECT;
+	act.ctl_act.to = "x y@z\r\n";
+	assert_int_equal(record_write(fd, &act, 0), 0);
+	assert_int_equal(
+	    record_read(fd, record, &m, PROGRAM_CTL, PROGRAM_QUEUE, 0), 1);
+	assert_int_equal(m.type, MESSAGE_CTL_END);
+	assert_int_equal(m.ctl_end.code, EX_DATAERR);
+	act.ctl_act.verb = CTL_VERB_REMOVE;
+	act.ctl_act.to = "x@new.test";
+	assert_int_equal(record_write(fd, &act, 0), 0);
+	expect_closed(fd);
+}
+
+static void
 tries_dry(void **state)
 {
 	char words[64];
@@ -1173,6 +1344,10 @@ main(void)
 		cmocka_unit_test(traces_in_json),
 		cmocka_unit_test(traces_an_address),
 		cmocka_unit_test(counts),
+		cmocka_unit_test(redirects),
+		cmocka_unit_test(tells_who_is_not_redirected),
+		cmocka_unit_test(redirects_very_many),
+		cmocka_unit_test(wants_an_address),
 		cmocka_unit_test(tries_dry),
 		cmocka_unit_test(acts),
 		cmocka_unit_test(acts_on_all),

@@ -93,3 +93,7 @@ queue/test_damage_each_libs := -llmdb -lxxhash
 units += queue/test_history
 queue/test_history_src := $(queue_house_src) queue/history.c queue/stats.c
 queue/test_history_libs := -llmdb -lxxhash -Wl,--wrap=monotime_timeval
+units += queue/test_redirector
+queue/test_redirector_src := $(rig_src) queue/hops.c \
+	queue/redirection.c queue/redirector.c
+queue/test_redirector_libs := -llmdb -lxxhash -Wl,--wrap=event_add

@@ -74,19 +74,17 @@ router_exists(void)
 }
 
 const void *
-router_inject(uint32_t handle, const char *address, enum smtp_body body,
-    int fd_take, uint64_t size)
+router_inject(uint32_t handle, const struct message_inject *m, int fd_take)
 {
 	unsigned int n = life.reports++;
 	ssize_t length;
 
-	(void)body;
 	assert_int_equal(given.fd, -1);
 	assert_true(n < COUNT(life.report));
 	given.handle = handle;
 	given.fd = fd_take;
-	given.size = size;
-	snprintf(given.to, sizeof(given.to), "%s", address);
+	given.size = m->size;
+	snprintf(given.to, sizeof(given.to), "%s", m->address);
 	life.reported_at[n] = age();
 	length = pread(fd_take, life.report[n], sizeof(life.report[n]) - 1, 0);
 	assert_true(length > 0);

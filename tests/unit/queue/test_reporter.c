@@ -50,11 +50,11 @@ drop_given(void)
 }
 
 const void *
-router_inject(uint32_t handle, const char *address, enum smtp_body body,
-    int fd_take, uint64_t size)
+router_inject(uint32_t handle, const struct message_inject *m, int fd_take)
 {
-	assert_int_equal(content_check(fd_take, size), 0);
-	assert_int_equal(body, SMTP_BODY_7BIT);
+	assert_int_equal(content_check(fd_take, m->size), 0);
+	assert_int_equal(m->body, SMTP_BODY_7BIT);
+	assert_string_equal(m->sender, "");
 	if (!router_is_there) {
 		close(fd_take);
 		return NULL;
@@ -62,8 +62,8 @@ router_inject(uint32_t handle, const char *address, enum smtp_body body,
 	drop_given();
 	given.handle = handle;
 	given.fd = fd_take;
-	given.size = size;
-	snprintf(given.to, sizeof(given.to), "%s", address);
+	given.size = m->size;
+	snprintf(given.to, sizeof(given.to), "%s", m->address);
 	given_count++;
 	return &router;
 }

@@ -1,0 +1,54 @@
+#include "queue/redirection.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/mail.h"
+#include "queue/submission.h"
+
+static int
+replace(char **text, const char *by)
+{
+	char *copy = strdup(by);
+
+	if (copy == NULL)
+		return -1;
+	free(*text);
+	*text = copy;
+	return 0;
+}
+
+int
+redirection_adopt(const struct redirection *d, struct submission *s)
+{
+	const struct row_message *m = &d->message;
+
+	if (replace(&s->sender, m->sender) == -1 ||
+	    replace(&s->client_address, m->client_address) == -1 ||
+	    replace(&s->helo, m->helo) == -1 ||
+	    replace(&s->user, m->user) == -1 ||
+	    replace(&s->envid, m->envid) == -1)
+		return -1;
+	s->protocol = m->protocol;
+	s->body = m->body;
+	s->ret = m->ret;
+	for (uint32_t i = 0; i < s->count; i++)
+		if (replace(&s->recipients[i].original, d->original) == -1)
+			return -1;
+	return 0;
+}
+
+/* "Not given" and "never" spelt out as a set. */
+static unsigned int
+wishes(uint8_t notify)
+{
+	if (notify == 0)
+		return DSN_NOTIFY_FAILURE | DSN_NOTIFY_DELAY;
+	return notify & ~(unsigned int)DSN_NOTIFY_NEVER;
+}
+
+uint8_t
+redirection_merge_notify(uint8_t a, uint8_t b)
+{
+	return a == b ? a : (uint8_t)(wishes(a) | wishes(b));
+}
