@@ -29,7 +29,7 @@ find_last(
 {
 	struct row_key after = row_key_number(id + 1, 0);
 	struct bytes key;
-	uint64_t of;
+	uint64_t of = 0; /* no message's */
 	int found = store_seek_below(store, STORE_EVENT, &after, &key, value);
 
 	/* A damaged key is nobody's, and hides nothing. */
@@ -190,7 +190,7 @@ store_event_purge_seek(struct store *store, struct store_event_purge *purge,
     uint64_t before, unsigned int most)
 {
 	for (unsigned int i = 0; i < most; i++) {
-		uint64_t id;
+		uint64_t id = 0;
 		int forgotten;
 
 		if (seek_id(store, purge->after + 1, &id) == -1) {
@@ -276,7 +276,7 @@ store_event_purge(struct store *store, struct store_event_purge *purge,
 
 	while (most > 0) {
 		int found = store_event_purge_seek(store, purge, before, most);
-		uint64_t id;
+		uint64_t id = 0;
 
 		if (found == -1)
 			return -1;

@@ -166,7 +166,12 @@ row_recipient_decode(struct row_recipient *row, const void *data, size_t length)
 	row->reply = wire_get_text(&r, LIMIT_REPLY);
 	row->notify = is_old ? 0 : wire_get_u8(&r);
 	row->orcpt = is_old ? "" : wire_get_text(&r, LIMIT_ORCPT);
-	row->told = is_old ? 0 : wire_get_u8(&r);
+	/* Of what had failed then nobody was told, nor waits for it. */
+	if (!is_old)
+		row->told = wire_get_u8(&r);
+	else
+		row->told =
+		    row->state == RECIPIENT_FAILED ? DSN_TOLD_GIVEN_UP : 0;
 	return row_close(&r,
 	    row->kind < ROUTE_KINDS && row->state < RECIPIENT_STATES &&
 		row->destination[0] != '\0' &&

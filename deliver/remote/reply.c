@@ -1,6 +1,7 @@
 #include "deliver/remote/reply.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 static bool
@@ -103,6 +104,6 @@ reply_cut(char *to, size_t size, const char *text)
 	while (length > 0 &&
 	       (text[length - 1] == '\r' || text[length - 1] == '\n'))
 		length--;
-	memcpy(to, text, length);
-	memcpy(to + length, mark, sizeof(mark));
+	/* Both are NUL-terminated, by the mark. */
+	snprintf(to, size, "%.*s%s", (int)length, text, mark);
 }

@@ -1,5 +1,7 @@
 #include "tests/unit/queue/rig.h"
 
+#include <time.h>
+
 #include <event2/event.h>
 
 #include "queue/commit.h"
@@ -40,7 +42,8 @@ fake_deliver(const struct delivery *delivery)
 {
 	struct rig_given *g = &rig_given[rig_given_count];
 
-	usleep(rig_agent_takes);
+	nanosleep(
+	    &(struct timespec){ .tv_nsec = rig_agent_takes * 1000L }, NULL);
 	if (rig_agent_lacks) {
 		close(delivery->fd);
 		return -1;

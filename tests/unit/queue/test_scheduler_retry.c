@@ -53,12 +53,13 @@ live(uint64_t gaps[], unsigned int most)
 static void
 test_five_days(void **state)
 {
-	uint64_t gaps[2][100];
-	unsigned int tries = 0, equal = 0;
+	uint64_t gaps[2][100] = { 0 };
+	unsigned int equal = 0;
 
 	(void)state;
 	for (unsigned int life = 0; life < 2; life++) {
-		tries = live(gaps[life], 100);
+		unsigned int tries = live(gaps[life], 100);
+
 		assert_true(tries > 30 && tries < 60);
 		/* 5, 10, 20 ... minutes, less up to a quarter. */
 		for (unsigned int i = 1; i < tries; i++) {
