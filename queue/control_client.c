@@ -205,19 +205,24 @@ client_look(struct client *c, struct monotime now)
 	return monotime_ms_between(c->active, now);
 }
 
-static void
-drop_the_stalled(struct monotime now)
+static bool
+asks(const struct client *c)
 {
-	struct client *c, *next;
+	return c->work != NULL || c->queued > 0;
+}
 
-	LIST_FOREACH_SAFE(c, &control.clients, next, next)
-	{
+static struct client *
+find_stalled(struct monotime now)
+{
+	struct client *c;
+
+	LIST_FOREACH (c, &control.clients, next) {
 		int64_t ms = client_look(c, now);
-		bool asks = c->work != NULL || c->queued > 0;
 
-		if (ms >= (asks ? STALL_MS : c->door->idle_ms))
-			client_drop(c, asks ? "stalled" : "idle");
+		if (ms >= (asks(c) ? STALL_MS : c->door->idle_ms))
+			return c;
 	}
+	return NULL;
 }
 
 /* Of each door that is full, the one that has kept us waiting the longest. */
@@ -246,7 +251,8 @@ on_tick(evutil_socket_t fd, short what, void *context)
 	(void)fd;
 	(void)what;
 	(void)context;
-	drop_the_stalled(now);
+	while ((c = find_stalled(now)) != NULL)
+		client_drop(c, asks(c) ? "stalled" : "idle");
 	/* Then its door is not full any more. */
 	while ((c = find_crowding(now)) != NULL)
 		client_drop(c, "crowded");

@@ -46,6 +46,12 @@ copy_out(int fd, uint64_t size)
 	free(data);
 }
 
+static unsigned long
+number_of(const char *text)
+{
+	return strtoul(text, NULL, 10);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -64,13 +70,13 @@ main(int argc, char **argv)
 		errx(1, "usage");
 	r.to = argv[1];
 	r.sender = argv[2];
-	r.is_notice = atoi(argv[3]) != 0;
-	r.ret = (uint8_t)atoi(argv[4]);
+	r.is_notice = number_of(argv[3]) != 0;
+	r.ret = (uint8_t)number_of(argv[4]);
 	r.envid = argv[5];
 	read_original(&r, argv[6]);
 	for (char **a = argv + 7; *a != NULL; a += EACH)
 		recipients[r.count++] = (struct dsn_recipient){
-			.action = (enum dsn_action)atoi(a[0]),
+			.action = (enum dsn_action)number_of(a[0]),
 			.address = a[1],
 			.original = a[2],
 			.orcpt = a[3],
