@@ -1,9 +1,7 @@
-/* The transitions themselves, as the table in lifecycle_table.c has them. */
+/* What happens to messages and recipients, in steps of lifecycle_step.c. */
 #include "queue/lifecycle.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <bsd/stdlib.h>
@@ -12,117 +10,12 @@
 #include "common/log.h"
 #include "queue/destination.h"
 #include "queue/lifecycle_rows.h"
+#include "queue/lifecycle_step.h"
 #include "queue/lifecycle_story.h"
-#include "queue/redirection.h"
 #include "queue/store.h"
 #include "queue/store_content.h"
 #include "queue/submission.h"
 #include "queue/tell.h"
-
-/* -- Transitions ---------------------------------------------------------- */
-
-static int
-leave_state(struct lifecycle *l, struct recipient *r)
-{
-	struct row_place place = { r->row.due, r->id, r->number };
-	struct row_key key = row_key_due(r->row.destination, &place);
-
-	rows_count(l, r, -1);
-	if (r->row.state != RECIPIENT_WAITING)
-		return 0;
-	if (store_delete(l->store, STORE_DUE, &key) == -1 && errno != ENOENT)
-		return -1;
-	return 0;
-}
-
-static int
-enter_state(
-    struct lifecycle *l, struct recipient *r, enum recipient_state state)
-{
-	struct row_place place = { r->row.due, r->id, r->number };
-	struct row_key key = row_key_due(r->row.destination, &place);
-
-	r->row.state = (uint8_t)state;
-	rows_count(l, r, 1);
-	if (rows_save_recipient(l, r) == -1)
-		return -1;
-	if (state != RECIPIENT_WAITING)
-		return 0;
-	destination_added(r->destination, &place);
-	return store_put(l->store, STORE_DUE, &key, "", 0);
-}
-
-static int
-delete_message(struct lifecycle *l, uint64_t id, uint64_t size)
-{
-	struct row_key key = row_key_id(id);
-
-	if (l->totals.messages > 0)
-		l->totals.messages--;
-	l->totals.bytes -= size < l->totals.bytes ? size : l->totals.bytes;
-	if (store_delete(l->store, STORE_MESSAGE, &key) == -1 &&
-	    errno != ENOENT)
-		return -1;
-	return store_content_delete(l->store, id);
-}
-
-/* Only now, with the last recipient, does the message go. What it says of
- * itself may be damaged: it goes if there are none, and not before. */
-static int
-close_recipient(
-    struct lifecycle *l, struct recipient *r, struct lifecycle_result *result)
-{
-	struct row_key key = row_key_number(r->id, r->number);
-	uint8_t octets[ROW_VALUE_SIZE];
-	struct row_message message = { .open = 0 };
-	int more;
-
-	if (store_delete(l->store, STORE_RECIPIENT, &key) == -1)
-		return -1;
-	more = rows_have_recipients(l, r->id);
-	if (more == -1)
-		return -1;
-	if (rows_load_message(l, r->id, &message, octets) == -1) {
-		if (errno != ENOENT && errno != EBADMSG)
-			return -1;
-		log_error("message-damaged id=%s", id_format(r->id).text);
-		if (more == 1)
-			return 0;
-		message.size = 0;
-	}
-	if (more == 1) {
-		message.open -= message.open > 1;
-		return rows_save_message(l, r->id, &message);
-	}
-	result->message_gone = true;
-	return delete_message(l, r->id, message.size);
-}
-
-static int
-take_step(struct lifecycle *l, struct recipient *r, enum lifecycle_step step,
-    uint64_t due, struct lifecycle_result *result)
-{
-	if (step == LIFECYCLE_REFUSED)
-		return 0;
-	if (leave_state(l, r) == -1)
-		return -1;
-	r->row.due = due;
-	switch (step) {
-	case LIFECYCLE_TO_WAITING:
-		return enter_state(l, r, RECIPIENT_WAITING);
-	case LIFECYCLE_TO_HELD:
-		return enter_state(l, r, RECIPIENT_HELD);
-	case LIFECYCLE_TO_FAILED:
-		return enter_state(l, r, RECIPIENT_FAILED);
-	case LIFECYCLE_TO_DELIVERED:
-		return enter_state(l, r, RECIPIENT_DELIVERED);
-	case LIFECYCLE_TO_GONE:
-		return close_recipient(l, r, result);
-	case LIFECYCLE_REFUSED:
-		break;
-	}
-	return 0;
-}
 
 /* -- A new message -------------------------------------------------------- */
 
@@ -174,7 +67,7 @@ accept_recipient(
 	};
 	r.destination = rows_open_destination(l, from->destination);
 	if (r.destination == NULL ||
-	    enter_state(l, &r,
+	    lifecycle_enter_state(l, &r,
 		from->expanded ? RECIPIENT_DELIVERED : RECIPIENT_WAITING) == -1)
 		return -1;
 	if (from->expanded &&
@@ -245,51 +138,13 @@ lifecycle_restore_recipient(struct lifecycle *l, uint64_t id, uint32_t number,
 	r.destination = rows_open_destination(l, row->destination);
 	if (r.destination == NULL)
 		return -1;
-	if (enter_state(l, &r, (enum recipient_state)row->state) == -1)
+	if (lifecycle_enter_state(l, &r, (enum recipient_state)row->state) ==
+	    -1)
 		return -1;
 	/* Those whose sender is still to be told. */
 	if (row->state != RECIPIENT_FAILED && row->state != RECIPIENT_DELIVERED)
 		return 0;
 	return rows_put_report(l, REPORT_OVERDUE, id);
-}
-
-/* -- Telling the sender ---------------------------------------------------- */
-
-/* It stays, and is listed; no row of the report index waits for it. */
-static int
-give_up(struct lifecycle *l, struct recipient *r)
-{
-	r->row.told |= DSN_TOLD_GIVEN_UP;
-	return rows_save_recipient(l, r);
-}
-
-/* Nobody wants to know, or can: a failed recipient does not wait for it. */
-static int
-end_untold(struct lifecycle *l, struct recipient *r,
-    const struct row_message *message, struct lifecycle_result *result)
-{
-	if (!tell_is_notice(message))
-		return take_step(l, r,
-		    lifecycle_step(RECIPIENT_FAILED, LIFECYCLE_TOLD),
-		    r->row.due, result);
-	log_error("notice-undeliverable id=%s to=\"%s\"", id_format(r->id).text,
-	    log_text(r->row.address));
-	return give_up(l, r);
-}
-
-/* After an event: is there something that the sender is to be told? */
-static int
-note_telling(struct lifecycle *l, struct recipient *r,
-    const struct row_message *message, uint64_t now,
-    struct lifecycle_result *result)
-{
-	enum tell_what what = tell_what(message, &r->row, l->warn_after, now);
-
-	if (what != TELL_NOTHING)
-		return rows_put_report(l, now / 1000 + TELL_GATHER, r->id);
-	return r->row.state == RECIPIENT_FAILED
-		   ? end_untold(l, r, message, result)
-		   : 0;
 }
 
 /* -- A report ------------------------------------------------------------- */
@@ -371,31 +226,19 @@ apply_report(struct lifecycle *l, struct recipient *r,
 		r->row.attempts++;
 	r->row.host = report->host;
 	r->row.reply = report->reply;
-	if (take_step(l, r, step, next_due(l, r, report, was_down, now),
-		result) == -1)
+	if (lifecycle_take_step(l, r, step,
+		next_due(l, r, report, was_down, now), result) == -1)
 		return -1;
 	result->applied = true;
 	story_tell_report(result, r, report, arrival, now);
 	if (story_add_report(l, r, result->event, now, report) == -1)
 		return -1;
 	return known && step != LIFECYCLE_TO_GONE
-		   ? note_telling(l, r, &message, now, result)
+		   ? lifecycle_note_telling(l, r, &message, now, result)
 		   : 0;
 }
 
 /* The recipient is not there: removed meanwhile, or its row is damaged. */
-static int
-note_absent(uint64_t id, uint32_t number, struct lifecycle_result *result)
-{
-	if (errno != ENOENT && errno != EBADMSG)
-		return -1;
-	if (errno == EBADMSG)
-		log_error("recipient-damaged id=%s number=%" PRIu32,
-		    id_format(id).text, number);
-	result->applied = false;
-	return 0;
-}
-
 int
 lifecycle_apply_report(struct lifecycle *l,
     const struct lifecycle_report *report, uint64_t now,
@@ -405,7 +248,8 @@ lifecycle_apply_report(struct lifecycle *l,
 
 	*result = (struct lifecycle_result){ .applied = false };
 	if (rows_load_recipient(l, report->id, report->number, &r) == -1)
-		return note_absent(report->id, report->number, result);
+		return lifecycle_note_absent(
+		    report->id, report->number, result);
 	return apply_report(l, &r, report, now, result);
 }
 
@@ -453,7 +297,7 @@ note_bounce(struct lifecycle *l, struct recipient *r, uint64_t now,
 	struct row_message message;
 
 	if (rows_load_message(l, r->id, &message, octets) == 0)
-		return note_telling(l, r, &message, now, result);
+		return lifecycle_note_telling(l, r, &message, now, result);
 	return errno == ENOENT || errno == EBADMSG ? 0 : -1;
 }
 
@@ -473,7 +317,7 @@ apply_verb(struct lifecycle *l, struct recipient *r, uint32_t uid, uint64_t now,
 		due = r->row.due;
 	if (step == LIFECYCLE_TO_WAITING || step == LIFECYCLE_TO_FAILED)
 		r->row.told &= (uint8_t)~DSN_TOLD_GIVEN_UP;
-	if (take_step(l, r, step, due, result) == -1)
+	if (lifecycle_take_step(l, r, step, due, result) == -1)
 		return -1;
 	if (result->event == LIFECYCLE_RETRY)
 		destination_hurry(r->destination,
@@ -499,136 +343,8 @@ lifecycle_apply_verb(struct lifecycle *l, enum ctl_verb verb, uint64_t id,
 	if (result->event == LIFECYCLE_EVENTS)
 		return 0;
 	if (rows_load_recipient(l, id, number, &r) == -1)
-		return note_absent(id, number, result);
+		return lifecycle_note_absent(id, number, result);
 	return apply_verb(l, &r, uid, now, result);
-}
-
-/* -- What the sender was told ---------------------------------------------- */
-
-static int
-apply_told(struct lifecycle *l, struct recipient *r,
-    const struct telling_recipient *told, uint64_t report, uint64_t now,
-    struct lifecycle_result *result)
-{
-	const struct row_event facts = { .report = report };
-	enum lifecycle_event event =
-	    told->what == TELL_DELAY ? LIFECYCLE_WARNED : LIFECYCLE_TOLD;
-	enum lifecycle_step step =
-	    lifecycle_step((enum recipient_state)r->row.state, event);
-
-	if (step == LIFECYCLE_REFUSED)
-		return 0;
-	if (event == LIFECYCLE_WARNED)
-		r->row.told |= DSN_TOLD_DELAY;
-	if (take_step(l, r, step, r->row.due, result) == -1)
-		return -1;
-	result->applied = true;
-	if (report == 0)
-		return 0;
-	return story_add(l, r, event, now, &facts);
-}
-
-static int
-settle(struct lifecycle *l, const struct telling *t,
-    const struct telling_recipient *told, uint64_t report, uint64_t now,
-    struct lifecycle_result *result)
-{
-	struct recipient r;
-
-	if (rows_load_recipient(l, t->id, told->number, &r) == -1)
-		return note_absent(t->id, told->number, result);
-	return apply_told(l, &r, told, report, now, result);
-}
-
-int
-lifecycle_apply_telling(struct lifecycle *l, const struct telling *t,
-    uint64_t report, uint64_t now, struct lifecycle_result *result)
-{
-	if (rows_delete_report(l, t->time, t->id) == -1)
-		return -1;
-	for (unsigned int i = 0; i < t->count; i++)
-		if (settle(l, t, &t->recipients[i], report, now, result) == -1)
-			return -1;
-	story_tell_telling(result, t, report);
-	/* What did not fit, or happened meanwhile: there is a report more,
-	 * or a row that finds nothing. */
-	return result->message_gone
-		   ? 0
-		   : rows_put_report(l, now / 1000 + TELL_GATHER, t->id);
-}
-
-/* What can be told to nobody: only failure stays for somebody to see. */
-static int
-leave_untold(struct lifecycle *l, const struct telling *t,
-    const struct telling_recipient *told, uint64_t now,
-    struct lifecycle_result *result)
-{
-	struct recipient r;
-
-	if (told->what != TELL_FAILURE)
-		return settle(l, t, told, 0, now, result);
-	if (rows_load_recipient(l, t->id, told->number, &r) == -1)
-		return note_absent(t->id, told->number, result);
-	return r.row.state == RECIPIENT_FAILED ? give_up(l, &r) : 0;
-}
-
-int
-lifecycle_put_off(struct lifecycle *l, const struct telling *t, uint64_t until,
-    uint64_t now, struct lifecycle_result *result)
-{
-	*result = (struct lifecycle_result){ .applied = false };
-	if (rows_delete_report(l, t->time, t->id) == -1)
-		return -1;
-	if (until != 0)
-		return rows_put_report(l, until, t->id);
-	for (unsigned int i = 0; i < t->count; i++)
-		if (leave_untold(l, t, &t->recipients[i], now, result) == -1)
-			return -1;
-	return 0;
-}
-
-/* -- Another address ------------------------------------------------------- */
-
-int
-lifecycle_may_redirect(struct lifecycle *l, const struct redirection *d)
-{
-	struct recipient r;
-
-	for (unsigned int i = 0; i < d->count; i++) {
-		if (rows_load_recipient(l, d->id, d->numbers[i], &r) == -1)
-			return errno == ENOENT || errno == EBADMSG ? 0 : -1;
-		if (lifecycle_step((enum recipient_state)r.row.state,
-			LIFECYCLE_REDIRECTED) == LIFECYCLE_REFUSED)
-			return 0;
-	}
-	return d->count > 0;
-}
-
-int
-lifecycle_apply_redirection(struct lifecycle *l, const struct redirection *d,
-    uint64_t made, uint64_t now, struct lifecycle_result *result)
-{
-	char detail[LIMIT_PATH + 64];
-	const struct row_event facts = {
-		.detail = detail,
-		.by = (uint64_t)d->uid + 1,
-	};
-	struct recipient r;
-
-	result->event = LIFECYCLE_REDIRECTED;
-	snprintf(detail, sizeof(detail), "to <%s> in %s", d->to,
-	    id_format(made).text);
-	for (unsigned int i = 0; i < d->count; i++)
-		if (rows_load_recipient(l, d->id, d->numbers[i], &r) == -1 ||
-		    take_step(l, &r,
-			lifecycle_step((enum recipient_state)r.row.state,
-			    LIFECYCLE_REDIRECTED),
-			r.row.due, result) == -1 ||
-		    story_add(l, &r, LIFECYCLE_REDIRECTED, now, &facts) == -1)
-			return -1;
-	result->applied = true;
-	story_tell_redirection(result, d, made);
-	return 0;
 }
 
 /* -- Damage --------------------------------------------------------------- */
@@ -677,18 +393,18 @@ lifecycle_set_aside(struct lifecycle *l, const char *destination,
 	if (rows_load_recipient(l, place->id, place->number, &r) == 0)
 		step = lifecycle_step(
 		    (enum recipient_state)r.row.state, LIFECYCLE_DAMAGED);
-	else if (note_absent(place->id, place->number, result) == -1)
+	else if (lifecycle_note_absent(place->id, place->number, result) == -1)
 		return -1;
 	else
 		is_readable = false;
 	if (is_readable && !is_due_here(&r, destination, place)) {
 		if (step != LIFECYCLE_REFUSED &&
-		    take_step(l, &r, LIFECYCLE_TO_WAITING, r.row.due, result) ==
-			-1)
+		    lifecycle_take_step(
+			l, &r, LIFECYCLE_TO_WAITING, r.row.due, result) == -1)
 			return -1;
 	} else if (step != LIFECYCLE_REFUSED) {
 		r.row.reply = reason;
-		if (take_step(l, &r, step, r.row.due, result) == -1 ||
+		if (lifecycle_take_step(l, &r, step, r.row.due, result) == -1 ||
 		    story_add(l, &r, LIFECYCLE_DAMAGED, now, &facts) == -1)
 			return -1;
 		result->applied = true;

@@ -1,6 +1,6 @@
 /*
- * The life of a message and of each of its recipients. lifecycle.c is the only
- * file that changes a state, by the table of all (state, event) pairs in
+ * The life of a message and of each of its recipients. lifecycle_step.c is the
+ * only file that changes a state, by the table of all (state, event) pairs in
  * lifecycle_table.c.
  *
  * All of these work inside the open write transaction. -1 with errno means
