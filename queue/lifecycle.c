@@ -70,11 +70,12 @@ accept_recipient(
 	    lifecycle_enter_state(l, &r,
 		from->expanded ? RECIPIENT_DELIVERED : RECIPIENT_WAITING) == -1)
 		return -1;
-	if (from->expanded &&
-	    rows_put_report(l, s->arrival / 1000 + TELL_GATHER, s->id) == -1)
+	if (!from->expanded)
+		destination_added_fresh(r.destination,
+		    &(struct row_place){ r.row.due, r.id, number });
+	else if (rows_put_report(l, s->arrival / 1000 + TELL_GATHER, s->id) ==
+		 -1)
 		return -1;
-	destination_added_fresh(
-	    r.destination, &(struct row_place){ r.row.due, r.id, number });
 	return story_add_accepted(l, s, number);
 }
 
