@@ -434,7 +434,12 @@ def test_full_disk(homes):
 def test_killed_while_it_works(spawn, homes):
     """Whatever was reported is in new, whole; the rest is not reported."""
     for _ in range(10):
-        worker = spawn.hire("alice", 3)
+        # Refused while the last one, which was killed, has not ended.
+        for _ in range(500):
+            worker = spawn.hire("alice", 3)
+            if hasattr(worker, "pid"):
+                break
+            time.sleep(0.01)
 
         def send():
             with contextlib.suppress(OSError):

@@ -17,7 +17,8 @@ from test_faults import Load
 
 SERVER = "192.0.2.60"
 # The journal's end may be noticed first.
-READ_ONLY = re.compile('store.* error="?(Read-only file system|Input/output e)')
+READ_ONLY = re.compile(
+    'error="?(Read-only file system|Input/output e|Structure needs)')
 SIZE = 96 * 1024 * 1024
 
 
