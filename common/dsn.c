@@ -53,6 +53,21 @@ dsn_notify_is_valid(unsigned int notify)
 			     DSN_NOTIFY_DELAY)) == 0;
 }
 
+unsigned int
+dsn_notify_wishes(uint8_t notify)
+{
+	if (notify == 0)
+		return DSN_NOTIFY_FAILURE | DSN_NOTIFY_DELAY;
+	return notify & ~(unsigned int)DSN_NOTIFY_NEVER;
+}
+
+uint8_t
+dsn_notify_merge(uint8_t a, uint8_t b)
+{
+	return a == b ? a
+		      : (uint8_t)(dsn_notify_wishes(a) | dsn_notify_wishes(b));
+}
+
 bool
 dsn_told_is_valid(unsigned int told)
 {

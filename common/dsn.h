@@ -29,4 +29,10 @@ bool dsn_orcpt_is_valid(const char *);
  * DSN_NOTIFY_TEXT octets. */
 const char *dsn_notify_text(char *text, unsigned int notify);
 
+/* The set of DSN_NOTIFY_* that a recipient wants, without "never". RFC 3461 4.1:
+ * what was not given is failure and delay. */
+unsigned int dsn_notify_wishes(uint8_t notify);
+/* What either of two recipients wants, as one. */
+uint8_t dsn_notify_merge(uint8_t, uint8_t);
+
 #endif

@@ -37,18 +37,3 @@ redirection_adopt(const struct redirection *d, struct submission *s)
 			return -1;
 	return 0;
 }
-
-/* "Not given" and "never" spelt out as a set. */
-static unsigned int
-wishes(uint8_t notify)
-{
-	if (notify == 0)
-		return DSN_NOTIFY_FAILURE | DSN_NOTIFY_DELAY;
-	return notify & ~(unsigned int)DSN_NOTIFY_NEVER;
-}
-
-uint8_t
-redirection_merge_notify(uint8_t a, uint8_t b)
-{
-	return a == b ? a : (uint8_t)(wishes(a) | wishes(b));
-}

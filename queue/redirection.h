@@ -43,7 +43,5 @@ struct redirection {
 /* Makes a submission what the redirection says. -1 and ENOMEM. */
 int redirection_adopt(const struct redirection *, struct submission *)
     __attribute__((warn_unused_result));
-/* What either of two recipients wants to be told of (dsn.h). */
-uint8_t redirection_merge_notify(uint8_t, uint8_t);
 
 #endif

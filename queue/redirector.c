@@ -11,6 +11,7 @@
 #include <bsd/sys/queue.h>
 #include <event2/event.h>
 
+#include "common/dsn.h"
 #include "common/id.h"
 #include "common/log.h"
 #include "common/mail.h"
@@ -114,7 +115,7 @@ load_recipient(struct redirection *d, unsigned int at)
 	    row_recipient_decode(&row, value.data, value.length) == -1)
 		return -1;
 	if (at > 0) {
-		d->notify = redirection_merge_notify(d->notify, row.notify);
+		d->notify = dsn_notify_merge(d->notify, row.notify);
 		return 0;
 	}
 	strlcpy(d->original, row.original, sizeof(d->original));

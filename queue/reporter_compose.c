@@ -119,7 +119,7 @@ static void
 note_attempt(struct composing *c, const struct row_event *event)
 {
 	if (event->what != EVENT_DELIVERED && event->what != EVENT_DEFERRED &&
-	    event->what != EVENT_FAILED)
+	    event->what != EVENT_FAILED && event->what != EVENT_EXPIRED)
 		return;
 	/* The administrator gave it up, and tried nothing. */
 	if (event->host[0] == '\0' && event->detail[0] == '\0')

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "common/dsn.h"
 #include "common/mail.h"
 #include "queue/store_row.h"
 
@@ -12,14 +13,10 @@ tell_is_notice(const struct row_message *m)
 	       strcmp(m->helo, TELL_HELO_NOTICE) == 0;
 }
 
-/* RFC 3461 4.1: what was not asked for in words is failure and delay. */
 static bool
 wants(const struct row_recipient *r, unsigned int notify)
 {
-	unsigned int set =
-	    r->notify != 0 ? r->notify : DSN_NOTIFY_FAILURE | DSN_NOTIFY_DELAY;
-
-	return (set & notify) != 0;
+	return (dsn_notify_wishes(r->notify) & notify) != 0;
 }
 
 static bool

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/dsn.h"
+
 static int
 compare(const struct route *a, const struct route *b)
 {
@@ -163,24 +165,6 @@ routes_set_dsn(struct routes *routes, uint8_t notify, const char *orcpt)
 	return 0;
 }
 
-/* As a set in which "not given" and "never" are spelt out. */
-static unsigned int
-wishes(uint8_t notify)
-{
-	if (notify == 0)
-		return DSN_NOTIFY_FAILURE | DSN_NOTIFY_DELAY;
-	return notify & ~DSN_NOTIFY_NEVER;
-}
-
-static void
-merge_notify(struct route *into, const struct route *from)
-{
-	unsigned int both = wishes(into->notify) | wishes(from->notify);
-
-	if (into->notify != from->notify)
-		into->notify = (uint8_t)both;
-}
-
 static void
 route_free(struct route *route)
 {
@@ -197,7 +181,8 @@ routes_move(struct routes *to, struct routes *from)
 		STAILQ_REMOVE_HEAD(&from->list, next);
 		there = RB_INSERT(route_tree, &to->tree, route);
 		if (there != NULL) {
-			merge_notify(there, route);
+			there->notify =
+			    dsn_notify_merge(there->notify, route->notify);
 			route_free(route);
 			continue;
 		}

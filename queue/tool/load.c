@@ -157,6 +157,27 @@ put_content(struct row_message *row)
 	return code;
 }
 
+/* The dump has none of its history; what the message itself says of its coming
+ * is where that begins. */
+static int
+begin_history(const struct row_message *row)
+{
+	const struct row_event event = {
+		.time = row->arrival / 1000,
+		.what = EVENT_ACCEPTED,
+		.address = "",
+		.original = "",
+		.sender = row->sender,
+		.peer = row->client_address,
+		.helo = row->helo,
+		.user = row->user,
+		.protocol = (uint8_t)(row->protocol + 1),
+		.size = row->size,
+	};
+
+	return store_event_accepted(state.lifecycle.store, state.id, 0, &event);
+}
+
 static int
 finish_message(void)
 {
@@ -176,7 +197,8 @@ finish_message(void)
 	code = put_content(&row);
 	if (code != EX_OK)
 		return code;
-	if (lifecycle_restore_message(&state.lifecycle, state.id, &row) == -1)
+	if (lifecycle_restore_message(&state.lifecycle, state.id, &row) == -1 ||
+	    (state.events == 0 && begin_history(&row) == -1))
 		return cannot_write();
 	state.loaded++;
 	state.octets += row.size;

@@ -18,7 +18,7 @@ from test_faults import Load
 SERVER = "192.0.2.60"
 # The journal's end may be noticed first.
 READ_ONLY = re.compile(
-    'error="?(Read-only file system|Input/output e|Structure needs)')
+    'store.* error="?(Read-only file system|Input/output e)')
 SIZE = 96 * 1024 * 1024
 
 

@@ -2,6 +2,7 @@
 #include <event2/event.h>
 
 #include "common/content.h"
+#include "common/dsn.h"
 #include "common/message.h"
 #include "queue/clock.h"
 #include "queue/commit.h"
@@ -543,14 +544,14 @@ static void
 test_wishes_about_reports(void **state)
 {
 	(void)state;
-	assert_int_equal(redirection_merge_notify(0, 0), 0);
+	assert_int_equal(dsn_notify_merge(0, 0), 0);
 	assert_int_equal(
-	    redirection_merge_notify(DSN_NOTIFY_NEVER, DSN_NOTIFY_NEVER),
+	    dsn_notify_merge(DSN_NOTIFY_NEVER, DSN_NOTIFY_NEVER),
 	    DSN_NOTIFY_NEVER);
 	assert_int_equal(
-	    redirection_merge_notify(DSN_NOTIFY_NEVER, DSN_NOTIFY_SUCCESS),
+	    dsn_notify_merge(DSN_NOTIFY_NEVER, DSN_NOTIFY_SUCCESS),
 	    DSN_NOTIFY_SUCCESS);
-	assert_int_equal(redirection_merge_notify(0, DSN_NOTIFY_SUCCESS),
+	assert_int_equal(dsn_notify_merge(0, DSN_NOTIFY_SUCCESS),
 	    DSN_NOTIFY_SUCCESS | DSN_NOTIFY_FAILURE | DSN_NOTIFY_DELAY);
 }
 
