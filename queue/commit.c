@@ -404,6 +404,14 @@ take_back(const struct row_totals *before)
 	_exit(EX_IOERR);
 }
 
+static void
+note_failure(int error)
+{
+	stats.commits_failed++;
+	log_error("store-write-failed operations=%u error=\"%s\"", state.count,
+	    strerror(error));
+}
+
 static int
 write_transaction(void)
 {
@@ -411,8 +419,12 @@ write_transaction(void)
 	struct row_totals before = l->totals;
 	int error;
 
-	if (store_write_begin(l->store) == -1)
+	if (store_write_begin(l->store) == -1) {
+		error = errno;
+		note_failure(error);
+		errno = error;
 		return -1;
+	}
 	if (write_operations(clock_milliseconds()) == -1) {
 		error = errno;
 		store_write_abort(l->store);
@@ -420,6 +432,8 @@ write_transaction(void)
 		error = errno;
 	else
 		return 0;
+	/* Before what may be the end. */
+	note_failure(error);
 	take_back(&before);
 	errno = error;
 	return -1;
@@ -432,14 +446,9 @@ write_batch(void)
 	uint64_t took;
 
 	if (write_transaction() == -1) {
-		int error = errno;
-
-		stats.commits_failed++;
-		log_error("store-write-failed operations=%u error=\"%s\"",
-		    state.count, strerror(error));
 		/* What LMDB itself no longer trusts is opened anew by our
 		 * successor; nothing of this batch was promised. */
-		if (error == ENOTRECOVERABLE || error == EUCLEAN)
+		if (errno == ENOTRECOVERABLE || errno == EUCLEAN)
 			_exit(EX_IOERR);
 		return -1;
 	}
