@@ -24,17 +24,12 @@ def first_page(server):
     return taken
 
 
-class Pages:
-    """Looks at the first page every so often."""
+class Watch:
+    """Looks, in a thread of its own, until the block ends."""
 
-    def __init__(self, server):
-        self.server, self.times = server, []
+    def __init__(self):
         self.ended = threading.Event()
         self.thread = threading.Thread(target=self.look, daemon=True)
-
-    def look(self):
-        while not self.ended.wait(EVERY):
-            self.times.append(first_page(self.server))
 
     def __enter__(self):
         self.thread.start()
@@ -45,14 +40,26 @@ class Pages:
         self.thread.join()
 
 
-class Peak:
+class Pages(Watch):
+    """Looks at the first page every so often."""
+
+    def __init__(self, server):
+        super().__init__()
+        self.server, self.times = server, []
+
+    def look(self):
+        while not self.ended.wait(EVERY):
+            self.times.append(first_page(self.server))
+
+
+class Peak(Watch):
     """The most memory, in KiB, of processes that come and go. What the
     kernel accounts for at their end includes this one, of which they were a
     copy before they began."""
 
     def __init__(self, find):
-        self.find, self.of, self.ended = find, {}, threading.Event()
-        self.thread = threading.Thread(target=self.look, daemon=True)
+        super().__init__()
+        self.find, self.of = find, {}
 
     def look(self):
         while not self.ended.wait(0.01):
@@ -64,14 +71,6 @@ class Peak:
 
     def most(self):
         return max(self.of.values(), default=0)
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.ended.set()
-        self.thread.join()
 
 
 def list_with(command):
