@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "queue/clock.h"
 #include "queue/commit.h"
+#include "queue/errand.h"
 #include "queue/redirection.h"
 #include "queue/redirector.h"
 #include "queue/reporter.h"
@@ -93,7 +94,7 @@ recognise(struct router *r, struct submission *s, uint32_t inject)
 	s->inject = inject;
 	if (inject == 0)
 		return 0;
-	if ((inject & REDIRECTOR_HANDLE) != 0) {
+	if ((inject & ERRAND_REDIRECTION) != 0) {
 		s->redirection = redirector_take(r, inject, s->fd, s->size);
 		if (s->redirection == NULL)
 			log_warn("envelope-refused error=\"no such "
@@ -195,7 +196,7 @@ on_unrouted(const struct router *r, const struct message *m)
 
 	if (class != 4 && class != 5)
 		return -1;
-	if ((m->handle & REDIRECTOR_HANDLE) != 0)
+	if ((m->handle & ERRAND_REDIRECTION) != 0)
 		redirector_unrouted(
 		    r, m->handle, m->unrouted.code, m->unrouted.reply);
 	else

@@ -1,14 +1,11 @@
 #include "queue/redirector.h"
 
-#include <sys/stat.h>
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <bsd/string.h>
-#include <bsd/sys/queue.h>
 #include <event2/event.h>
 
 #include "common/dsn.h"
@@ -18,6 +15,7 @@
 #include "common/message.h"
 #include "queue/clock.h"
 #include "queue/drain.h"
+#include "queue/errand.h"
 #include "queue/flight.h"
 #include "queue/hops.h"
 #include "queue/lifecycle.h"
@@ -28,14 +26,9 @@
 #include "queue/reporter.h"
 #include "queue/store.h"
 
-/* One that is at a router. */
+/* One that is at a router, or about to go there. */
 struct outgoing {
-	TAILQ_ENTRY(outgoing) next;
-	const void *router;
-	uint32_t handle;
-	struct stat content; /* which file it was */
-	bool taken;
-	uint64_t since; /* in seconds */
+	struct errand errand; /* the first member: see outgoing_of() */
 	void (*done)(const struct redirector_answer *, void *);
 	void *context;
 	struct redirection *redirection;
@@ -44,23 +37,16 @@ struct outgoing {
 static struct {
 	struct lifecycle *lifecycle;
 	struct event *timer;
-	TAILQ_HEAD(, outgoing) list;
-	unsigned int count;
+	struct errands out;
 	uint64_t octets; /* of their contents */
-	uint32_t last_handle;
 } state;
 
 static const struct timeval second = { 1, 0 };
 
 static struct outgoing *
-find(const void *router, uint32_t handle)
+outgoing_of(struct errand *e)
 {
-	struct outgoing *o;
-
-	TAILQ_FOREACH (o, &state.list, next)
-		if (o->router == router && o->handle == handle)
-			return o;
-	return NULL;
+	return (struct outgoing *)e;
 }
 
 /* What is in no list. */
@@ -73,14 +59,14 @@ outgoing_free(struct outgoing *o)
 
 /* Frees it, and tells who asked. */
 static void
-finish(struct outgoing *o, uint64_t made, unsigned int code, const char *reply)
+finish(struct errand *e, uint64_t made, unsigned int code, const char *reply)
 {
+	struct outgoing *o = outgoing_of(e);
 	const struct redirection *d = o->redirection;
 	const struct redirector_answer answer = { d->id, made, code, reply,
 		d->count };
 
-	TAILQ_REMOVE(&state.list, o, next);
-	state.count--;
+	errand_end(&state.out, e);
 	state.octets -= o->redirection->message.size;
 	if (made == 0)
 		log_warn("redirect-refused id=%s to=\"%s\" uid=%u "
@@ -155,17 +141,14 @@ hand_over(struct outgoing *o, int fd)
 		.orcpt = d->orcpt,
 	};
 
-	if (hops_count(fd, &m.hops) == -1 || fstat(fd, &o->content) == -1) {
+	if (hops_count(fd, &m.hops) == -1) {
 		close(fd);
 		return -1;
 	}
-	o->handle = ++state.last_handle | REDIRECTOR_HANDLE;
-	o->since = clock_seconds();
-	o->router = router_inject(o->handle, &m, fd);
-	if (o->router != NULL)
-		return 0;
-	errno = ENOTCONN;
-	return -1;
+	if (errand_send(&state.out, &o->errand, &m, fd) == -1)
+		return -1;
+	state.octets += d->message.size;
+	return 0;
 }
 
 static int
@@ -179,7 +162,7 @@ send_out(struct outgoing *o)
 	}
 	if (load(o->redirection) == -1)
 		return -1;
-	if (state.count > 0 &&
+	if (state.out.count > 0 &&
 	    state.octets + o->redirection->message.size > REDIRECTOR_OCTETS) {
 		errno = EAGAIN;
 		return -1;
@@ -213,7 +196,7 @@ redirector_ask(uint64_t id, const uint32_t *numbers, unsigned int count,
 {
 	struct outgoing *o;
 
-	if (drain_has_begun() || state.count >= REDIRECTOR_OUT) {
+	if (drain_has_begun() || state.out.count >= REDIRECTOR_OUT) {
 		errno = EAGAIN;
 		return -1;
 	}
@@ -230,9 +213,6 @@ redirector_ask(uint64_t id, const uint32_t *numbers, unsigned int count,
 		errno = error;
 		return -1;
 	}
-	TAILQ_INSERT_TAIL(&state.list, o, next);
-	state.count++;
-	state.octets += o->redirection->message.size;
 	if (!evtimer_pending(state.timer, NULL))
 		evtimer_add(state.timer, &second);
 	return 0;
@@ -241,11 +221,11 @@ redirector_ask(uint64_t id, const uint32_t *numbers, unsigned int count,
 void
 redirector_forget(const void *context)
 {
-	struct outgoing *o;
+	struct errand *e;
 
-	TAILQ_FOREACH (o, &state.list, next)
-		if (o->context == context)
-			o->done = NULL;
+	TAILQ_FOREACH (e, &state.out.list, next)
+		if (outgoing_of(e)->context == context)
+			outgoing_of(e)->done = NULL;
 }
 
 /* -- Answers --------------------------------------------------------------- */
@@ -253,63 +233,52 @@ redirector_forget(const void *context)
 const struct redirection *
 redirector_take(const void *router, uint32_t handle, int fd, uint64_t size)
 {
-	struct outgoing *o = find(router, handle);
-	struct stat st;
+	struct errand *e = errand_take(&state.out, router, handle, fd, size);
 
-	if (o == NULL || o->taken || fstat(fd, &st) == -1 ||
-	    st.st_dev != o->content.st_dev || st.st_ino != o->content.st_ino ||
-	    (uint64_t)st.st_size != size)
-		return NULL;
-	o->taken = true;
-	return o->redirection;
+	return e == NULL ? NULL : outgoing_of(e)->redirection;
 }
 
 void
 redirector_stored(const void *router, uint32_t handle, uint64_t made,
     unsigned int code, const char *reply)
 {
-	struct outgoing *o = find(router, handle);
+	struct errand *e = errand_find(&state.out, router, handle);
 
-	if (o != NULL)
-		finish(o, code == 250 ? made : 0, code, reply);
+	if (e != NULL)
+		finish(e, code == 250 ? made : 0, code, reply);
 }
 
 void
 redirector_unrouted(
     const void *router, uint32_t handle, unsigned int code, const char *reply)
 {
-	struct outgoing *o = find(router, handle);
+	struct errand *e = errand_unrouted(&state.out, router, handle);
 
-	if (o == NULL || o->taken)
-		log_warn("late peer=router message=UNROUTED");
-	else
-		finish(o, 0, code, reply);
+	if (e != NULL)
+		finish(e, 0, code, reply);
 }
 
 void
 redirector_router_lost(const void *router)
 {
-	struct outgoing *o, *following;
+	struct errand *e;
 
-	TAILQ_FOREACH_SAFE (o, &state.list, next, following)
-		if (o->router == router)
-			finish(o, 0, 451, "4.3.0 The router went away");
+	while ((e = errand_at(&state.out, router)) != NULL)
+		finish(e, 0, 451, "4.3.0 The router went away");
 }
 
 /* What it was given is no handle any more. */
 static void
 on_timer(evutil_socket_t fd, short what, void *context)
 {
-	uint64_t now = clock_seconds();
-	struct outgoing *o, *following;
+	struct errand *e;
 
 	(void)fd;
 	(void)what;
 	(void)context;
-	TAILQ_FOREACH_SAFE (o, &state.list, next, following)
-		if (!o->taken && now >= o->since + REDIRECTOR_ANSWER)
-			finish(o, 0, 451, "4.3.0 The router does not answer");
-	if (state.count > 0)
+	while ((e = errand_silent(&state.out, clock_seconds())) != NULL)
+		finish(e, 0, 451, "4.3.0 The router does not answer");
+	if (state.out.count > 0)
 		evtimer_add(state.timer, &second);
 }
 
@@ -317,7 +286,7 @@ int
 redirector_start(struct event_base *base, struct lifecycle *lifecycle)
 {
 	memset(&state, 0, sizeof(state));
-	TAILQ_INIT(&state.list);
+	errands_begin(&state.out, ERRAND_REDIRECTION);
 	state.lifecycle = lifecycle;
 	state.timer = evtimer_new(base, on_timer, NULL);
 	if (state.timer != NULL)

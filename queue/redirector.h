@@ -20,10 +20,6 @@ struct redirection;
  * first. */
 #define REDIRECTOR_OUT 32
 #define REDIRECTOR_OCTETS (64UL * 1024 * 1024)
-/* Seconds that a router may take to say anything about one. */
-#define REDIRECTOR_ANSWER 300
-/* Handles of ours have this bit; those of reports have not. */
-#define REDIRECTOR_HANDLE UINT32_C(0x80000000)
 
 struct redirector_answer {
 	uint64_t id;

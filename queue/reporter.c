@@ -1,14 +1,11 @@
 #include "queue/reporter.h"
 
-#include <sys/stat.h>
-
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <bsd/sys/queue.h>
 #include <event2/event.h>
 
 #include "common/id.h"
@@ -19,10 +16,10 @@
 #include "queue/commit.h"
 #include "queue/drain.h"
 #include "queue/dsn_report.h"
+#include "queue/errand.h"
 #include "queue/flight.h"
 #include "queue/lifecycle.h"
 #include "queue/link_router.h"
-#include "queue/redirector.h"
 #include "queue/reporter_compose.h"
 #include "queue/store.h"
 #include "queue/tell.h"
@@ -33,12 +30,7 @@
 
 /* One report that is at a router. */
 struct outgoing {
-	TAILQ_ENTRY(outgoing) next;
-	const void *router;
-	uint32_t handle;
-	struct stat content; /* which file it was */
-	bool taken;
-	uint64_t since; /* in seconds */
+	struct errand errand; /* the first member: see outgoing_of() */
 	struct telling *telling;
 };
 
@@ -46,41 +38,37 @@ static struct {
 	struct lifecycle *lifecycle;
 	struct config *const *config;
 	struct event *timer;
-	TAILQ_HEAD(, outgoing) list;
-	unsigned int count;
+	struct errands out;
 	bool paused;
-	uint32_t last_handle;
 } state;
 
 static struct outgoing *
-find(const void *router, uint32_t handle)
+outgoing_of(struct errand *e)
 {
-	struct outgoing *o;
-
-	TAILQ_FOREACH (o, &state.list, next)
-		if (o->router == router && o->handle == handle)
-			return o;
-	return NULL;
+	return (struct outgoing *)e;
 }
 
 bool
 reporter_is_telling(uint64_t id)
 {
-	struct outgoing *o;
+	struct errand *e;
 
-	TAILQ_FOREACH (o, &state.list, next)
-		if (o->telling->id == id)
+	TAILQ_FOREACH (e, &state.out.list, next)
+		if (outgoing_of(e)->telling->id == id)
 			return true;
 	return false;
 }
 
-static void
-outgoing_free(struct outgoing *o)
+/* Ends the errand and leaves its telling. */
+static struct telling *
+finish(struct errand *e)
 {
-	TAILQ_REMOVE(&state.list, o, next);
-	state.count--;
-	free(o->telling);
+	struct outgoing *o = outgoing_of(e);
+	struct telling *telling = o->telling;
+
+	errand_end(&state.out, e);
 	free(o);
+	return telling;
 }
 
 /* -- Sending --------------------------------------------------------------- */
@@ -93,118 +81,144 @@ put_off(struct telling *telling, uint64_t until)
 		free(telling);
 }
 
+/* Takes the telling, and leaves it alone if that fails. */
 static int
-hand_over(struct outgoing *o, int fd, const struct dsn_made *made)
+hand_over(struct telling *telling, int fd, const struct dsn_made *made)
 {
+	struct outgoing *o = calloc(1, sizeof(*o));
 	const struct message_inject m = {
-		.address = o->telling->to,
+		.address = telling->to,
 		.sender = "",
 		.body = made->is_8bit ? SMTP_BODY_8BITMIME : SMTP_BODY_7BIT,
 		.size = made->size,
 		.orcpt = "",
 	};
 
-	if (fstat(fd, &o->content) == -1) {
+	if (o == NULL) {
 		close(fd);
 		return -1;
 	}
-	state.last_handle = (state.last_handle + 1) % REDIRECTOR_HANDLE;
-	if (state.last_handle == 0)
-		state.last_handle = 1;
-	o->handle = state.last_handle;
-	o->since = clock_seconds();
-	o->router = router_inject(o->handle, &m, fd);
-	return o->router == NULL ? -1 : 0;
+	o->telling = telling;
+	if (errand_send(&state.out, &o->errand, &m, fd) == 0)
+		return 0;
+	free(o);
+	return -1;
+}
+
+/* Takes the telling. It is made again later, or, if there is nothing to tell,
+ * never. */
+static void
+not_made(struct telling *telling, bool nothing)
+{
+	if (!nothing || errno == EBADMSG)
+		log_error("report-not-made id=%s error=\"%s\"",
+		    id_format(telling->id).text, strerror(errno));
+	put_off(telling,
+	    nothing ? 0 : clock_seconds() + state.lifecycle->retry.from);
 }
 
 /* Takes the telling. False: do not go on now. */
 static bool
 tell(struct telling *telling)
 {
-	struct outgoing *o = calloc(1, sizeof(*o));
 	struct dsn_made made;
-	int fd = -1;
+	int fd =
+	    reporter_compose(state.lifecycle, *state.config, telling, &made);
 
-	if (o != NULL)
-		fd = reporter_compose(
-		    state.lifecycle, *state.config, telling, &made);
 	if (fd == -1) {
-		bool damaged = errno == EBADMSG;
-		bool nothing = o != NULL &&
-			       (errno == ENOENT || errno == ENOMSG || damaged);
+		bool nothing =
+		    errno == ENOENT || errno == ENOMSG || errno == EBADMSG;
 
-		if (!nothing || damaged)
-			log_error("report-not-made id=%s error=\"%s\"",
-			    id_format(telling->id).text, strerror(errno));
-		free(o);
-		put_off(telling,
-		    nothing ? 0
-			    : clock_seconds() + state.lifecycle->retry.from);
+		not_made(telling, nothing);
 		return nothing;
 	}
-	o->telling = telling;
-	TAILQ_INSERT_TAIL(&state.list, o, next);
-	state.count++;
-	if (hand_over(o, fd, &made) == 0)
+	if (hand_over(telling, fd, &made) == 0)
 		return true;
-	outgoing_free(o);
+	free(telling);
 	return false;
 }
 
 /* -- Looking --------------------------------------------------------------- */
 
+/* What a look has found. */
+struct ripe {
+	struct row_place places[REPORTER_OUT];
+	unsigned int count, most;
+};
+
 static bool
-is_ripe(uint64_t time, uint64_t id, uint64_t now)
+is_ripe(const struct row_place *p, uint64_t now)
 {
-	if (reporter_is_telling(id))
+	if (reporter_is_telling(p->id))
 		return false;
-	/* A time that lies far ahead was written before the clock was set
-	 * back. */
-	if (time > now && time - now <= retry_longest(&state.lifecycle->retry))
-		return false;
-	return !flight_exists_any(id) || time + TELL_IN_FLIGHT <= now;
+	return !flight_exists_any(p->id) || p->time > now ||
+	       p->time + TELL_IN_FLIGHT <= now;
 }
 
-/* In a read transaction. Returns how many there are. */
-static unsigned int
-collect(struct row_place *ripe, unsigned int most, bool *any)
+static bool
+has(const struct ripe *ripe, uint64_t id)
 {
-	struct row_key from = { .length = 1 };
+	for (unsigned int i = 0; i < ripe->count; i++)
+		if (ripe->places[i].id == id)
+			return true;
+	return false;
+}
+
+/* Adds what is ripe of the rows from one time to another, both included. In a
+ * read transaction. */
+static void
+collect(struct ripe *ripe, uint64_t begin, uint64_t end, uint64_t now)
+{
+	struct row_key from = row_key_report(begin, 0);
 	struct store *store = state.lifecycle->store;
-	uint64_t now = clock_seconds();
 	struct bytes key, value;
-	unsigned int count = 0, rows = 0;
+	static bool told;
+	unsigned int rows = 0;
 	int found = store_seek(store, STORE_REPORT, &from, &key, &value);
 
-	*any = found == 0;
-	for (; found == 0 && count < most && rows < LOOK_ROWS; rows++) {
+	for (; found == 0 && ripe->count < ripe->most && rows < LOOK_ROWS;
+	     found = store_next(store, STORE_REPORT, &key, &value)) {
 		struct row_place p = { .number = 0 };
 
 		if (row_key_report_read(key.data, key.length, &p.time, &p.id) ==
-		    0) {
-			bool twice = count > 0 && ripe[count - 1].id == p.id;
-
-			if (!twice && is_ripe(p.time, p.id, now))
-				ripe[count++] = p;
+		    -1) {
+			if (!told)
+				log_error("report-index-damaged");
+			told = true; /* it is met each time */
+			continue;
 		}
-		found = store_next(store, STORE_REPORT, &key, &value);
+		if (p.time > end)
+			return;
+		rows++;
+		if (!has(ripe, p.id) && is_ripe(&p, now))
+			ripe->places[ripe->count++] = p;
 	}
-	return count;
+}
+
+/* The end of the index too: what lies there was written before the clock was
+ * set back. */
+static void
+collect_both_ends(struct ripe *ripe)
+{
+	uint64_t now = clock_seconds();
+
+	collect(ripe, 0, now, now);
+	collect(ripe, now + retry_longest(&state.lifecycle->retry) + 1,
+	    UINT64_MAX, now);
 }
 
 /* A router that says nothing must not hold up reports for ever. What it was
  * given is no handle any more. */
 static void
-give_up_silent(uint64_t now)
+give_up_silent(void)
 {
-	struct outgoing *o, *following;
+	struct errand *e;
 
-	TAILQ_FOREACH_SAFE (o, &state.list, next, following)
-		if (!o->taken && now >= o->since + REPORTER_ANSWER) {
-			log_warn("report-unanswered id=%s",
-			    id_format(o->telling->id).text);
-			outgoing_free(o);
-		}
+	while ((e = errand_silent(&state.out, clock_seconds())) != NULL) {
+		log_warn("report-unanswered id=%s",
+		    id_format(outgoing_of(e)->telling->id).text);
+		free(finish(e));
+	}
 }
 
 static bool
@@ -226,22 +240,25 @@ static void
 look(void)
 {
 	static const struct timeval second = { 1, 0 };
-	struct row_place ripe[REPORTER_OUT];
-	unsigned int count;
-	bool any;
+	struct store *store = state.lifecycle->store;
+	struct ripe ripe = { .count = 0 };
+	uint64_t rows;
 
-	give_up_silent(clock_seconds());
-	if (store_read_begin(state.lifecycle->store) == -1) {
+	give_up_silent();
+	ripe.most = REPORTER_OUT - state.out.count;
+	if (store_read_begin(store) == -1) {
 		log_error("report-index error=\"%s\"", strerror(errno));
 		evtimer_add(state.timer, &second);
 		return;
 	}
-	count = collect(ripe, REPORTER_OUT - state.count, &any);
-	store_read_end(state.lifecycle->store);
-	for (unsigned int i = 0; i < count; i++)
-		if (!tell_one(&ripe[i]))
+	collect_both_ends(&ripe);
+	if (store_rows(store, STORE_REPORT, &rows) == -1)
+		rows = 1;
+	store_read_end(store);
+	for (unsigned int i = 0; i < ripe.count; i++)
+		if (!tell_one(&ripe.places[i]))
 			break;
-	if (any)
+	if (rows > 0)
 		evtimer_add(state.timer, &second);
 }
 
@@ -284,7 +301,7 @@ reporter_start(struct event_base *base, struct lifecycle *lifecycle,
     struct config *const *config)
 {
 	memset(&state, 0, sizeof(state));
-	TAILQ_INIT(&state.list);
+	errands_begin(&state.out, 0);
 	state.lifecycle = lifecycle;
 	state.config = config;
 	state.timer = evtimer_new(base, on_timer, NULL);
@@ -303,37 +320,20 @@ reporter_start(struct event_base *base, struct lifecycle *lifecycle,
 const struct telling *
 reporter_take(const void *router, uint32_t handle, int fd, uint64_t size)
 {
-	struct outgoing *o = find(router, handle);
-	struct stat st;
+	struct errand *e = errand_take(&state.out, router, handle, fd, size);
 
-	if (o == NULL || o->taken || fstat(fd, &st) == -1 ||
-	    st.st_dev != o->content.st_dev || st.st_ino != o->content.st_ino ||
-	    (uint64_t)st.st_size != size)
-		return NULL;
-	o->taken = true;
-	return o->telling;
-}
-
-/* Frees it, and leaves its telling. */
-static struct telling *
-finish(struct outgoing *o)
-{
-	struct telling *telling = o->telling;
-
-	o->telling = NULL;
-	outgoing_free(o);
-	return telling;
+	return e == NULL ? NULL : outgoing_of(e)->telling;
 }
 
 void
 reporter_stored(const void *router, uint32_t handle, unsigned int code)
 {
-	struct outgoing *o = find(router, handle);
+	struct errand *e = errand_find(&state.out, router, handle);
 	struct telling *telling;
 
-	if (o == NULL)
+	if (e == NULL)
 		return;
-	telling = finish(o);
+	telling = finish(e);
 	if (code == 250)
 		free(telling);
 	else
@@ -344,14 +344,12 @@ void
 reporter_unrouted(
     const void *router, uint32_t handle, unsigned int code, const char *reply)
 {
-	struct outgoing *o = find(router, handle);
+	struct errand *e = errand_unrouted(&state.out, router, handle);
 	struct telling *telling;
 
-	if (o == NULL || o->taken) {
-		log_warn("late peer=router message=UNROUTED");
+	if (e == NULL)
 		return;
-	}
-	telling = finish(o);
+	telling = finish(e);
 	log_warn("report-refused id=%s to=\"%s\" reply=\"%u %s\"%s",
 	    id_format(telling->id).text, log_text(telling->to), code,
 	    log_text(reply), telling->is_notice ? " notice=yes" : "");
@@ -371,9 +369,8 @@ reporter_unrouted(
 void
 reporter_router_lost(const void *router)
 {
-	struct outgoing *o, *following;
+	struct errand *e;
 
-	TAILQ_FOREACH_SAFE (o, &state.list, next, following)
-		if (o->router == router)
-			outgoing_free(o);
+	while ((e = errand_at(&state.out, router)) != NULL)
+		free(finish(e));
 }

@@ -21,8 +21,6 @@ struct telling;
 
 /* Reports at routers at once. Each holds one memfd here. */
 #define REPORTER_OUT 16
-/* Seconds that a router may take to say anything about one. */
-#define REPORTER_ANSWER 300
 
 /* `config` points to what is valid at the time of each use. */
 int reporter_start(struct event_base *, struct lifecycle *,

@@ -71,8 +71,10 @@ queue/test_store_json_src := queue/tool/json.c
 units += queue/test_tell queue/test_dsn
 queue/test_tell_src := queue/tell.c
 queue/test_dsn_src := queue/dsn_field.c queue/dsn_original.c queue/dsn_status.c
+# And the router, for what the queue gives it.
+played_src := $(rig_src) tests/unit/queue/played_router.c queue/errand.c
 units += queue/test_reporter
-queue/test_reporter_src := $(rig_src) queue/reporter.c \
+queue/test_reporter_src := $(played_src) queue/reporter.c \
 	queue/reporter_compose.c queue/dsn_field.c queue/dsn_original.c \
 	queue/dsn_address.c queue/dsn_report.c \
 	queue/dsn_words.c queue/dsn_status.c
@@ -95,6 +97,6 @@ units += queue/test_history
 queue/test_history_src := $(queue_house_src) queue/history.c queue/stats.c
 queue/test_history_libs := -llmdb -lxxhash -Wl,--wrap=monotime_timeval
 units += queue/test_redirector
-queue/test_redirector_src := $(rig_src) queue/hops.c \
+queue/test_redirector_src := $(played_src) queue/hops.c \
 	queue/redirection.c queue/redirector.c
 queue/test_redirector_libs := -llmdb -lxxhash -Wl,--wrap=event_add

@@ -4,19 +4,13 @@
  * nothing is left of it. The store, the commit, the scheduler, the reporter
  * and the history are the real ones; time goes by as this says.
  */
-#include <event2/event.h>
-
 #include "common/config.h"
-#include "common/content.h"
-#include "common/message.h"
 #include "queue/commit.h"
-#include "queue/drain.h"
 #include "queue/history.h"
-#include "queue/link_router.h"
 #include "queue/reporter.h"
 #include "queue/store_event.h"
 #include "queue/tell.h"
-#include "tests/unit/queue/rig.h"
+#include "tests/unit/queue/played_router.h"
 
 #define MINUTE 60
 #define HOUR (60 * MINUTE)
@@ -30,16 +24,6 @@ static char hostname[] = "mail.example.org", admin[] = "admin@example.org";
 static struct config configuration;
 static struct config *const in_use = &configuration;
 static const unsigned int keep = 14 * DAY;
-static struct event_base *base;
-static int router; /* its address says who it is */
-
-/* What the router was given and has not yet sent back. */
-static struct {
-	uint32_t handle;
-	char to[LIMIT_PATH + 1];
-	int fd;
-	uint64_t size;
-} given = { .fd = -1 };
 
 /* What happened, in seconds since the message came. */
 static struct life {
@@ -61,50 +45,6 @@ age(void)
 
 /* -- The neighbours -------------------------------------------------------- */
 
-bool
-drain_has_begun(void)
-{
-	return false;
-}
-
-bool
-router_exists(void)
-{
-	return true;
-}
-
-const void *
-router_inject(uint32_t handle, const struct message_inject *m, int fd_take)
-{
-	unsigned int n = life.reports++;
-	ssize_t length;
-
-	assert_int_equal(given.fd, -1);
-	assert_true(n < COUNT(life.report));
-	given.handle = handle;
-	given.fd = fd_take;
-	given.size = m->size;
-	snprintf(given.to, sizeof(given.to), "%s", m->address);
-	life.reported_at[n] = age();
-	length = pread(fd_take, life.report[n], sizeof(life.report[n]) - 1, 0);
-	assert_true(length > 0);
-	life.report[n][length] = '\0';
-	return &router;
-}
-
-/* The timers of reporter and history go off at each look. */
-int __real_event_add(struct event *, const struct timeval *);
-int __wrap_event_add(struct event *, const struct timeval *);
-
-int
-__wrap_event_add(struct event *event, const struct timeval *after)
-{
-	static const struct timeval at_once = { 0, 0 };
-
-	return __real_event_add(
-	    event, event_get_base(event) == base ? &at_once : after);
-}
-
 static void
 on_answer(struct submission *s, unsigned int code, const char *reply)
 {
@@ -113,45 +53,31 @@ on_answer(struct submission *s, unsigned int code, const char *reply)
 	reporter_stored(&router, s->inject, code);
 }
 
+static void
+note_report(void)
+{
+	unsigned int n = life.reports++;
+	ssize_t length;
+
+	assert_int_equal(given_count, life.reports);
+	assert_true(n < COUNT(life.report));
+	life.reported_at[n] = age();
+	length = pread(given.fd, life.report[n], sizeof(life.report[n]) - 1, 0);
+	assert_true(length > 0);
+	life.report[n][length] = '\0';
+}
+
 /* The router finds a way for the report, and sends it back. */
 static void
 send_back(void)
 {
-	struct message_envelope m = {
-		.id = house_id(),
-		.sender = "",
-		.client_address = "",
-		.helo = TELL_HELO_REPORT,
-		.user = "",
-		.envid = "",
-		.client_name = "",
-		.tls_version = "",
-		.tls_cipher = "",
-		.config = "",
-		.protocol = SMTP_PROTOCOL_LOCAL,
-		.size = given.size,
-		.recipients = 1,
-	};
-	struct message_route route = {
-		.address = given.to,
-		.original = given.to,
-		.kind = ROUTE_MX,
-		.name = "",
-		.user = "",
-		.orcpt = "",
-		.via = "",
-	};
-	struct submission *s = submission_new(&m, given.fd, house_now);
+	struct submission *s = played_send_back("", TELL_HELO_REPORT);
 
-	assert_non_null(s);
-	s->inject = given.handle;
 	s->telling = reporter_take(&router, s->inject, s->fd, s->size);
 	assert_non_null(s->telling);
 	s->answer = on_answer;
-	s->owner = &router;
-	assert_int_equal(submission_add(s, &route), 0);
 	commit_submission(s);
-	given.fd = -1;
+	played_drop();
 }
 
 /* The agents: nobody there takes the message, everybody takes a report. */
@@ -179,8 +105,7 @@ answer_deliveries(enum report_scope scope)
 static void
 start(void)
 {
-	base = event_base_new();
-	assert_non_null(base);
+	played_begin();
 	rig_house.lifecycle.warn_after = 4 * HOUR;
 	assert_int_equal(
 	    reporter_start(base, &rig_house.lifecycle, &in_use), 0);
@@ -191,14 +116,14 @@ static void
 stop(void)
 {
 	reporter_router_lost(&router);
-	event_base_free(base);
-	base = NULL;
+	played_end();
 }
 
 static int
 set_up(void **state)
 {
 	memset(&life, 0, sizeof(life));
+	played_reset();
 	configuration.hostname = hostname;
 	configuration.admin = admin;
 	if (rig_set_up(state) != 0)
@@ -235,10 +160,11 @@ look(enum report_scope scope)
 	answer_deliveries(scope);
 	rig_run();
 	reporter_look();
-	assert_int_not_equal(
-	    event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK), -1);
-	if (given.fd != -1)
+	played_look();
+	if (given.fd != -1) {
+		note_report();
 		send_back();
+	}
 	rig_run();
 	answer_deliveries(scope);
 	rig_run();

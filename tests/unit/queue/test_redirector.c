@@ -1,47 +1,22 @@
 /* Redirections, between the real store and a router that the test plays. */
-#include <event2/event.h>
-
 #include "common/content.h"
 #include "common/dsn.h"
-#include "common/message.h"
 #include "queue/clock.h"
 #include "queue/commit.h"
-#include "queue/drain.h"
+#include "queue/errand.h"
 #include "queue/hops.h"
-#include "queue/link_router.h"
 #include "queue/query.h"
 #include "queue/redirection.h"
 #include "queue/redirector.h"
 #include "queue/reporter.h"
 #include "queue/store_content.h"
-#include "tests/unit/queue/rig.h"
+#include "tests/unit/queue/played_router.h"
 
-static struct event_base *base;
-static struct event *timer;
-
-/* What the router was given last. */
-static struct {
-	uint32_t handle;
-	char to[LIMIT_PATH + 1];
-	char sender[LIMIT_PATH + 1];
-	char orcpt[LIMIT_ORCPT + 1];
-	uint8_t notify;
-	uint32_t hops;
-	int fd;
-	uint64_t size;
-} given = { .fd = -1 };
-static int router; /* its address says who it is */
-static bool router_is_there, is_told, drains;
+static bool is_told;
 
 /* What who asked last was told. */
 static unsigned int answers, answer_code;
 static uint64_t answer_made;
-
-bool
-drain_has_begun(void)
-{
-	return drains;
-}
 
 bool
 reporter_is_telling(uint64_t id)
@@ -72,73 +47,24 @@ query_content(uint64_t id)
 }
 
 static void
-drop_given(void)
-{
-	if (given.fd != -1)
-		close(given.fd);
-	given.fd = -1;
-}
-
-const void *
-router_inject(uint32_t handle, const struct message_inject *m, int fd_take)
-{
-	assert_int_equal(content_check(fd_take, m->size), 0);
-	if (!router_is_there) {
-		close(fd_take);
-		return NULL;
-	}
-	drop_given();
-	given.handle = handle;
-	given.fd = fd_take;
-	given.size = m->size;
-	given.notify = m->notify;
-	given.hops = m->hops;
-	snprintf(given.to, sizeof(given.to), "%s", m->address);
-	snprintf(given.sender, sizeof(given.sender), "%s", m->sender);
-	snprintf(given.orcpt, sizeof(given.orcpt), "%s", m->orcpt);
-	return &router;
-}
-
-/* The clock stands still here: the timer goes off at each look. */
-int __real_event_add(struct event *, const struct timeval *);
-int __wrap_event_add(struct event *, const struct timeval *);
-
-int
-__wrap_event_add(struct event *event, const struct timeval *after)
-{
-	static const struct timeval at_once = { 0, 0 };
-
-	if (event_get_base(event) != base)
-		return __real_event_add(event, after);
-	timer = event;
-	return __real_event_add(event, &at_once);
-}
-
-static void
 start(void)
 {
-	base = event_base_new();
-	assert_non_null(base);
+	played_begin();
 	assert_int_equal(redirector_start(base, &rig_house.lifecycle), 0);
-	timer = NULL;
 }
 
 static void
 stop(void)
 {
 	redirector_router_lost(&router);
-	drop_given();
-	if (timer != NULL)
-		event_free(timer);
-	event_base_free(base);
-	base = NULL;
+	played_end();
 }
 
 static int
 set_up(void **state)
 {
-	router_is_there = true;
-	is_told = drains = false;
+	played_reset();
+	is_told = false;
 	answers = 0;
 	if (rig_set_up(state) != 0)
 		return -1;
@@ -209,43 +135,15 @@ waiting(void)
 static uint64_t
 come_back(void)
 {
-	struct message_envelope m = {
-		.id = house_id(),
-		.sender = "liar@example.net",
-		.client_address = "203.0.113.1",
-		.helo = "liar",
-		.user = "liar",
-		.envid = "liar",
-		.client_name = "",
-		.tls_version = "",
-		.tls_cipher = "",
-		.config = "",
-		.protocol = SMTP_PROTOCOL_LOCAL,
-		.size = given.size,
-		.recipients = 1,
-	};
-	struct message_route route = {
-		.address = given.to,
-		.original = given.to,
-		.kind = ROUTE_MX,
-		.name = "",
-		.user = "",
-		.notify = given.notify,
-		.orcpt = given.orcpt,
-		.via = "",
-	};
-	struct submission *s = submission_new(&m, dup(given.fd), house_now);
+	struct submission *s = played_send_back("liar@example.net", "liar");
+	uint64_t id = s->id;
 
-	assert_non_null(s);
-	s->inject = given.handle;
 	s->redirection = redirector_take(&router, s->inject, s->fd, s->size);
 	assert_non_null(s->redirection);
 	s->answer = on_answer;
-	s->owner = &router;
-	assert_int_equal(submission_add(s, &route), 0);
 	assert_int_equal(redirection_adopt(s->redirection, s), 0);
 	commit_submission(s);
-	return m.id;
+	return id;
 }
 
 static bool
@@ -282,7 +180,7 @@ test_one_takes_the_place_of_two(void **state)
 	assert_int_equal(ask(id, 2), 0);
 	assert_string_equal(given.to, "new@example.org");
 	assert_string_equal(given.sender, "sender@example.net");
-	assert_int_not_equal(given.handle & REDIRECTOR_HANDLE, 0);
+	assert_int_not_equal(given.handle & ERRAND_REDIRECTION, 0);
 	made = come_back();
 	assert_true(is_there(id, 0) && !is_there(made, 0));
 	commit_run();
@@ -494,18 +392,18 @@ test_routers_that_do_not_answer(void **state)
 	assert_int_equal(answers, 1);
 	assert_int_equal(answer_code, 451);
 	assert_int_equal(ask(id, 2), 0);
-	house_now += REDIRECTOR_ANSWER * UINT64_C(1000) - 1000;
-	event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+	house_now += ERRAND_ANSWER * UINT64_C(1000) - 1000;
+	played_look();
 	assert_int_equal(answers, 1);
 	house_now += 1000;
-	event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+	played_look();
 	assert_int_equal(answers, 2);
 	assert_null(
 	    redirector_take(&router, given.handle, given.fd, given.size));
 	router_is_there = false;
 	assert_int_equal(ask(id, 2), -1);
 	assert_int_equal(errno, ENOTCONN);
-	drains = true;
+	queue_drains = true;
 	assert_int_equal(ask(id, 2), -1);
 	assert_int_equal(errno, EAGAIN);
 	assert_true(is_there(id, 0) && is_there(id, 1));
@@ -545,11 +443,9 @@ test_wishes_about_reports(void **state)
 {
 	(void)state;
 	assert_int_equal(dsn_notify_merge(0, 0), 0);
-	assert_int_equal(
-	    dsn_notify_merge(DSN_NOTIFY_NEVER, DSN_NOTIFY_NEVER),
+	assert_int_equal(dsn_notify_merge(DSN_NOTIFY_NEVER, DSN_NOTIFY_NEVER),
 	    DSN_NOTIFY_NEVER);
-	assert_int_equal(
-	    dsn_notify_merge(DSN_NOTIFY_NEVER, DSN_NOTIFY_SUCCESS),
+	assert_int_equal(dsn_notify_merge(DSN_NOTIFY_NEVER, DSN_NOTIFY_SUCCESS),
 	    DSN_NOTIFY_SUCCESS);
 	assert_int_equal(dsn_notify_merge(0, DSN_NOTIFY_SUCCESS),
 	    DSN_NOTIFY_SUCCESS | DSN_NOTIFY_FAILURE | DSN_NOTIFY_DELAY);

@@ -1,93 +1,21 @@
 /* Reports, between the real store and a router that the test plays. */
-#include <event2/event.h>
-
 #include "common/config.h"
 #include "common/content.h"
 #include "common/id.h"
 #include "common/message.h"
 #include "queue/commit.h"
-#include "queue/drain.h"
-#include "queue/link_router.h"
+#include "queue/errand.h"
 #include "queue/reporter.h"
 #include "queue/tell.h"
-#include "tests/unit/queue/rig.h"
+#include "tests/unit/queue/played_router.h"
 
 static char hostname[] = "mail.example.org", admin[] = "admin@example.org";
 static struct config configuration;
 static struct config *const in_use = &configuration;
-static struct event_base *base;
-static struct event *timer;
-
-/* What the router was given last, and how often it was given something. */
-static struct {
-	uint32_t handle;
-	char to[LIMIT_PATH + 1];
-	int fd;
-	uint64_t size;
-} given = { .fd = -1 };
-static unsigned int given_count;
-static bool router_is_there;
-static int router; /* its address says who it is */
-
-bool
-drain_has_begun(void)
-{
-	return false;
-}
-
-bool
-router_exists(void)
-{
-	return true;
-}
-
-static void
-drop_given(void)
-{
-	if (given.fd != -1)
-		close(given.fd);
-	given.fd = -1;
-}
-
-const void *
-router_inject(uint32_t handle, const struct message_inject *m, int fd_take)
-{
-	assert_int_equal(content_check(fd_take, m->size), 0);
-	assert_int_equal(m->body, SMTP_BODY_7BIT);
-	assert_string_equal(m->sender, "");
-	if (!router_is_there) {
-		close(fd_take);
-		return NULL;
-	}
-	drop_given();
-	given.handle = handle;
-	given.fd = fd_take;
-	given.size = m->size;
-	snprintf(given.to, sizeof(given.to), "%s", m->address);
-	given_count++;
-	return &router;
-}
-
-/* The clock stands still here: the reporter's timer goes off at each look. */
-int __real_event_add(struct event *, const struct timeval *);
-int __wrap_event_add(struct event *, const struct timeval *);
-
-int
-__wrap_event_add(struct event *event, const struct timeval *after)
-{
-	static const struct timeval at_once = { 0, 0 };
-
-	if (event_get_base(event) != base)
-		return __real_event_add(event, after);
-	timer = event;
-	return __real_event_add(event, &at_once);
-}
-
 static void
 start(void)
 {
-	base = event_base_new();
-	assert_non_null(base);
+	played_begin();
 	rig_house.lifecycle.warn_after = 14400;
 	assert_int_equal(
 	    reporter_start(base, &rig_house.lifecycle, &in_use), 0);
@@ -97,17 +25,13 @@ static void
 stop(void)
 {
 	reporter_router_lost(&router);
-	drop_given();
-	event_free(timer);
-	event_base_free(base);
-	base = NULL;
+	played_end();
 }
 
 static int
 set_up(void **state)
 {
-	given_count = 0;
-	router_is_there = true;
+	played_reset();
 	configuration.hostname = hostname;
 	configuration.admin = admin;
 	if (rig_set_up(state) != 0)
@@ -131,8 +55,7 @@ look_after(unsigned int seconds)
 {
 	house_now += seconds * UINT64_C(1000);
 	reporter_look();
-	assert_int_not_equal(
-	    event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK), -1);
+	played_look();
 	rig_run();
 }
 
@@ -170,44 +93,20 @@ on_answer(struct submission *s, unsigned int code, const char *reply)
 static uint64_t
 come_back(void)
 {
-	struct message_envelope m = {
-		.id = house_id(),
-		.sender = "",
-		.client_address = "",
-		.helo = "",
-		.user = "",
-		.envid = "",
-		.client_name = "",
-		.tls_version = "",
-		.tls_cipher = "",
-		.config = "",
-		.protocol = SMTP_PROTOCOL_LOCAL,
-		.size = given.size,
-		.recipients = 1,
-	};
-	struct message_route route = {
-		.address = given.to,
-		.original = given.to,
-		.kind = ROUTE_MX,
-		.name = "",
-		.user = "",
-		.orcpt = "",
-		.via = "",
-	};
-	struct submission *s = submission_new(&m, dup(given.fd), house_now);
+	struct submission *s = played_send_back("", "");
+	uint64_t id;
 
-	assert_non_null(s);
-	s->inject = given.handle;
+	assert_int_equal(given.body, SMTP_BODY_7BIT);
+	assert_string_equal(given.sender, "");
 	s->telling = reporter_take(&router, s->inject, s->fd, s->size);
 	assert_non_null(s->telling);
 	free(s->helo);
 	s->helo =
 	    strdup(s->telling->is_notice ? TELL_HELO_NOTICE : TELL_HELO_REPORT);
 	s->answer = on_answer;
-	s->owner = &router;
-	assert_int_equal(submission_add(s, &route), 0);
+	id = s->id;
 	commit_submission(s);
-	return m.id;
+	return id;
 }
 
 static void
@@ -251,7 +150,7 @@ test_one_report_for_all_that_failed(void **state)
 	assert_int_equal(given_count, 1);
 	assert_string_equal(given.to, "sender@example.net");
 	/* It is on its way: not again. */
-	look_after(REPORTER_ANSWER - 1);
+	look_after(ERRAND_ANSWER - 1);
 	assert_int_equal(given_count, 1);
 	report = come_back();
 	assert_true(is_there(id));
@@ -328,7 +227,7 @@ test_a_router_that_says_nothing(void **state)
 	(void)state;
 	look_after(2);
 	late = given.handle;
-	look_after(REPORTER_ANSWER);
+	look_after(ERRAND_ANSWER);
 	assert_int_equal(given_count, 2);
 	assert_int_not_equal(given.handle, late);
 	assert_null(reporter_take(&router, late, given.fd, given.size));
@@ -349,9 +248,9 @@ test_a_commit_that_takes_long(void **state)
 	fail_one();
 	look_after(2);
 	come_back();
-	house_now += REPORTER_ANSWER * UINT64_C(2000);
+	house_now += ERRAND_ANSWER * UINT64_C(2000);
 	reporter_look();
-	event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+	played_look();
 	assert_int_equal(given_count, 1);
 	rig_run();
 	look_after(10);
@@ -764,6 +663,49 @@ test_a_clock_that_was_wrong(void **state)
 	assert_int_equal(given_count, 1);
 }
 
+/* However many others are not ripe. */
+static void
+test_a_clock_that_was_wrong_and_many_others(void **state)
+{
+	(void)state;
+	house_now += UINT64_C(86400000);
+	fail_one();
+	house_now -= UINT64_C(86400000);
+	for (unsigned int i = 0; i < 600; i++)
+		fail_one();
+	look_after(0);
+	assert_int_equal(given_count, 1);
+}
+
+/* What the index cannot mean is passed over, however much it is. */
+static void
+test_a_damaged_index(void **state)
+{
+	struct row_key key = { .length = 3 };
+	struct store *store = rig_house.store;
+
+	(void)state;
+	fail_one();
+	assert_int_equal(store_write_begin(store), 0);
+	for (unsigned int i = 0; i < 600; i++) {
+		key.octets[1] = (uint8_t)(i / 256);
+		key.octets[2] = (uint8_t)i;
+		assert_int_equal(
+		    store_put(store, STORE_REPORT, &key, "", 0), 0);
+	}
+	assert_int_equal(store_write_commit(store), 0);
+	look_after(2);
+	assert_int_equal(given_count, 1);
+	/* The end of the test looks whether the store is sound. */
+	assert_int_equal(store_write_begin(store), 0);
+	for (unsigned int i = 0; i < 600; i++) {
+		key.octets[1] = (uint8_t)(i / 256);
+		key.octets[2] = (uint8_t)i;
+		assert_int_equal(store_delete(store, STORE_REPORT, &key), 0);
+	}
+	assert_int_equal(store_write_commit(store), 0);
+}
+
 /* A message of many recipients has as many reports as it needs. */
 static void
 test_more_recipients_than_a_report_holds(void **state)
@@ -837,6 +779,8 @@ main(void)
 		TEST(test_the_last_attempt_is_dated),
 		TEST(test_what_is_given_up_is_reported),
 		TEST(test_a_clock_that_was_wrong),
+		TEST(test_a_clock_that_was_wrong_and_many_others),
+		TEST(test_a_damaged_index),
 		TEST(test_more_recipients_than_a_report_holds),
 		TEST(test_more_reports_than_may_be_out),
 	};
