@@ -66,8 +66,13 @@ channel_new(struct event_base *base, int fd_take, enum program self,
 	c->writable = event_new(base, c->fd, EV_WRITE, on_writable, c);
 	c->retry = event_new(base, -1, 0, on_writable, c);
 	c->failed = event_new(base, -1, 0, on_failed, c);
+	/* Before all else, where there are priorities. */
 	if (c->readable == NULL || c->writable == NULL || c->retry == NULL ||
-	    c->failed == NULL || event_add(c->readable, NULL) == -1) {
+	    c->failed == NULL || event_priority_set(c->readable, 0) == -1 ||
+	    event_priority_set(c->writable, 0) == -1 ||
+	    event_priority_set(c->retry, 0) == -1 ||
+	    event_priority_set(c->failed, 0) == -1 ||
+	    event_add(c->readable, NULL) == -1) {
 		channel_free(&c);
 		errno = ENOMEM;
 	}

@@ -192,8 +192,8 @@ collect_from(struct delivery *delivery, struct row_place *from)
 
 /* The index is in the order of time, and so the oldest comes first. What is
  * fresh takes turns with it: it goes at once, and the old goes on. */
-void
-collect_recipients(struct delivery *delivery)
+static void
+collect_in_turn(struct delivery *delivery)
 {
 	struct lane *lane = &delivery->destination->lane;
 
@@ -211,6 +211,20 @@ collect_recipients(struct delivery *delivery)
 	collect_from(delivery, &lane->next);
 	if (delivery->count == 0)
 		lane->has_fresh = false; /* nothing is due, fresh or old */
+}
+
+static bool
+is_fresh(const struct delivery *delivery)
+{
+	return delivery->count > 0 && delivery->recipients[0].attempts == 0 &&
+	       id_time(delivery->id) + DESTINATION_FRESH_S >= clock_seconds();
+}
+
+void
+collect_recipients(struct delivery *delivery)
+{
+	collect_in_turn(delivery);
+	delivery->fresh = is_fresh(delivery);
 }
 
 /* And look from the beginning then. */

@@ -4,6 +4,7 @@
 #ifndef QUEUE_DELIVERY_H
 #define QUEUE_DELIVERY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "queue/store_row.h"
@@ -22,6 +23,7 @@ struct delivery {
 	struct destination *destination;
 	struct row_message message;
 	int fd;
+	bool fresh; /* it came a moment ago, and was not tried yet */
 	unsigned int count;
 	struct row_recipient recipients[DELIVERY_RECIPIENTS];
 	struct flight *flights[DELIVERY_RECIPIENTS];

@@ -130,6 +130,7 @@ send_delivery(struct agent *a, uint32_t handle, const struct delivery *delivery)
 	m.deliver.recipients = delivery->count;
 	m.deliver.ret = delivery->message.ret;
 	m.deliver.envid = delivery->message.envid;
+	m.deliver.fresh = delivery->fresh;
 	return channel_send(a->channel, &m);
 }
 

@@ -155,12 +155,17 @@ may_begin(const struct share *s, const struct destination *d, unsigned int most)
 }
 
 /* It has some: an equal part of the first half, or, so that the sound are not
- * slowed by those who hang, of what is kept for the sound. */
+ * slowed by those who hang, of what is kept for the sound. With fresh mail a
+ * few of what others leave to such: else old mail, a delivery for each of very
+ * many destinations, would let it have no more than one. */
 static bool
 may_grow(const struct share *s, const struct destination *d, unsigned int most)
 {
 	uint64_t sound = s->deliveries[SHARE_SOUND], kept = most / 4;
 
+	if (d->lane.has_fresh && d->lane.standing == SHARE_SOUND &&
+	    d->lane.in_flight < SCHEDULER_WINDOW_FIRST)
+		return true;
 	if (sum(s->deliveries, 0) < most / 2 &&
 	    d->lane.in_flight < most / 2 / sum(s->busy, 0))
 		return true;

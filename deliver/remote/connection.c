@@ -19,6 +19,7 @@
 #include "deliver/remote/outgoing.h"
 #include "deliver/remote/patience.h"
 #include "deliver/remote/pool.h"
+#include "deliver/remote/priority.h"
 #include "deliver/remote/room.h"
 
 /* RFC 5321 has no figure for this; the kernel's minutes are too long while
@@ -228,6 +229,9 @@ connection_send(struct connection *c, struct transaction *t, int content,
 	c->user = user;
 	c->context = context;
 	c->transaction = t;
+	/* It fails at what waits to be handled: that is no matter. */
+	(void)bufferevent_priority_set(
+	    c->bev, t->fresh ? PRIORITY_FRESH : PRIORITY_OTHER);
 	outgoing_begin(&c->outgoing, content, t->size);
 	patience_begin(&c->patience, monotime_now());
 	c->reused = c->messages > 0;

@@ -222,12 +222,22 @@ on_settled(void *context, unsigned int recipient, enum report_outcome outcome,
 	    d->context, d->transaction->recipients[recipient].number, &report);
 }
 
+/* In the order in which they came, what is fresh before the rest. */
 static void
 wait_for_room(struct delivery *d)
 {
-	if (!d->is_waiting)
-		TAILQ_INSERT_TAIL(&state.waiting, d, waiting);
+	struct delivery *other = TAILQ_FIRST(&state.waiting);
+
+	if (d->is_waiting)
+		return;
 	d->is_waiting = true;
+	while (
+	    d->transaction->fresh && other != NULL && other->transaction->fresh)
+		other = TAILQ_NEXT(other, waiting);
+	if (d->transaction->fresh && other != NULL)
+		TAILQ_INSERT_BEFORE(other, d, waiting);
+	else
+		TAILQ_INSERT_TAIL(&state.waiting, d, waiting);
 }
 
 /* The same way again, with the same connection if it is still there: it was

@@ -175,7 +175,7 @@ is_valid_order(const struct message *m)
 	return destination(d) != NULL && d->recipients > 0 &&
 	       d->recipients <= LIMIT_EXPANSION && d->body < SMTP_BODIES &&
 	       d->size <= LIMIT_CONTENT_SIZE_MOST && dsn_ret_is_valid(d->ret) &&
-	       dsn_envid_is_valid(d->envid) &&
+	       dsn_envid_is_valid(d->envid) && d->fresh <= 1 &&
 	       address_parse(d->sender, ADDRESS_REVERSE_PATH, &sender) == 0 &&
 	       content_check(m->fd, d->size) == 0;
 }
@@ -205,6 +205,7 @@ on_deliver(struct link *link, struct message *m)
 		return -1;
 	}
 	transaction_set_dsn(job->transaction, (enum dsn_ret)d->ret, d->envid);
+	job->transaction->fresh = d->fresh == 1;
 	job->id = d->id;
 	job->kind = (enum route_kind)d->kind;
 	strlcpy(job->name, destination(d), sizeof(job->name));

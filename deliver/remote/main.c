@@ -17,6 +17,7 @@
 #include "deliver/remote/delivery.h"
 #include "deliver/remote/link_queue.h"
 #include "deliver/remote/link_resolver.h"
+#include "deliver/remote/priority.h"
 #include "deliver/remote/self.h"
 
 static void
@@ -58,7 +59,7 @@ main(void)
 	struct event_base *base;
 
 	child_begin(&child, PROGRAM_REMOTE);
-	base = event_base_new();
+	base = priority_base_new();
 	if (base == NULL)
 		log_fatal(EX_OSERR, "event loop");
 	self_init(child.config);

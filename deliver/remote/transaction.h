@@ -27,6 +27,7 @@ struct transaction {
 	uint64_t size;
 	enum dsn_ret ret;
 	char envid[LIMIT_ENVID + 1]; /* "" if not given */
+	bool fresh;		     /* it goes before what is not */
 	bool host_reports; /* the host of the current session has DSN */
 	struct recipient *recipients;
 	unsigned int count;

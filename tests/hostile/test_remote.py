@@ -673,7 +673,8 @@ ORDER = dict(id=1 << 40, sender="s@example.org", kind=RELAY, name="one",
     dict(sender="not an address"), dict(sender="a@b\r\nRCPT TO:<x@y>"),
     dict(kind=2, next_hop=""), dict(kind=2, next_hop="a b"),
     dict(kind=2, next_hop="[1.2.3]"), dict(kind=2, next_hop="a..b"),
-    dict(ret=3), dict(envid="a b"), dict(envid="a\r\nRCPT TO:<x@y>"),
+    dict(ret=3), dict(fresh=2), dict(envid="a b"),
+    dict(envid="a\r\nRCPT TO:<x@y>"),
 ])
 def test_bad_order(remote, change):
     other = remote.add_peer("queue")

@@ -59,6 +59,7 @@ fake_deliver(const struct delivery *delivery)
 	g->size = delivery->message.size;
 	g->destination = delivery->destination;
 	g->count = delivery->count;
+	g->fresh = delivery->fresh;
 	g->open = true;
 	for (unsigned int i = 0; i < delivery->count; i++) {
 		g->flights[i] = delivery->flights[i];

@@ -20,6 +20,7 @@ struct rig_given {
 	struct destination *destination;
 	struct flight *flights[DELIVERY_RECIPIENTS];
 	unsigned int count;
+	bool fresh;
 	bool open; /* not yet reported, nor lost */
 };
 

@@ -170,6 +170,29 @@ test_fresh_mail_stays_fresh(void **state)
 	assert_true(is_given(fresh));
 }
 
+/* What was tried, or waits for long, is not fresh, whatever came since. */
+static void
+test_the_agent_is_told_what_is_fresh(void **state)
+{
+	unsigned int from;
+	uint64_t fresh;
+
+	(void)state;
+	make_backlog(20);
+	for (unsigned int i = 0; i < rig_given_count; i++)
+		assert_true(rig_given[i].fresh);
+	from = rig_given_count;
+	come_back();
+	go_on();
+	fresh = rig_submit_one("u@big.example");
+	for (unsigned int i = 0; i < 12; i++)
+		go_on();
+	assert_true(is_given(fresh));
+	assert_true(rig_given_count > from + 12);
+	for (unsigned int i = from; i < rig_given_count; i++)
+		assert_int_equal(rig_given[i].fresh, rig_given[i].id == fresh);
+}
+
 /* -- The administrator asks ----------------------------------------------- */
 
 /* The host backs off, and there is much other mail for it. */
@@ -356,6 +379,7 @@ main(void)
 		RIG_TEST(test_fresh_local_mail_goes_before_old),
 		RIG_TEST(test_old_mail_takes_turns_with_fresh),
 		RIG_TEST(test_fresh_mail_stays_fresh),
+		RIG_TEST(test_the_agent_is_told_what_is_fresh),
 		RIG_TEST(test_retry_is_at_once),
 		RIG_TEST(test_retry_does_not_wait_for_dead_hosts),
 		RIG_TEST(test_the_window_grows_by_deliveries),

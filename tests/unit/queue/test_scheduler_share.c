@@ -289,6 +289,30 @@ test_fresh_mail_does_not_wait_for_a_crowd_of_old(void **state)
 	assert_true(rig_open("mx:old4000.example") >= 1);
 }
 
+/* One delivery at a time would not keep up with it. */
+static void
+test_a_busy_host_s_fresh_mail_among_a_crowd_of_old(void **state)
+{
+	(void)state;
+	make_old(SCHEDULER_ACTIVE + 2000);
+	for (int turn = 0; turn < 30; turn++)
+		rig_run();
+	rig_submit_one("u@busy.example");
+	rig_run();
+	rig_report(rig_first_open("mx:busy.example"), REPORT_DELIVERED,
+	    REPORT_SCOPE_RECIPIENT);
+	rig_run();
+	assert_true(rig_open(NULL) >= SCHEDULER_REMOTE);
+	for (unsigned int i = 1; i <= SCHEDULER_WINDOW_FIRST; i++) {
+		rig_submit_one("u@busy.example");
+		rig_run();
+		assert_int_equal(rig_open("mx:busy.example"), i);
+	}
+	rig_submit_one("u@busy.example");
+	rig_run();
+	assert_int_equal(rig_open("mx:busy.example"), SCHEDULER_WINDOW_FIRST);
+}
+
 /* Fresh mail goes first, but however much there is, some of the old goes. */
 static void
 test_old_mail_has_turns_among_fresh(void **state)
@@ -469,6 +493,7 @@ main(void)
 		RIG_TEST(test_a_large_queue_leaves_memory),
 		RIG_TEST(test_a_sound_host_s_large_mail_goes),
 		RIG_TEST(test_fresh_mail_does_not_wait_for_a_crowd_of_old),
+		RIG_TEST(test_a_busy_host_s_fresh_mail_among_a_crowd_of_old),
 		RIG_TEST(test_old_mail_has_turns_among_fresh),
 		RIG_TEST(test_a_turn_ends_also_if_each_delivery_takes_long),
 		RIG_TEST(test_a_look_takes_up_some_of_many),

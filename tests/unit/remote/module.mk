@@ -3,7 +3,7 @@ units += remote/test_reply remote/test_stuffing remote/test_extensions \
 	remote/test_self remote/test_bad_address remote/test_transaction \
 	remote/test_session remote/test_session_phases remote/test_route \
 	remote/test_pool remote/test_patience remote/test_connection \
-	remote/test_delivery
+	remote/test_delivery remote/test_priority
 remote/test_reply_src := deliver/remote/reply.c
 remote/test_stuffing_src := deliver/remote/stuffing.c
 remote/test_extensions_src := deliver/remote/extensions.c
@@ -25,13 +25,14 @@ remote/test_route_src := deliver/remote/route.c deliver/remote/hosts.c \
 	deliver/remote/endpoint.c deliver/remote/bad_address.c \
 	deliver/remote/dns_action.c
 remote/test_pool_src := deliver/remote/pool.c
+remote/test_priority_src := deliver/remote/priority.c
 remote/test_patience_src := deliver/remote/patience.c
 clock_libs := -Wl,--wrap=monotime_now,--wrap=monotime_timeval
 remote/test_connection_src := deliver/remote/connection.c \
 	deliver/remote/outgoing.c deliver/remote/patience.c \
 	deliver/remote/pool.c deliver/remote/room.c deliver/remote/stuffing.c \
 	deliver/remote/bad_address.c deliver/remote/endpoint.c \
-	$(remote_session_src) tests/unit/remote/clock.c
+	deliver/remote/priority.c $(remote_session_src) tests/unit/remote/clock.c
 remote/test_connection_libs := $(clock_libs)
 # The route and the connections are the test's.
 remote/test_delivery_src := deliver/remote/delivery.c \

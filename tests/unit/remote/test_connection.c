@@ -16,6 +16,7 @@
 #include "clock.h"
 #include "common/limits.h"
 #include "deliver/remote/connection.h"
+#include "deliver/remote/priority.h"
 #include "deliver/remote/room.h"
 
 #define KEY "mx:dst.test"
@@ -31,6 +32,8 @@ static struct event_base *base;
 
 static char reason[LIMIT_REPLY + 1]; /* "": it did not end */
 static bool is_done;
+static const void *ended[2]; /* whose connections, in order */
+static unsigned int ended_count;
 static unsigned int delivered, deferred;
 
 static void
@@ -65,9 +68,10 @@ static void
 on_ended(void *context, const struct session_end *end,
     const struct endpoint_host *name, bool stale)
 {
-	(void)context;
 	(void)name;
 	assert_false(stale);
+	if (ended_count < LENGTH(ended))
+		ended[ended_count++] = context;
 	snprintf(reason, sizeof(reason), "%s", end->reason);
 }
 
@@ -183,6 +187,7 @@ pass(int64_t seconds)
 
 /* -- A message ------------------------------------------------------------------ */
 
+static struct endpoint there;
 static struct transaction *transaction;
 static int content;
 static struct connection *connection;
@@ -192,10 +197,10 @@ static const struct connection_user user = { on_settled, on_done, on_ended };
 static int
 set_up(void **unused)
 {
-	struct endpoint e = listen_somewhere();
-
 	(void)unused;
+	there = listen_somewhere();
 	clock_ms = 0;
+	ended_count = 0;
 	reason[0] = '\0';
 	is_done = false;
 	delivered = deferred = 0;
@@ -209,9 +214,9 @@ set_up(void **unused)
 	for (unsigned int i = 0; i < RECIPIENTS; i++)
 		assert_int_equal(
 		    transaction_add(transaction, i, "r@dst.test", 0, ""), 0);
-	connection = connection_open(KEY, ROUTE_MX, &e, "mx.dst.test");
+	connection = connection_open(KEY, ROUTE_MX, &there, "mx.dst.test");
 	assert_non_null(connection);
-	connection_send(connection, transaction, content, &user, NULL);
+	connection_send(connection, transaction, content, &user, transaction);
 	run_until_readable(listener);
 	host = accept(listener, NULL, NULL);
 	assert_true(host >= 0);
@@ -544,6 +549,48 @@ test_old_connection(void **unused)
 	assert_null(connection_take_idle(KEY));
 }
 
+/* -- Two at once ----------------------------------------------------------- */
+
+static void
+refuse(int peer)
+{
+	static const char words[] = "554 no mail here\r\n";
+
+	assert_int_equal(
+	    send(peer, words, sizeof(words) - 1, 0), sizeof(words) - 1);
+}
+
+/* Though the other host has spoken before. */
+static void
+test_fresh_mail_is_handled_first(void **unused)
+{
+	struct transaction *fresh =
+	    transaction_new("s@src.test", SMTP_BODY_7BIT, SIZE, 1);
+	struct connection *c;
+	int peer;
+
+	(void)unused;
+	assert_int_equal(transaction_add(fresh, 9, "r@new.test", 0, ""), 0);
+	fresh->fresh = true;
+	c = connection_open("mx:new.test", ROUTE_MX, &there, "mx.new.test");
+	assert_non_null(c);
+	connection_send(c, fresh, content, &user, fresh);
+	run_until_readable(listener);
+	peer = accept(listener, NULL, NULL);
+	assert_true(peer >= 0);
+	for (unsigned int i = 0; i < 4; i++)
+		event_base_loop(base, EVLOOP_NONBLOCK);
+	refuse(host);
+	refuse(peer);
+	for (unsigned int i = 0; i < 4; i++)
+		event_base_loop(base, EVLOOP_NONBLOCK);
+	assert_int_equal(ended_count, 2);
+	assert_ptr_equal(ended[0], fresh);
+	assert_ptr_equal(ended[1], transaction);
+	transaction_free(&fresh);
+	close(peer);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -563,10 +610,11 @@ main(void)
 		TEST(test_idle),
 		TEST(test_many_messages),
 		TEST(test_old_connection),
+		TEST(test_fresh_mail_is_handled_first),
 	};
 
 	alarm(60);
-	base = event_base_new();
+	base = priority_base_new();
 	if (base == NULL)
 		return 1;
 	connection_init(base, "client.test", on_room);

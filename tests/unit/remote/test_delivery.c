@@ -215,7 +215,7 @@ set_up(void **unused)
 }
 
 static void
-begin(void)
+begin_as(uint64_t id, bool fresh)
 {
 	static const struct delivery_handler handler = { on_report, on_tried,
 		on_over };
@@ -224,9 +224,16 @@ begin(void)
 
 	assert_non_null(t);
 	assert_int_equal(transaction_add(t, 7, "r@d.test", 0, ""), 0);
+	t->fresh = fresh;
 	assert_non_null(
-	    delivery_new(1, ROUTE_MX, "d.test", t, -1, &handler, NULL));
+	    delivery_new(id, ROUTE_MX, "d.test", t, -1, &handler, NULL));
 	delivery_wake();
+}
+
+static void
+begin(void)
+{
+	begin_as(1, false);
 }
 
 static void
@@ -392,6 +399,29 @@ test_room(void **unused)
 	assert_string_equal(reported, NO_TIME);
 }
 
+/* What is fresh does not wait for what is not. */
+static void
+test_fresh_first(void **unused)
+{
+	static const bool in_order[] = { true, true, false, false };
+
+	(void)unused;
+	has_room = false;
+	begin_as(1, false);
+	begin_as(2, true);
+	begin_as(3, false);
+	begin_as(4, true);
+	for (unsigned int i = 0; i < 4; i++) {
+		has_idle = true;
+		delivery_wake();
+		assert_int_equal(connection.transaction->fresh, in_order[i]);
+		is_over = false;
+		connection.transaction->recipients[0].settled = true;
+		connection.user->done(connection.context);
+		assert_true(is_over);
+	}
+}
+
 /* A kept connection that turns out to be dead, late: that is counted, and one
  * address is tried all the same. */
 static void
@@ -531,6 +561,7 @@ main(void)
 		TEST(test_slow_look_ups),
 		TEST(test_look_up_after_refusal),
 		TEST(test_room),
+		TEST(test_fresh_first),
 		TEST(test_stale),
 		TEST(test_the_rest_goes_on),
 		TEST(test_the_rest_goes_on_anew),
