@@ -85,35 +85,6 @@ on_answer(struct submission *s, unsigned int code, const char *reply)
 	send_stored(r->channel, s->handle, s->id, code, reply);
 }
 
-/* A message that says it is one of ours is believed only if it is. */
-static int
-recognise(struct router *r, struct submission *s, uint32_t inject)
-{
-	const char *helo;
-
-	s->inject = inject;
-	if (inject == 0)
-		return 0;
-	if ((inject & ERRAND_REDIRECTION) != 0) {
-		s->redirection = redirector_take(r, inject, s->fd, s->size);
-		if (s->redirection == NULL)
-			log_warn("envelope-refused error=\"no such "
-				 "redirection\"");
-		return s->redirection == NULL ? -1 : 0;
-	}
-	s->telling = s->sender[0] == '\0'
-			 ? reporter_take(r, inject, s->fd, s->size)
-			 : NULL;
-	if (s->telling == NULL) {
-		log_warn("envelope-refused error=\"no such report\"");
-		return -1;
-	}
-	helo = s->telling->is_notice ? TELL_HELO_NOTICE : TELL_HELO_REPORT;
-	free(s->helo);
-	s->helo = strdup(helo);
-	return s->helo == NULL ? -1 : 0;
-}
-
 static int
 on_envelope(struct router *r, struct message *m)
 {
@@ -137,11 +108,7 @@ on_envelope(struct router *r, struct message *m)
 	s->handle = m->handle;
 	s->owner = r;
 	s->answer = on_answer;
-	if (recognise(r, s, m->envelope.inject) == -1) {
-		submission_free(&s);
-		free(i);
-		return -1;
-	}
+	s->inject = m->envelope.inject;
 	i->submission = s;
 	TAILQ_INSERT_HEAD(&r->incomplete, i, next);
 	r->count++;
@@ -149,17 +116,53 @@ on_envelope(struct router *r, struct message *m)
 	return 0;
 }
 
-/* Takes it. */
-static void
-complete(struct submission *s)
+/* A message that says it is one of ours is believed only if it is. That is
+ * asked when it is whole: what a router never finishes is given up like what
+ * it never sends back. */
+static int
+recognise(struct router *r, struct submission *s)
 {
+	uint32_t inject = s->inject;
+	const char *helo;
+
+	if (inject == 0)
+		return 0;
+	if ((inject & ERRAND_REDIRECTION) != 0) {
+		s->redirection = redirector_take(r, inject, s->fd, s->size);
+		if (s->redirection == NULL)
+			log_warn("envelope-refused error=\"no such "
+				 "redirection\"");
+		return s->redirection == NULL ? -1 : 0;
+	}
+	s->telling = s->sender[0] == '\0'
+			 ? reporter_take(r, inject, s->fd, s->size)
+			 : NULL;
+	if (s->telling == NULL) {
+		log_warn("envelope-refused error=\"no such report\"");
+		return -1;
+	}
+	helo = s->telling->is_notice ? TELL_HELO_NOTICE : TELL_HELO_REPORT;
+	free(s->helo);
+	s->helo = strdup(helo);
+	return s->helo == NULL ? -1 : 0;
+}
+
+/* Takes it. */
+static int
+complete(struct router *r, struct submission *s)
+{
+	if (recognise(r, s) == -1) {
+		submission_free(&s);
+		return -1;
+	}
 	if (s->redirection == NULL ||
 	    redirection_adopt(s->redirection, s) == 0) {
 		commit_submission(s);
-		return;
+		return 0;
 	}
 	on_answer(s, 451, "4.3.1 Out of memory");
 	submission_free(&s);
+	return 0;
 }
 
 static int
@@ -179,10 +182,9 @@ on_route(struct router *r, const struct message *m)
 		log_warn("route-refused error=\"%s\"", strerror(errno));
 		return -1;
 	}
-	if (s->count == s->expected) {
-		incomplete_take(r, i);
-		complete(s);
-	} else if (r->octets > ROUTER_INCOMPLETE_OCTETS) {
+	if (s->count == s->expected)
+		return complete(r, incomplete_take(r, i));
+	if (r->octets > ROUTER_INCOMPLETE_OCTETS) {
 		log_warn("router-holds-too-much octets=%zu", r->octets);
 		return -1;
 	}

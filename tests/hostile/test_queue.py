@@ -136,6 +136,7 @@ def test_a_message_says_that_it_is_a_report(queue):
                  client_address="", helo="", protocol=0, size=len(MAIL),
                  recipients=1, inject=1)
     os.close(fd)
+    route(link, 1, 0)
     assert is_closed(link)
 
 
@@ -227,6 +228,22 @@ def test_a_report_that_comes_back_twice(queue, failed):
     send_back(link, report, twice := new_id(), protocol=0)
     assert is_closed(link)
     assert not [i for i in queue.items() if i["id"] == twice]
+    queue.ask("CTL_ACT", verb=3, id=made)
+
+
+def test_a_report_that_is_begun_and_not_ended(queue, failed):
+    """It holds nothing up: what comes whole is taken, once."""
+    link, ident, report = failed
+    begun = dict(id=new_id(), sender="", client_address="", helo="",
+                 protocol=0, size=report["size"], recipients=1,
+                 inject=report.handle)
+    records.send(link, "ENVELOPE", 4, fd=report.fd, **begun)
+    send_back(link, report, made := new_id(), protocol=0)
+    assert records.receive(link)["code"] == 250
+    assert not [i for i in queue.items() if i["id"] == ident]
+    route(link, 4, 0)
+    assert is_closed(link)
+    assert not [i for i in queue.items() if i["id"] == begun["id"]]
     queue.ask("CTL_ACT", verb=3, id=made)
 
 
