@@ -2,6 +2,7 @@
 import pytest
 
 from lab import Lab, NameServer, Postern, Postfix
+from store_house import House
 
 # Hosts: postern is `here`, a foreign MTA is `there`, tests script `other`.
 ZONES = {
@@ -98,3 +99,11 @@ def client(lab):
 @pytest.fixture
 def stranger(lab):
     return lab.hosts["stranger"]
+
+
+@pytest.fixture
+def house(tmp_path):
+    """A store without a postern around it."""
+    house = House(tmp_path / "house")
+    yield house
+    house.stop()

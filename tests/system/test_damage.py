@@ -16,7 +16,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "hostile"))
 import records  # noqa: E402
 from program import cpu_seconds  # noqa: E402
-from test_store_tool import DELIVERED, digest, house  # noqa: E402, F401
+from store_house import DELIVERED, digest  # noqa: E402
 
 PAGE = 4096
 LEAF, OVERFLOW = 2, 4  # page flags
@@ -160,7 +160,7 @@ def try_damage(house, sound, places, count, seed):
 
 
 @pytest.fixture
-def sound(house):  # noqa: F811
+def sound(house):
     live(house)
     image = (house.store / "data.mdb").read_bytes()
     queue, agent = start_on(house, image)
@@ -171,7 +171,7 @@ def sound(house):  # noqa: F811
 
 
 @pytest.mark.parametrize("count", [1, 60])
-def test_values(house, sound, count):  # noqa: F811
+def test_values(house, sound, count):
     """No value is read that was not written; the rest is delivered."""
     image, whole = sound
     rows = Rows(image)
@@ -184,7 +184,7 @@ def test_values(house, sound, count):  # noqa: F811
 
 
 @pytest.mark.parametrize("count", [1, 60])
-def test_keys(house, sound, count):  # noqa: F811
+def test_keys(house, sound, count):
     """A row out of order may hide others from a search, new ones too: the
     check says so. What has the key of another row may be delivered in its
     name. But nothing stops, and nothing wrong is delivered."""
@@ -196,7 +196,7 @@ def test_keys(house, sound, count):  # noqa: F811
         assert len(got) <= len(whole) + 1 + count
 
 
-def test_all_that_is_damaged_is_named(house, sound):  # noqa: F811
+def test_all_that_is_damaged_is_named(house, sound):
     """By the check, and what is left out of a dump by the dump: what loads
     from it is sound."""
     image = bytearray(sound[0])

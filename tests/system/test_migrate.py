@@ -19,7 +19,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "hostile"))
 import records  # noqa: E402
 from program import wait_for  # noqa: E402
 from queue_lab import Queue  # noqa: E402
-from test_store_tool import (CONFIG, DELIVERED, House, base32,  # noqa: E402
+from store_house import (CONFIG, DELIVERED, House, base32,  # noqa: E402
                              digest)
 
 OLD = lzma.decompress(

@@ -14,7 +14,7 @@ queue_house_src := tests/unit/queue/house.c tests/unit/queue/sound.c \
 	queue/destination_name.c queue/lifecycle.c queue/pause.c \
 	queue/lifecycle_rows.c queue/lifecycle_story.c \
 	queue/lifecycle_step.c queue/lifecycle_table.c queue/lifecycle_told.c \
-	queue/recount.c queue/retry.c queue/store.c \
+	queue/recount.c queue/retry.c queue/store.c queue/store_open.c \
 	queue/store_check.c queue/store_check_counts.c \
 	queue/store_check_reports.c \
 	queue/store_check_rows.c queue/store_content.c queue/store_event.c \
