@@ -9,11 +9,12 @@
 
 #include <cmocka.h>
 
-#include <sys/mman.h>
+#include <sys/socket.h>
 
 #include <errno.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "common/content.h"
 #include "common/id.h"
