@@ -7,8 +7,8 @@
 
 #include "ctl/connect.h"
 #include "ctl/item.h"
-#include "ctl/options.h"
 #include "ctl/select.h"
+#include "ctl/words.h"
 #include "ctl/wrap.h"
 
 struct list {
@@ -88,17 +88,10 @@ list_run(struct ctl *ctl, const struct command *c, int count, char **words)
 	struct message question = MESSAGE_INIT(MESSAGE_CTL_LIST, 0);
 	struct list list = { .ctl = ctl };
 	struct options options;
-	int code = options_parse(c, count, words, &options);
+	int code = words_none(c, count, words, &options);
 
 	if (code != EX_OK)
 		return code;
-	if (options.count != 0) {
-		fprintf(stderr,
-		    "posternctl: queue takes no word; see also why, show and "
-		    "trace\n");
-		options_print_usage(c, stderr);
-		return EX_USAGE;
-	}
 	select_list(&question, 0, &options.filter);
 	list.json = options.json;
 	code = connect_ask_queue(ctl->run, &question, on_item, &list);

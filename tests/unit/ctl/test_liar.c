@@ -103,6 +103,24 @@ wrong_answers(void **state)
 	assert_int_equal(ask(list_run, ""), EX_PROTOCOL);
 }
 
+/* One without a name, or paused in a way that there is not. */
+static void
+wrong_destinations(void **state)
+{
+	struct message m = MESSAGE_INIT(MESSAGE_CTL_DESTINATION, 1);
+
+	(void)state;
+	answer(m);
+	assert_int_equal(ask(destinations_run, ""), EX_PROTOCOL);
+	m.ctl_destination.name = "mx:x.test";
+	m.ctl_destination.paused = PAUSE_KINDS;
+	answer(m);
+	assert_int_equal(ask(destinations_run, ""), EX_PROTOCOL);
+	m.ctl_destination.paused = PAUSE_ALL;
+	answer(m);
+	assert_int_equal(ask(destinations_run, ""), EX_TEMPFAIL);
+}
+
 static void
 cut_short(void **state)
 {
@@ -211,6 +229,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(wrong_answers),
+		cmocka_unit_test(wrong_destinations),
 		cmocka_unit_test(cut_short),
 		cmocka_unit_test(unsealed_content),
 		cmocka_unit_test(evil_texts),

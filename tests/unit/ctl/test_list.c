@@ -71,6 +71,17 @@ lists_very_many(void **state)
 }
 
 static void
+takes_no_word(void **state)
+{
+	(void)state;
+	assert_int_equal(run(list_run, 0, "nonsense"), EX_USAGE);
+	assert_non_null(strstr(run_err, "options only, not \"nonsense\"\n"));
+	assert_null(strstr(run_err, "trace"));
+	assert_int_equal(run(list_run, 0, id_text(0)), EX_USAGE);
+	assert_non_null(strstr(run_err, "why, show and trace\n"));
+}
+
+static void
 sums_up_on_a_terminal(void **state)
 {
 	(void)state;
@@ -122,6 +133,7 @@ main(void)
 		cmocka_unit_test(lists_json),
 		cmocka_unit_test(lists_bounces),
 		cmocka_unit_test(lists_very_many),
+		cmocka_unit_test(takes_no_word),
 		cmocka_unit_test(sums_up_on_a_terminal),
 	};
 

@@ -33,6 +33,9 @@ counts(void **state)
 	    "# TYPE postern_queue_waiting gauge\n"
 	    "postern_queue_waiting 2\n");
 	assert_int_equal(run(stats_run, 0, "--prometheus --json"), EX_USAGE);
+	assert_non_null(strstr(run_err, "not both"));
+	assert_int_equal(run(stats_run, 0, "word"), EX_USAGE);
+	assert_non_null(strstr(run_err, "options only, not \"word\""));
 }
 
 static void
