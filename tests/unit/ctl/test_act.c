@@ -65,6 +65,11 @@ acts(void **state)
 	assert_non_null(strstr(run_err, "--all"));
 	snprintf(words, sizeof(words), "--all %s", id_text(0));
 	assert_int_equal(run(act_run, CTL_VERB_HOLD, words), EX_USAGE);
+	/* Which of them would be meant? */
+	assert_int_equal(
+	    run(act_run, CTL_VERB_HOLD, "--all --recipient bob@other.test"),
+	    EX_USAGE);
+	assert_non_null(strstr(run_err, "not both"));
 	/* One of the two is held already. */
 	assert_int_equal(run(act_run, CTL_VERB_HOLD, id_text(0)), EX_OK);
 	assert_string_equal(run_out, "1 recipient held\n");

@@ -71,6 +71,10 @@ shows(void **state)
 	    "\"orcpt\":\"rfc822;robert+2Bx@here.test\",\"paused\":false}\n"));
 	assert_non_null(strstr(
 	    run_out, "\"notify\":\"\",\"orcpt\":\"\",\"paused\":false}\n"));
+	snprintf(words, sizeof(words), "--json --content %s", id_text(0));
+	assert_int_equal(run(show_run, 0, words), EX_USAGE);
+	assert_string_equal(run_out, "");
+	assert_non_null(strstr(run_err, "not both"));
 	assert_int_equal(run(show_run, 0, id_text(9)), EX_NOINPUT);
 	assert_int_equal(run(show_run, 0, id_text(2)), EX_IOERR);
 	assert_non_null(strstr(run_err, "cannot be read from the store"));
