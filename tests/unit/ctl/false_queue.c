@@ -23,7 +23,6 @@
 #include "common/content.h"
 #include "common/id.h"
 #include "common/record.h"
-#include "queue/clock.h"
 #include "queue/control_client.h"
 #include "queue/link_control.h"
 
@@ -64,6 +63,7 @@ struct row_recipient false_rows[SPECIAL] = {
 	    .reply = "550 no \"such\" \xff" },
 };
 bool false_gone[SPECIAL];
+unsigned int false_late;
 
 static const struct row_message messages[] = {
 	{ .arrival = (NOW - 7200) * UINT64_C(1000),
@@ -130,7 +130,8 @@ query_items(const struct query_filter *f, struct query_place *place,
 			    at < SPECIAL ? &false_rows[at] : &common_row,
 		};
 
-		if (at == SPECIAL + MANY)
+		if (at == SPECIAL + MANY + false_late ||
+		    (f->last != 0 && item.id > f->last))
 			return 0;
 		item.next_try = item.recipient->due;
 		item.paused = false_pause_kind(item.recipient->destination);
@@ -141,6 +142,13 @@ query_items(const struct query_filter *f, struct query_place *place,
 			return 1;
 	}
 	return 1;
+}
+
+int
+query_newest(uint64_t *id)
+{
+	*id = id_of(SPECIAL + MANY + false_late - 1);
+	return 0;
 }
 
 /* Administrators ask here: they have no line of their own. */
@@ -247,12 +255,6 @@ query_destinations(const char *wanted, char *place, unsigned int most,
 			return 1;
 	}
 	return 0;
-}
-
-uint64_t
-clock_milliseconds(void)
-{
-	return UINT64_C(1000) * (NOW + 1);
 }
 
 /* -- The process ------------------------------------------------------------ */

@@ -90,6 +90,8 @@ query_act(enum ctl_verb verb, uint64_t id, uint32_t number, uint32_t uid,
 		_exit(1);
 	n->done = done;
 	n->context = context;
+	if (verb == CTL_VERB_BOUNCE && false_late < 1000)
+		false_late++;
 	n->result = at < SPECIAL ? act(verb, at) : 1;
 	TAILQ_INSERT_TAIL(&noted, n, next);
 	evtimer_add(commit, &later);
@@ -129,6 +131,8 @@ query_pause(const char *destination, bool paused, void (*done)(int, void *),
 	n->result = was != paused;
 	if (all)
 		paused_all = paused;
+	else if (strcmp(destination, "mx:broken.test") == 0)
+		n->result = -1;
 	else
 		strlcpy(paused_name, paused ? destination : "",
 		    sizeof(paused_name));

@@ -67,15 +67,16 @@ query_events(uint64_t id, uint32_t *place, unsigned int most,
 
 /* bob has 1,234 messages. */
 int
-query_ids(const char *address, uint64_t after, uint64_t *ids, unsigned int most)
+query_ids(
+    const char *address, uint64_t before, uint64_t *ids, unsigned int most)
 {
 	unsigned int count = 0;
 
 	if (strcmp(address, "bob@other.test") != 0)
 		return 0;
-	if (after == 0)
-		after = ID(100) - 1;
-	while (count < most && ++after < ID(100) + 1234)
-		ids[count++] = after;
+	if (before > ID(100) + 1234)
+		before = ID(100) + 1234;
+	while (count < most && --before >= ID(100))
+		ids[count++] = before;
 	return (int)count;
 }

@@ -14,6 +14,8 @@ struct event_base;
 
 extern struct row_recipient false_rows[SPECIAL];
 extern bool false_gone[SPECIAL];
+/* What has come besides: with each bounce a report, like all the others. */
+extern unsigned int false_late;
 
 enum pause_kind false_pause_kind(const char *destination);
 /* What is asked of it is done a little later, as after a commit. */

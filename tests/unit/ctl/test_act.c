@@ -26,6 +26,10 @@ pauses(void **state)
 	assert_int_equal(run(pause_run, 0, "mx:$(x)"), EX_DATAERR);
 	assert_non_null(strstr(run_err, "mx:DOMAIN"));
 	assert_int_equal(run(pause_run, 0, "mx:full.test"), EX_UNAVAILABLE);
+	/* Not "was paused already". */
+	assert_int_equal(run(pause_run, 0, "mx:broken.test"), EX_TEMPFAIL);
+	assert_string_equal(run_out, "");
+	assert_non_null(strstr(run_err, "nothing has changed, "));
 	assert_int_equal(run(pause_run, 0, "mx:other.test"), EX_OK);
 	assert_string_equal(run_out, "mx:other.test is paused\n");
 	assert_int_equal(run(pause_run, 0, "mx:other.test --json"), EX_OK);
@@ -97,6 +101,17 @@ acts_on_all(void **state)
 	    EX_OK);
 	assert_string_equal(
 	    run_out, "{\"verb\":\"test\",\"recipients\":100000}\n");
+}
+
+/* Each makes a report, which the same filter would find. */
+static void
+leaves_what_has_come_since(void **state)
+{
+	(void)state;
+	assert_int_equal(
+	    run(act_run, CTL_VERB_BOUNCE, "--recipient user@many.test"), EX_OK);
+	assert_string_equal(run_out,
+	    "100000 recipients given up, with a report to the sender\n");
 }
 
 static void
@@ -216,6 +231,7 @@ main(void)
 		cmocka_unit_test(tries_dry),
 		cmocka_unit_test(acts),
 		cmocka_unit_test(acts_on_all),
+		cmocka_unit_test(leaves_what_has_come_since),
 	};
 
 	return cmocka_run_group_tests(
