@@ -18,6 +18,7 @@ struct list {
 	uint64_t messages;
 	uint64_t octets;
 	uint64_t last_id;
+	bool mixed; /* not in the order of ids: a user's line is not */
 };
 
 static int
@@ -36,7 +37,8 @@ on_item(const struct message *m, void *context)
 		item_print(list->ctl, item);
 	}
 	list->shown++;
-	/* The recipients of a message come one after another. */
+	/* Where ids rise the recipients of a message come one after another. */
+	list->mixed |= item->id < list->last_id;
 	if (item->id != list->last_id) {
 		list->last_id = item->id;
 		list->messages++;
@@ -55,10 +57,13 @@ print_summary(const struct list *list)
 		return;
 	}
 	wrap_begin(&wrap, list->ctl);
-	fprintf(wrap.ctl.out,
-	    "%" PRIu64 " recipient%s of %" PRIu64 " message%s, %s octets.\n",
-	    list->shown, list->shown == 1 ? "" : "s", list->messages,
-	    list->messages == 1 ? "" : "s", format_size(list->octets).text);
+	fprintf(wrap.ctl.out, "%" PRIu64 " recipient%s", list->shown,
+	    list->shown == 1 ? "" : "s");
+	if (!list->mixed)
+		fprintf(wrap.ctl.out, " of %" PRIu64 " message%s, %s octets",
+		    list->messages, list->messages == 1 ? "" : "s",
+		    format_size(list->octets).text);
+	fputs(".\n", wrap.ctl.out);
 	wrap_end(&wrap, 0);
 }
 

@@ -132,6 +132,26 @@ cut_short(void **state)
 	assert_non_null(strstr(run_err, "ended the connection"));
 }
 
+/* A user's mail comes in the order of its next try: there the recipients of a
+ * message may be apart, and how many messages they are is not known. */
+static void
+counts_what_is_mixed(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 3; i++)
+		answers[i] = item();
+	answers[3] = (struct message)MESSAGE_INIT(MESSAGE_CTL_END, 1);
+	answer_count = 4;
+	answers[2].ctl_item.id = 2;
+	assert_int_equal(ask(mailq_run, ""), EX_OK);
+	assert_non_null(
+	    strstr(run_out, "\n3 recipients of 2 messages, 0 octets.\n"));
+	answers[1].ctl_item.id = 2;
+	answers[2].ctl_item.id = 1;
+	assert_int_equal(ask(mailq_run, ""), EX_OK);
+	assert_non_null(strstr(run_out, "\n3 recipients.\n"));
+}
+
 static int
 show_of(int fd, uint64_t size)
 {
@@ -231,6 +251,7 @@ main(void)
 		cmocka_unit_test(wrong_answers),
 		cmocka_unit_test(wrong_destinations),
 		cmocka_unit_test(cut_short),
+		cmocka_unit_test(counts_what_is_mixed),
 		cmocka_unit_test(unsealed_content),
 		cmocka_unit_test(evil_texts),
 		cmocka_unit_test(reloads),
