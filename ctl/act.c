@@ -162,6 +162,12 @@ check_words(const struct command *c, const struct options *o)
 		    c->name);
 		return EX_USAGE;
 	}
+	if (o->all && !everything) {
+		fprintf(stderr,
+		    "posternctl: %s takes either a filter or --all, not both\n",
+		    c->name);
+		return EX_USAGE;
+	}
 	if (o->count == 0 && everything && !o->all) {
 		fprintf(stderr,
 		    "posternctl: %s needs an id or a filter, or --all to mean "

@@ -6,9 +6,9 @@
 
 #include "common/mail.h"
 #include "ctl/connect.h"
-#include "ctl/format.h"
+#include "ctl/destination.h"
 #include "ctl/json.h"
-#include "ctl/options.h"
+#include "ctl/words.h"
 
 struct listing {
 	const struct ctl *ctl;
@@ -27,12 +27,6 @@ is_narrow(const struct ctl *ctl)
 	return ctl->terminal && ctl->width != 0 && ctl->width < COLUMNS + 16;
 }
 
-static bool
-is_backing_off(const struct ctl *ctl, const struct message_ctl_destination *d)
-{
-	return d->backoff_until > (uint64_t)ctl->now;
-}
-
 static void
 print_json(const struct ctl *ctl, const struct message_ctl_destination *d)
 {
@@ -47,8 +41,8 @@ print_json(const struct ctl *ctl, const struct message_ctl_destination *d)
 	json_number(&j, "deliveries", d->deliveries);
 	json_number(&j, "window", d->window);
 	json_number(&j, "failures", d->failures);
-	json_time(
-	    &j, "backoff_until", is_backing_off(ctl, d) ? d->backoff_until : 0);
+	json_time(&j, "backoff_until",
+	    destination_is_down(ctl, d) ? d->backoff_until : 0);
 	json_time(&j, "next_try", d->next_try);
 	json_text(&j, "reply", d->reply);
 	json_boolean(&j, "paused", d->paused != PAUSE_NONE);
@@ -61,13 +55,6 @@ print_heading(const struct ctl *ctl)
 	fprintf(ctl->out, "%7s %5s %6s %6s %6s %7s %4s %s\n", "WAITING", "HELD",
 	    "FAILED", "FLIGHT", "WINDOW", "BACKOFF", "NEXT",
 	    is_narrow(ctl) ? "" : "DESTINATION");
-}
-
-static struct format_text
-next_try(const struct ctl *ctl, const struct message_ctl_destination *d)
-{
-	return format_until(
-	    d->paused == PAUSE_NONE ? d->next_try : 0, (uint64_t)ctl->now);
 }
 
 /* A terminal has no room for the name and the error, and lines of its own are
@@ -87,7 +74,7 @@ print_on_terminal(const struct ctl *ctl, const char *text, bool own_line)
 static void
 print_name(const struct ctl *ctl, const struct message_ctl_destination *d)
 {
-	if (ctl->colour && is_backing_off(ctl, d))
+	if (ctl->colour && destination_is_down(ctl, d))
 		fputs("\033[31m", ctl->out);
 	if (ctl->terminal)
 		print_on_terminal(ctl, d->name,
@@ -95,7 +82,7 @@ print_name(const struct ctl *ctl, const struct message_ctl_destination *d)
 			format_width(d->name) + COLUMNS > ctl->width);
 	else
 		format_print(ctl->out, d->name);
-	if (ctl->colour && is_backing_off(ctl, d))
+	if (ctl->colour && destination_is_down(ctl, d))
 		fputs("\033[0m", ctl->out);
 }
 
@@ -103,20 +90,15 @@ static void
 print_line(const struct ctl *ctl, const struct message_ctl_destination *d)
 {
 	bool cut = ctl->terminal;
-	struct format_text backoff = { "-" };
 
-	if (d->paused != PAUSE_NONE)
-		backoff = (struct format_text){ "paused" };
-	else if (is_backing_off(ctl, d))
-		backoff =
-		    format_duration(d->backoff_until - (uint64_t)ctl->now);
 	fprintf(ctl->out, "%7s %5s %6s %6s %6s %7s %4s ",
 	    format_count(d->waiting, cut ? 7 : 20).text,
 	    format_count(d->held, cut ? 5 : 20).text,
 	    format_count(d->failed, cut ? 6 : 20).text,
 	    format_count(d->in_flight, cut ? 6 : 20).text,
-	    format_count(d->window, cut ? 6 : 20).text, backoff.text,
-	    next_try(ctl, d).text);
+	    format_count(d->window, cut ? 6 : 20).text,
+	    destination_backoff(ctl, d).text,
+	    destination_next_try(ctl, d).text);
 	print_name(ctl, d);
 	if (d->reply[0] != '\0' && ctl->terminal)
 		print_on_terminal(ctl, d->reply, true);
@@ -133,8 +115,7 @@ on_destination(const struct message *m, void *context)
 	const struct message_ctl_destination *d = &m->ctl_destination;
 	struct listing *l = context;
 
-	if (m->type != MESSAGE_CTL_DESTINATION || d->name[0] == '\0' ||
-	    d->paused >= PAUSE_KINDS)
+	if (m->type != MESSAGE_CTL_DESTINATION || !destination_is_valid(d))
 		return EX_PROTOCOL;
 	if (l->json)
 		print_json(l->ctl, d);
@@ -167,14 +148,10 @@ destinations_run(
 	struct message question = MESSAGE_INIT(MESSAGE_CTL_DESTINATIONS, 0);
 	struct listing listing = { .ctl = ctl };
 	struct options options;
-	int code = options_parse(c, count, words, &options);
+	int code = words_none(c, count, words, &options);
 
 	if (code != EX_OK)
 		return code;
-	if (options.count != 0) {
-		options_print_usage(c, stderr);
-		return EX_USAGE;
-	}
 	question.ctl_destinations.destination = options.filter.destination;
 	listing.json = options.json;
 	code = connect_ask_queue(ctl->run, &question, on_destination, &listing);

@@ -7,8 +7,8 @@
 
 #include "ctl/connect.h"
 #include "ctl/item.h"
-#include "ctl/options.h"
 #include "ctl/select.h"
+#include "ctl/words.h"
 #include "ctl/wrap.h"
 
 struct list {
@@ -18,6 +18,7 @@ struct list {
 	uint64_t messages;
 	uint64_t octets;
 	uint64_t last_id;
+	bool mixed; /* not in the order of ids: a user's line is not */
 };
 
 static int
@@ -36,7 +37,8 @@ on_item(const struct message *m, void *context)
 		item_print(list->ctl, item);
 	}
 	list->shown++;
-	/* The recipients of a message come one after another. */
+	/* Where ids rise the recipients of a message come one after another. */
+	list->mixed |= item->id < list->last_id;
 	if (item->id != list->last_id) {
 		list->last_id = item->id;
 		list->messages++;
@@ -55,10 +57,13 @@ print_summary(const struct list *list)
 		return;
 	}
 	wrap_begin(&wrap, list->ctl);
-	fprintf(wrap.ctl.out,
-	    "%" PRIu64 " recipient%s of %" PRIu64 " message%s, %s octets.\n",
-	    list->shown, list->shown == 1 ? "" : "s", list->messages,
-	    list->messages == 1 ? "" : "s", format_size(list->octets).text);
+	fprintf(wrap.ctl.out, "%" PRIu64 " recipient%s", list->shown,
+	    list->shown == 1 ? "" : "s");
+	if (!list->mixed)
+		fprintf(wrap.ctl.out, " of %" PRIu64 " message%s, %s octets",
+		    list->messages, list->messages == 1 ? "" : "s",
+		    format_size(list->octets).text);
+	fputs(".\n", wrap.ctl.out);
 	wrap_end(&wrap, 0);
 }
 
@@ -88,17 +93,10 @@ list_run(struct ctl *ctl, const struct command *c, int count, char **words)
 	struct message question = MESSAGE_INIT(MESSAGE_CTL_LIST, 0);
 	struct list list = { .ctl = ctl };
 	struct options options;
-	int code = options_parse(c, count, words, &options);
+	int code = words_none(c, count, words, &options);
 
 	if (code != EX_OK)
 		return code;
-	if (options.count != 0) {
-		fprintf(stderr,
-		    "posternctl: queue takes no word; see also why, show and "
-		    "trace\n");
-		options_print_usage(c, stderr);
-		return EX_USAGE;
-	}
 	select_list(&question, 0, &options.filter);
 	list.json = options.json;
 	code = connect_ask_queue(ctl->run, &question, on_item, &list);

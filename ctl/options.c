@@ -1,5 +1,6 @@
 #include "ctl/options.h"
 
+#include <assert.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -164,6 +165,7 @@ static const struct option options[] = {
 	    OPTIONS_PROMETHEUS, use_prometheus },
 };
 #define OPTIONS (sizeof(options) / sizeof(options[0]))
+static_assert(OPTIONS <= 32, "a bit of options.given for each");
 
 static bool
 has(const struct command *c, const struct option *o)
@@ -198,9 +200,17 @@ say_unknown(const struct command *c, const char *word, size_t length)
 	return EX_USAGE;
 }
 
+/* Of two values one would go unheard, and an act mean more than was asked. */
 static int
 use_value(const struct option *o, struct options *result, const char *value)
 {
+	unsigned int bit = 1U << (o - options);
+
+	if ((result->given & bit) != 0) {
+		fprintf(stderr, "posternctl: %s is given twice\n", o->name);
+		return EX_USAGE;
+	}
+	result->given |= bit;
 	if (o->use(result, value) == 0)
 		return EX_OK;
 	fprintf(stderr, "posternctl: %s: \"%s\" is not %s\n", o->name, value,

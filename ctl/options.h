@@ -30,8 +30,9 @@ struct options {
 	bool all;
 	bool listening;
 	bool content;
-	const char *to; /* NULL: not given */
-	char **words;	/* what is not an option; in place of the arguments */
+	unsigned int given; /* a bit for each that has a value */
+	const char *to;	    /* NULL: not given */
+	char **words; /* what is not an option; in place of the arguments */
 	int count;
 };
 

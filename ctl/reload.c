@@ -5,7 +5,7 @@
 
 #include "ctl/connect.h"
 #include "ctl/format.h"
-#include "ctl/options.h"
+#include "ctl/words.h"
 
 int
 reload_run(struct ctl *ctl, const struct command *c, int count, char **words)
@@ -13,14 +13,10 @@ reload_run(struct ctl *ctl, const struct command *c, int count, char **words)
 	struct message question = MESSAGE_INIT(MESSAGE_CTL_RELOAD, 0);
 	struct connection connection;
 	struct options options;
-	int code = options_parse(c, count, words, &options);
+	int code = words_none(c, count, words, &options);
 
 	if (code != EX_OK)
 		return code;
-	if (options.count != 0) {
-		options_print_usage(c, stderr);
-		return EX_USAGE;
-	}
 	code = connect_open(&connection, ctl->run, PROGRAM_SUPERVISOR);
 	if (code == EX_OK)
 		code = connect_ask(

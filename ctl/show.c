@@ -221,6 +221,10 @@ show_run(struct ctl *ctl, const struct command *c, int count, char **words)
 		code = words_id(word, &question.ctl_show.id);
 	if (code != EX_OK)
 		return code;
+	if (options.content && options.json) {
+		fputs("posternctl: --content or --json, not both\n", stderr);
+		return EX_USAGE;
+	}
 	code = connect_ask_queue(ctl->run, &question, on_answer, &show);
 	if (code == EX_OK && show.content != -1 && !options.json)
 		code = print_content(&show);

@@ -8,7 +8,7 @@
 #include "ctl/connect.h"
 #include "ctl/format.h"
 #include "ctl/json.h"
-#include "ctl/options.h"
+#include "ctl/words.h"
 #include "ctl/wrap.h"
 
 struct stats {
@@ -93,12 +93,12 @@ stats_run(struct ctl *ctl, const struct command *c, int count, char **words)
 	struct message question = MESSAGE_INIT(MESSAGE_CTL_STATS, 0);
 	struct options options;
 	struct stats stats = { .ctl = ctl, .options = &options };
-	int code = options_parse(c, count, words, &options);
+	int code = words_none(c, count, words, &options);
 
 	if (code != EX_OK)
 		return code;
-	if (options.count != 0 || (options.json && options.prometheus)) {
-		options_print_usage(c, stderr);
+	if (options.json && options.prometheus) {
+		fputs("posternctl: --json or --prometheus, not both\n", stderr);
 		return EX_USAGE;
 	}
 	return connect_ask_queue(ctl->run, &question, on_stat, &stats);

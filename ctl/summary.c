@@ -14,12 +14,13 @@
 
 #include "common/mail.h"
 #include "ctl/connect.h"
+#include "ctl/destination.h"
 #include "ctl/groups.h"
 #include "ctl/item.h"
 #include "ctl/json.h"
-#include "ctl/options.h"
 #include "ctl/reason.h"
 #include "ctl/select.h"
+#include "ctl/words.h"
 #include "ctl/wrap.h"
 
 struct summary {
@@ -59,7 +60,7 @@ on_destination(const struct message *m, void *context)
 	struct summary *s = context;
 	char reason[REASON_MOST + 1];
 
-	if (m->type != MESSAGE_CTL_DESTINATION || d->name[0] == '\0')
+	if (m->type != MESSAGE_CTL_DESTINATION || !destination_is_valid(d))
 		return EX_PROTOCOL;
 	if (d->failures == 0)
 		return EX_OK;
@@ -185,14 +186,10 @@ summary_run(struct ctl *ctl, const struct command *c, int count, char **words)
 {
 	struct summary s = { .ctl = ctl };
 	struct options options;
-	int code = options_parse(c, count, words, &options);
+	int code = words_none(c, count, words, &options);
 
 	if (code != EX_OK)
 		return code;
-	if (options.count != 0) {
-		options_print_usage(c, stderr);
-		return EX_USAGE;
-	}
 	s.groups = groups_new(GROUPS_MOST);
 	if (s.groups == NULL) {
 		perror("posternctl");

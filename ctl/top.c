@@ -21,12 +21,11 @@
 
 #include <bsd/string.h>
 
-#include "common/mail.h"
 #include "common/monotime.h"
 #include "ctl/busiest.h"
 #include "ctl/connect.h"
-#include "ctl/format.h"
-#include "ctl/options.h"
+#include "ctl/destination.h"
+#include "ctl/words.h"
 
 #define REFRESH_MS 1000
 /* A rest of so many times what the destinations took. */
@@ -96,7 +95,7 @@ on_destination(const struct message *m, void *context)
 	struct top *t = context;
 
 	if (m->type != MESSAGE_CTL_DESTINATION ||
-	    m->ctl_destination.paused >= PAUSE_KINDS)
+	    !destination_is_valid(&m->ctl_destination))
 		return EX_PROTOCOL;
 	busiest_add(t->next, &m->ctl_destination);
 	return EX_OK;
@@ -256,8 +255,7 @@ static void
 show_destination(
     const struct top *t, int line, const struct message_ctl_destination *d)
 {
-	uint64_t now = (uint64_t)t->ctl->now;
-	bool down = d->backoff_until > now, paused = d->paused != PAUSE_NONE;
+	bool down = destination_is_down(t->ctl, d);
 
 	move(line, 0);
 	put("%7s ", format_count(d->waiting, 7).text);
@@ -265,10 +263,8 @@ show_destination(
 		put("%6s %6s %6s ", format_count(d->in_flight, 6).text,
 		    format_count(d->window, 6).text,
 		    format_count(d->held + d->failed, 6).text);
-	put("%7s %4s ",
-	    paused ? "paused"
-		   : format_until(down ? d->backoff_until : 0, now).text,
-	    format_until(paused ? 0 : d->next_try, now).text);
+	put("%7s %4s ", destination_backoff(t->ctl, d).text,
+	    destination_next_try(t->ctl, d).text);
 	if (down)
 		attron(A_BOLD);
 	put_text(d->name);
@@ -400,14 +396,10 @@ top_run(struct ctl *ctl, const struct command *c, int count, char **words)
 {
 	struct top t = { .ctl = ctl };
 	struct options options;
-	int code = options_parse(c, count, words, &options);
+	int code = words_none(c, count, words, &options);
 
 	if (code != EX_OK)
 		return code;
-	if (options.count != 0) {
-		options_print_usage(c, stderr);
-		return EX_USAGE;
-	}
 	if (!ctl->terminal || isatty(STDIN_FILENO) != 1) {
 		fputs("posternctl: top needs a terminal; see stats and "
 		      "destinations\n",

@@ -7,6 +7,24 @@
 #include "ctl/format.h"
 
 int
+words_none(const struct command *c, int count, char **words, struct options *o)
+{
+	int code = options_parse(c, count, words, o);
+	uint64_t id;
+
+	if (code != EX_OK || o->count == 0)
+		return code;
+	fprintf(stderr, "posternctl: %s takes options only, not \"", c->name);
+	format_print(stderr, o->words[0]);
+	fputs("\"\n", stderr);
+	if (id_parse(o->words[0], &id) == 0)
+		fputs("posternctl: of one message tell why, show and trace\n",
+		    stderr);
+	options_print_usage(c, stderr);
+	return EX_USAGE;
+}
+
+int
 words_one(const struct command *c, int count, char **words, struct options *o,
     const char **word)
 {

@@ -8,6 +8,8 @@
 
 /* A terminal that is narrower breaks lines itself. */
 #define WIDTH_LEAST 20
+/* What is no terminal is as wide as most are. */
+#define WIDTH_USUAL 80
 
 /* How many columns it takes. Colours, "ESC [ ... m", take none. */
 static unsigned int
@@ -79,12 +81,13 @@ wrap_print(FILE *out, const char *text, unsigned int width, unsigned int hang)
 	}
 }
 
-void
-wrap_begin(struct wrap *w, const struct ctl *ctl)
+static void
+begin(struct wrap *w, const struct ctl *ctl, unsigned int width)
 {
 	*w = (struct wrap){ .ctl = *ctl };
-	if (!ctl->terminal || ctl->width < WIDTH_LEAST)
+	if (width == 0)
 		return;
+	w->ctl.width = width;
 	w->out = ctl->out;
 	w->ctl.out = open_memstream(&w->text, &w->length);
 	/* For want of memory: as it comes. */
@@ -92,6 +95,26 @@ wrap_begin(struct wrap *w, const struct ctl *ctl)
 		w->ctl.out = w->out;
 		w->out = NULL;
 	}
+}
+
+static unsigned int
+width_of(const struct ctl *ctl)
+{
+	return ctl->terminal && ctl->width >= WIDTH_LEAST ? ctl->width : 0;
+}
+
+void
+wrap_begin(struct wrap *w, const struct ctl *ctl)
+{
+	begin(w, ctl, width_of(ctl));
+}
+
+void
+wrap_begin_always(struct wrap *w, const struct ctl *ctl)
+{
+	unsigned int width = width_of(ctl);
+
+	begin(w, ctl, width != 0 ? width : WIDTH_USUAL);
 }
 
 void

@@ -20,6 +20,9 @@ struct wrap {
 };
 
 void wrap_begin(struct wrap *, const struct ctl *);
+/* The same, but as wide as most terminals are if nobody looks at it: what is
+ * kept of it is for people. */
+void wrap_begin_always(struct wrap *, const struct ctl *);
 void wrap_end(struct wrap *, unsigned int hang);
 
 /* For a `width` of more than `hang`. The text is what format.h has made

@@ -62,9 +62,9 @@ end_act(struct control_work *w)
 		return control_end_unknown(w, w->filter.id);
 	if (w->failed != 0)
 		return control_end(w, EX_TEMPFAIL, w->done,
-		    "%" PRIu64 " recipients failed, for want of memory or "
+		    "%" PRIu64 " recipient%s unchanged, for want of memory or "
 		    "disk: try again",
-		    w->failed);
+		    w->failed, w->failed == 1 ? " is" : "s are");
 	if (unchanged != 0)
 		return control_end(w, EX_OK, w->done,
 		    "%" PRIu64 " %s unchanged: in that state there is nothing "

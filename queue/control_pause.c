@@ -16,6 +16,7 @@ on_done(int result, void *context)
 
 	w->pending = 0;
 	w->done = result == 1;
+	w->failed = result == -1;
 	w->wake(w->context);
 }
 
@@ -49,10 +50,12 @@ begin_pause(struct control_work *w)
 	case 1:
 		w->pending = 0;
 		return control_end(w, EX_UNAVAILABLE, 0,
-		    "too many destinations are paused by name");
+		    "too many destinations are paused by name: resume one "
+		    "first");
 	default:
 		w->pending = 0;
-		return control_end(w, EX_TEMPFAIL, 0, "for want of memory");
+		return control_end(w, EX_TEMPFAIL, 0,
+		    "nothing has changed, for want of memory: try again");
 	}
 }
 
@@ -62,9 +65,14 @@ end_pause(struct control_work *w)
 	unsigned int named;
 	bool all = query_paused(&named);
 
-	log_info("control-pause act=%s uid=%u destination=\"%s\" done=%d",
+	log_info("control-pause act=%s uid=%u destination=\"%s\" done=%d "
+		 "failed=%d",
 	    w->pause ? "pause" : "resume", (unsigned int)w->uid,
-	    log_text(w->destination), (int)w->done);
+	    log_text(w->destination), (int)w->done, (int)w->failed);
+	if (w->failed != 0)
+		return control_end(w, EX_TEMPFAIL, 0,
+		    "nothing has changed, for want of memory or disk: try "
+		    "again");
 	if (!w->pause && w->destination[0] != '\0' && all)
 		return control_end(w, EX_OK, w->done,
 		    "all delivery is paused: see \"resume --all\"");

@@ -52,6 +52,7 @@ struct control_work {
 	enum ctl_verb verb;
 	bool dry_run;
 	bool pause;  /* not resume */
+	int error;   /* why nothing can be begun */
 	bool walked; /* the filter has been applied to everything */
 	struct target batch[BATCH];
 	unsigned int batched;
@@ -62,7 +63,6 @@ struct control_work {
 	/* Of a redirection: where to, and the recipients of one message that
 	 * were found so far. */
 	char to[LIMIT_PATH + 1];
-	uint64_t begun; /* in milliseconds */
 	uint32_t *group;
 	unsigned int group_count;
 	unsigned int group_room;
@@ -71,10 +71,9 @@ struct control_work {
 	bool any_deferred; /* asking again may help */
 
 	char address[LIMIT_PATH + 1];
-	uint64_t
-	    ids[TRACE_IDS]; /* a ring: the last `id_count` modulo its size */
-	uint64_t id_count;
-	uint64_t id_at;
+	uint64_t ids[TRACE_IDS + 1]; /* the newest first */
+	unsigned int id_count;	     /* that are still to be told of */
+	bool older;		     /* there are others */
 	uint32_t event;
 	uint64_t events;
 };

@@ -33,21 +33,12 @@ add_to_group(struct control_work *w, const struct query_item *item)
 	return 0;
 }
 
-/* What has come since is not meant: the new messages are of the same filter,
- * often, and would be redirected again and again. */
-static bool
-is_meant(const struct control_work *w, const struct query_item *item)
-{
-	return control_means(w, item) &&
-	       (w->filter.id != 0 || item->message->arrival < w->begun);
-}
-
 static bool
 collect_one(const struct query_item *item, void *context)
 {
 	struct control_work *w = context;
 
-	if (!is_meant(w, item))
+	if (!control_means(w, item))
 		return true;
 	if (w->group_count > 0 && item->id != w->group_id) {
 		w->group_ended = true;

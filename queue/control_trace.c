@@ -1,7 +1,6 @@
 /*
  * The life of a message, or of the newest ones of an address.
  */
-#include <inttypes.h>
 #include <sysexits.h>
 
 #include "common/message.h"
@@ -61,47 +60,43 @@ end_trace(struct control_work *w)
 		return control_end(w, EX_NOINPUT, 0,
 		    "nothing is known of it: it was never here, or its history "
 		    "has expired");
-	if (w->id_count > TRACE_IDS)
+	if (w->older)
 		return control_end(w, EX_OK, w->events,
-		    "these are the newest %d of %" PRIu64 " messages",
-		    TRACE_IDS, w->id_count);
+		    "these are the newest %d messages: there are older ones",
+		    TRACE_IDS);
 	return control_end(w, EX_OK, w->events, "%s", "");
 }
 
+/* From the last of the ids, which is the oldest, to the first. */
 enum control_progress
 control_step_events(struct control_work *w)
 {
 	int more;
 
-	if (w->id_at == w->id_count)
+	if (w->id_count == 0)
 		return end_trace(w);
 	more = query_events(
-	    w->ids[w->id_at % TRACE_IDS], &w->event, STEP_ROWS, send_event, w);
+	    w->ids[w->id_count - 1], &w->event, STEP_ROWS, send_event, w);
 	if (more == -1)
 		return control_end_broken(w);
 	if (more == 0) {
-		w->id_at++;
+		w->id_count--;
 		w->event = 0;
 	}
 	return CONTROL_MORE;
 }
 
-/* Finds the newest messages of an address: the last of all that it has. */
+/* The newest messages of an address, and whether there are more: however many
+ * it has, no others are looked at. */
 enum control_progress
 control_step_ids(struct control_work *w)
 {
-	uint64_t found[STEP_ROWS], after;
-	int count;
+	int count = query_ids(w->address, UINT64_MAX, w->ids, TRACE_IDS + 1);
 
-	after = w->id_count == 0 ? 0 : w->ids[(w->id_count - 1) % TRACE_IDS];
-	count = query_ids(w->address, after, found, STEP_ROWS);
 	if (count == -1)
 		return control_end_broken(w);
-	for (int i = 0; i < count; i++)
-		w->ids[w->id_count++ % TRACE_IDS] = found[i];
-	if (count == STEP_ROWS)
-		return CONTROL_MORE;
-	w->id_at = w->id_count > TRACE_IDS ? w->id_count - TRACE_IDS : 0;
+	w->older = count > TRACE_IDS;
+	w->id_count = w->older ? TRACE_IDS : (unsigned int)count;
 	w->step = control_step_events;
 	return CONTROL_MORE;
 }

@@ -11,7 +11,6 @@
 #include "common/address.h"
 #include "common/log.h"
 #include "common/monotime.h"
-#include "queue/clock.h"
 #include "queue/control_peer.h"
 #include "queue/control_private.h"
 #include "queue/redirector.h"
@@ -57,8 +56,29 @@ read_target(struct control_work *w, const char *to)
 	if (address_parse(to, ADDRESS_FORWARD_PATH, &address) == -1)
 		return false;
 	strlcpy(w->to, address.text, sizeof(w->to));
-	w->begun = clock_milliseconds();
 	return true;
+}
+
+static enum control_progress
+step_broken(struct control_work *w)
+{
+	errno = w->error;
+	return control_end_broken(w);
+}
+
+/* What comes after the question is not meant. Often it would match: what is
+ * redirected becomes new messages, what is bounced makes reports, and a bounce
+ * of everything would go on to bounce those. */
+static void
+set_the_end(struct control_work *w)
+{
+	if (query_newest(&w->filter.last) == 0)
+		return;
+	w->error = errno;
+	if (w->error == ENOENT)
+		w->walked = true;
+	else
+		w->step = step_broken;
 }
 
 static int
@@ -83,6 +103,7 @@ begin_act(struct control_work *w, const struct message *m)
 	w->step = w->dry_run			 ? control_step_list
 		  : w->verb == CTL_VERB_REDIRECT ? control_step_redirect
 						 : control_step_act;
+	set_the_end(w);
 	if (w->verb == CTL_VERB_REDIRECT && !read_target(w, q->to))
 		w->step = step_no_address;
 	else if (w->verb != CTL_VERB_REDIRECT && q->to[0] != '\0')

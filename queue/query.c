@@ -173,6 +173,8 @@ walk_items(struct walk *w, struct query_place *place, unsigned int most,
 			continue;
 		if (w->filter->id != 0 && id != w->filter->id)
 			return 0;
+		if (w->filter->last != 0 && id > w->filter->last)
+			return 0;
 		*place = (struct query_place){ id, number };
 		if (most-- == 0 || !offer(w, id, number, value, each, context))
 			return 1;
@@ -194,6 +196,35 @@ query_items(const struct query_filter *filter, struct query_place *place,
 		return -1;
 	result = walk_items(&w, place, most, each, context);
 	store_read_end(store);
+	return result;
+}
+
+static int
+find_newest(uint64_t *id)
+{
+	const struct row_key end = row_key_number(UINT64_MAX, UINT32_MAX);
+	struct bytes key, value;
+	uint32_t number;
+	int found =
+	    store_seek_below(store, STORE_RECIPIENT, &end, &key, &value);
+
+	while (found == 0 &&
+	       row_key_number_read(key.data, key.length, id, &number) == -1)
+		found = store_back(store, STORE_RECIPIENT, &key, &value);
+	return found;
+}
+
+int
+query_newest(uint64_t *id)
+{
+	int result, error;
+
+	if (store_read_begin(store) == -1)
+		return -1;
+	result = find_newest(id);
+	error = errno;
+	store_read_end(store);
+	errno = error;
 	return result;
 }
 
@@ -385,32 +416,31 @@ query_events(uint64_t id, uint32_t *place, unsigned int most,
 }
 
 static int
-walk_ids(const char *address, uint64_t after, uint64_t *ids, unsigned int most)
+walk_ids(const char *address, uint64_t before, uint64_t *ids, unsigned int most)
 {
-	struct row_key from = row_key_address(address, after + 1);
+	struct row_key end = row_key_address(address, before);
 	struct bytes key, value;
 	unsigned int count = 0;
-	int found = store_seek(store, STORE_ADDRESS, &from, &key, &value);
+	int found = store_seek_below(store, STORE_ADDRESS, &end, &key, &value);
 
 	for (; count < most && found == 0 &&
 	       row_key_address_begins(key.data, key.length, address);
-	     found = store_next(store, STORE_ADDRESS, &key, &value))
-		/* A damaged key hides nothing behind it. */
+	     found = store_back(store, STORE_ADDRESS, &key, &value))
+		/* A damaged key hides nothing before it. */
 		count += row_key_address_matches(
 		    key.data, key.length, address, &ids[count]);
 	return found == 0 || errno == ENOENT ? (int)count : -1;
 }
 
 int
-query_ids(const char *address, uint64_t after, uint64_t *ids, unsigned int most)
+query_ids(
+    const char *address, uint64_t before, uint64_t *ids, unsigned int most)
 {
 	int result;
 
-	if (after == UINT64_MAX)
-		return 0;
 	if (store_read_begin(store) == -1)
 		return -1;
-	result = walk_ids(address, after, ids, most);
+	result = walk_ids(address, before, ids, most);
 	store_read_end(store);
 	return result;
 }

@@ -34,6 +34,7 @@ struct query_filter {
 	uint64_t age;  /* in seconds, at least */
 	uint64_t size; /* of the message, in octets, at least */
 	uint8_t state; /* enum recipient_state + 1 */
+	uint64_t last; /* messages beyond this id are not looked at; 0: all */
 };
 
 struct query_item {
@@ -75,6 +76,10 @@ int query_items(const struct query_filter *, struct query_place *,
     unsigned int most, bool (*each)(const struct query_item *, void *),
     void *context) __attribute__((warn_unused_result));
 
+/* The greatest id of a message that has recipients here: ids rise. -1 with
+ * errno; ENOENT if there is none. */
+int query_newest(uint64_t *id) __attribute__((warn_unused_result));
+
 /* Those among them that wait for this destination, the next try first: no
  * other row is looked at. One that is put off meanwhile may come twice. */
 int query_line(const char *destination, const struct query_filter *,
@@ -107,8 +112,9 @@ int query_events(uint64_t id, uint32_t *place, unsigned int most,
     __attribute__((warn_unused_result));
 
 /* The ids of messages from or to this address, also of those that are gone,
- * in order and after `after`. Returns how many, at most `most`; -1 on error. */
-int query_ids(const char *address, uint64_t after, uint64_t *ids,
+ * that are below `before`, the greatest first: no others are looked at.
+ * Returns how many, at most `most`; -1 on error. */
+int query_ids(const char *address, uint64_t before, uint64_t *ids,
     unsigned int most) __attribute__((warn_unused_result));
 
 /* Puts an act of that user on one recipient into the next commit, in flight or not.

@@ -9,11 +9,12 @@
 
 #include <cmocka.h>
 
-#include <sys/mman.h>
+#include <sys/socket.h>
 
 #include <errno.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "common/content.h"
 #include "common/id.h"
@@ -102,6 +103,24 @@ wrong_answers(void **state)
 	assert_int_equal(ask(list_run, ""), EX_PROTOCOL);
 }
 
+/* One without a name, or paused in a way that there is not. */
+static void
+wrong_destinations(void **state)
+{
+	struct message m = MESSAGE_INIT(MESSAGE_CTL_DESTINATION, 1);
+
+	(void)state;
+	answer(m);
+	assert_int_equal(ask(destinations_run, ""), EX_PROTOCOL);
+	m.ctl_destination.name = "mx:x.test";
+	m.ctl_destination.paused = PAUSE_KINDS;
+	answer(m);
+	assert_int_equal(ask(destinations_run, ""), EX_PROTOCOL);
+	m.ctl_destination.paused = PAUSE_ALL;
+	answer(m);
+	assert_int_equal(ask(destinations_run, ""), EX_TEMPFAIL);
+}
+
 static void
 cut_short(void **state)
 {
@@ -111,6 +130,26 @@ cut_short(void **state)
 	answer_count = 0;
 	assert_int_equal(ask(list_run, ""), EX_TEMPFAIL);
 	assert_non_null(strstr(run_err, "ended the connection"));
+}
+
+/* A user's mail comes in the order of its next try: there the recipients of a
+ * message may be apart, and how many messages they are is not known. */
+static void
+counts_what_is_mixed(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 3; i++)
+		answers[i] = item();
+	answers[3] = (struct message)MESSAGE_INIT(MESSAGE_CTL_END, 1);
+	answer_count = 4;
+	answers[2].ctl_item.id = 2;
+	assert_int_equal(ask(mailq_run, ""), EX_OK);
+	assert_non_null(
+	    strstr(run_out, "\n3 recipients of 2 messages, 0 octets.\n"));
+	answers[1].ctl_item.id = 2;
+	answers[2].ctl_item.id = 1;
+	assert_int_equal(ask(mailq_run, ""), EX_OK);
+	assert_non_null(strstr(run_out, "\n3 recipients.\n"));
 }
 
 static int
@@ -210,7 +249,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(wrong_answers),
+		cmocka_unit_test(wrong_destinations),
 		cmocka_unit_test(cut_short),
+		cmocka_unit_test(counts_what_is_mixed),
 		cmocka_unit_test(unsealed_content),
 		cmocka_unit_test(evil_texts),
 		cmocka_unit_test(reloads),

@@ -72,7 +72,8 @@ refuses(void **state)
 {
 	static const char *const lines[] = { "--json", "--content", "--sendr x",
 		"--sender", "--sender=", "--all=yes", "--state sleeping",
-		"--older-than soon", "-x", "--", "--a" };
+		"--older-than soon", "-x", "--", "--a", "--sender x --sender y",
+		"--state=held --state waiting" };
 	struct options o;
 
 	(void)state;

@@ -171,6 +171,37 @@ test_what_a_filter_means(void **state)
 #undef MATCHES
 }
 
+/* What comes later is not looked at, however much it is. */
+static void
+test_a_walk_to_what_was_the_newest(void **state)
+{
+	static const char *const two[] = { "a@x.example", "b@y.example", NULL };
+	struct query_filter filter = { .id = 0 };
+	struct row_key bad = { .length = 13 };
+	uint64_t ids[5], newest;
+
+	(void)state;
+	assert_int_equal(query_newest(&newest), -1);
+	assert_int_equal(errno, ENOENT);
+	for (size_t i = 0; i < COUNT(ids); i++)
+		ids[i] = house_accept(&house, 10, two);
+	/* A key that is none, behind all. */
+	memset(bad.octets, 0xff, bad.length);
+	assert_int_equal(store_write_begin(house.store), 0);
+	assert_int_equal(
+	    store_put(house.store, STORE_RECIPIENT, &bad, "", 0), 0);
+	assert_int_equal(store_write_commit(house.store), 0);
+	assert_int_equal(query_newest(&newest), 0);
+	assert_int_equal(newest, ids[4]);
+	filter.last = ids[2];
+	walk(&filter, 100);
+	assert_int_equal(seen.count, 6);
+	assert_int_equal(seen.ids[5], ids[2]);
+	filter.id = ids[3];
+	walk(&filter, 100);
+	assert_int_equal(seen.count, 0);
+}
+
 /* A row whose message is not there is listed; one that cannot be read is not.
  * No id is special, zero neither. */
 static void
@@ -320,12 +351,45 @@ test_one_message_and_its_history(void **state)
 	assert_int_equal(more, 0);
 	assert_int_equal(count, 4);
 	/* Gone, and still found by its addresses. */
-	assert_int_equal(query_ids("SENDER@example.net", 0, ids, 4), 1);
+	assert_int_equal(
+	    query_ids("SENDER@example.net", UINT64_MAX, ids, 4), 1);
 	assert_int_equal(ids[0], id);
-	assert_int_equal(query_ids("b@y.example", 0, ids, 4), 1);
+	assert_int_equal(query_ids("b@y.example", UINT64_MAX, ids, 4), 1);
+	assert_int_equal(query_ids("b@y.example", id + 1, ids, 4), 1);
 	assert_int_equal(query_ids("b@y.example", id, ids, 4), 0);
-	assert_int_equal(query_ids("b@y.example", UINT64_MAX, ids, 4), 0);
-	assert_int_equal(query_ids("nobody@y.example", 0, ids, 4), 0);
+	assert_int_equal(query_ids("b@y.example", 0, ids, 4), 0);
+	assert_int_equal(query_ids("nobody@y.example", UINT64_MAX, ids, 4), 0);
+}
+
+/* The newest first, and those of a neighbour are not taken for theirs. */
+static void
+test_the_newest_of_an_address(void **state)
+{
+	static const char *const one[] = { "b@y.example", NULL };
+	static const char *const before[] = { "a@y.example", NULL };
+	static const char *const behind[] = { "b@y.examplf", NULL };
+	struct row_key bad = { .length = 21 };
+	uint64_t ids[10], found[11];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(ids); i++) {
+		house_accept(&house, 10, before);
+		ids[i] = house_accept(&house, 10, one);
+		house_accept(&house, 10, behind);
+	}
+	/* A key that is none hides nothing. */
+	memcpy(bad.octets, "b@y.example\0\xff\xff\xff\xff\xff\xff", 18);
+	assert_int_equal(store_write_begin(house.store), 0);
+	assert_int_equal(store_put(house.store, STORE_ADDRESS, &bad, "", 0), 0);
+	assert_int_equal(store_write_commit(house.store), 0);
+	assert_int_equal(
+	    query_ids("b@y.example", UINT64_MAX, found, COUNT(found)), 10);
+	for (size_t i = 0; i < COUNT(ids); i++)
+		assert_int_equal(found[i], ids[9 - i]);
+	assert_int_equal(query_ids("b@y.example", UINT64_MAX, found, 3), 3);
+	assert_int_equal(found[2], ids[7]);
+	assert_int_equal(query_ids("b@y.example", ids[7], found, 3), 3);
+	assert_int_equal(found[0], ids[6]);
 }
 
 int
@@ -336,9 +400,11 @@ main(void)
 		TEST(test_a_walk_in_steps_sees_all_once),
 		TEST(test_a_walk_that_is_stopped_goes_on_there),
 		TEST(test_what_a_filter_means),
+		TEST(test_a_walk_to_what_was_the_newest),
 		TEST(test_damaged_rows),
 		TEST(test_what_is_in_line_for_one_destination),
 		TEST(test_one_message_and_its_history),
+		TEST(test_the_newest_of_an_address),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
