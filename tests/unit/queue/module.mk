@@ -31,10 +31,12 @@ queue/test_lifecycle_libs := -llmdb -lxxhash
 queue/test_store_src := $(queue_house_src)
 queue/test_store_libs := -llmdb -lxxhash
 queue/test_commit_src := $(queue_house_src) queue/commit.c \
+	queue/commit_apply.c queue/commit_operation.c \
 	queue/commit_tell.c queue/flight.c queue/stats.c
 queue/test_commit_libs := -llmdb -lxxhash
 # The real commit and scheduler besides, between a fake router and fake agents.
 rig_src := tests/unit/queue/rig.c $(queue_house_src) queue/commit.c \
+	queue/commit_apply.c queue/commit_operation.c \
 	queue/commit_tell.c queue/collect.c queue/content_cache.c \
 	queue/flight.c queue/losses.c queue/scheduler.c \
 	queue/scheduler_lane.c queue/scheduler_lists.c \
