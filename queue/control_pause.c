@@ -5,6 +5,7 @@
 #include <sysexits.h>
 
 #include "common/log.h"
+#include "queue/commit.h"
 #include "queue/control_private.h"
 #include "queue/destination_name.h"
 #include "queue/pause.h"
@@ -15,7 +16,7 @@ on_done(int result, void *context)
 	struct control_work *w = context;
 
 	w->pending = 0;
-	w->done = result == 1;
+	w->done = result == COMMIT_CHANGED;
 	w->wake(w->context);
 }
 

@@ -302,6 +302,15 @@ note_bounce(struct lifecycle *l, struct recipient *r, uint64_t now,
 	return errno == ENOENT || errno == EBADMSG ? 0 : -1;
 }
 
+static bool
+is_being_told(const struct lifecycle *l, const struct recipient *r,
+    enum lifecycle_step step)
+{
+	return r->row.state == RECIPIENT_FAILED &&
+	       step == LIFECYCLE_TO_WAITING && l->is_telling != NULL &&
+	       l->is_telling(r->id);
+}
+
 static int
 apply_verb(struct lifecycle *l, struct recipient *r, uint32_t uid, uint64_t now,
     struct lifecycle_result *result)
@@ -313,6 +322,10 @@ apply_verb(struct lifecycle *l, struct recipient *r, uint32_t uid, uint64_t now,
 
 	if (step == LIFECYCLE_REFUSED)
 		return 0;
+	if (is_being_told(l, r, step)) {
+		result->is_busy = true;
+		return 0;
+	}
 	/* What is due already keeps its place in the row. */
 	if (r->row.state == RECIPIENT_WAITING && r->row.due < due)
 		due = r->row.due;

@@ -563,6 +563,59 @@ fail_report(uint64_t id)
 	rig_run();
 }
 
+static int retried;
+
+static void
+on_retried(int result, void *context)
+{
+	(void)context;
+	retried = result;
+}
+
+/* Tries again what has failed; in one batch with whatever gathered before. */
+static int
+retry(uint64_t id, uint32_t number)
+{
+	retried = -1;
+	assert_int_equal(
+	    commit_verb(CTL_VERB_RETRY, id, number, 0, on_retried, NULL), 0);
+	commit_run();
+	return retried;
+}
+
+/* While the report is on its way it is too late, or too early: else the sender
+ * would hear that it failed, and it might be delivered. */
+static void
+test_what_is_being_told_is_not_tried_again(void **state)
+{
+	uint64_t id =
+	    end_badly((const char *const[]){ "a@example.com", NULL });
+	uint64_t other = fail_one();
+	struct row_recipient row;
+
+	(void)state;
+	rig_house.lifecycle.is_telling = reporter_is_telling;
+	assert_int_equal(retry(other, 0), COMMIT_CHANGED);
+	look_after(2);
+	assert_int_equal(given_count, 1);
+	assert_int_equal(retry(id, 0), COMMIT_BUSY);
+	assert_true(house_recipient(&rig_house, id, 0, &row));
+	assert_int_equal(row.state, RECIPIENT_FAILED);
+	/* Whatever does not wait for the sender may happen. */
+	assert_int_equal(retry(other, 0), COMMIT_CHANGED);
+	/* The report cannot be routed now. */
+	refuse(451);
+	assert_int_equal(retry(id, 0), COMMIT_CHANGED);
+	rig_run();
+	fail_report(id);
+	look_after(2);
+	assert_int_equal(given_count, 2);
+	/* The report and the retrial in one batch. */
+	come_back();
+	assert_int_equal(retry(id, 0), COMMIT_UNCHANGED);
+	assert_false(is_there(id));
+}
+
 /* A report that fails is told to the administrator; a notice to nobody. */
 static void
 test_double_bounces_end_with_the_administrator(void **state)
@@ -830,6 +883,7 @@ main(void)
 		TEST(test_no_administrator_is_named),
 		TEST(test_a_router_that_lies),
 		TEST(test_what_is_tried_again_is_not_reported),
+		TEST(test_what_is_being_told_is_not_tried_again),
 		TEST(test_double_bounces_end_with_the_administrator),
 		TEST(test_a_delay_is_told_once),
 		TEST(test_a_delay_that_cannot_be_told),
