@@ -18,6 +18,9 @@
 
 /* After a lack of something that passes. */
 #define LACK_MS 1000
+/* Damaged rows that one look sets aside, each by an operation of the commit;
+ * the look after that goes on. */
+#define SET_ASIDE_MOST 20
 /* One step of a sweep: rows looked at, and recipients that expire. A turn may
  * have some hundred steps; this many rows cost about what a delivery does. */
 #define SWEEP_LOOK 100
@@ -174,16 +177,20 @@ collect_from(struct delivery *delivery, struct row_place *from)
 {
 	struct destination *d = delivery->destination;
 	unsigned int most = share_is_local(d) ? 1 : DELIVERY_RECIPIENTS;
+	unsigned int damaged = 0, before;
 	uint64_t now = clock_seconds();
 	struct row_place place;
 
-	while (delivery->count < most && next_place(d, from, now, &place)) {
+	while (delivery->count < most && damaged < SET_ASIDE_MOST &&
+	       next_place(d, from, now, &place)) {
 		if (delivery->count > 0 && place.id != delivery->id)
 			break;
+		before = delivery->count;
 		if (add_recipient(delivery, &place) == -1) {
 			d->lane.next_due = now + 1;
 			break;
 		}
+		damaged += delivery->count == before;
 		*from = place;
 		if (from->number < UINT32_MAX)
 			from->number++;
