@@ -15,16 +15,18 @@
 #include "queue/lifecycle.h"
 #include "queue/scheduler_share.h"
 #include "queue/store.h"
+#include "queue/tell.h"
 
 /* After a lack of something that passes. */
 #define LACK_MS 1000
 /* Damaged rows that one look sets aside, each by an operation of the commit;
  * the look after that goes on. */
 #define SET_ASIDE_MOST 20
-/* One step of a sweep: rows looked at, and recipients that expire. A turn may
- * have some hundred steps; this many rows cost about what a delivery does. */
+/* One step of a sweep: rows looked at, and recipients that expire or whose
+ * senders are warned. A turn may have some hundred steps; this many rows cost
+ * about what a delivery does. */
 #define SWEEP_LOOK 100
-#define SWEEP_EXPIRE 20
+#define SWEEP_DEFER 20
 
 static struct lifecycle *lifecycle;
 
@@ -277,7 +279,7 @@ collect_content(struct delivery *delivery)
 	return -1;
 }
 
-/* -- Expiry --------------------------------------------------------------- */
+/* -- What waits for a host that is down ----------------------------------- */
 
 void
 collect_sweep(struct destination *d)
@@ -299,8 +301,28 @@ is_overdue(uint64_t id, uint64_t now)
 	       retry_is_over(&lifecycle->retry, row.arrival / 1000, now);
 }
 
+/* With what the host said to others its sender can be told why. */
 static bool
-expire(struct destination *d, const struct row_place *place)
+is_to_be_warned(
+    const struct destination *d, const struct row_place *place, uint64_t now)
+{
+	struct row_message message;
+	struct row_recipient row;
+
+	if (lifecycle->warn_after == 0 ||
+	    now < id_time(place->id) + lifecycle->warn_after ||
+	    read_recipient(d, place, &row) == -1 ||
+	    read_message(place->id, &message) == -1)
+		return false;
+	row.reply = d->row.reply;
+	return tell_what(&message, &row, lifecycle->warn_after, now * 1000) ==
+	       TELL_DELAY;
+}
+
+/* It is deferred, as if it had been tried: so the commit sees that it has
+ * expired, or that its sender is to be warned. */
+static bool
+defer_untried(struct destination *d, const struct row_place *place)
 {
 	struct lifecycle_report report = {
 		.outcome = REPORT_DEFERRED,
@@ -308,6 +330,7 @@ expire(struct destination *d, const struct row_place *place)
 		.host = "",
 		.reply = d->row.reply,
 		.unheard = true,
+		.untried = true,
 	};
 	struct flight *f = flight_new(place->id, place->number, d);
 
@@ -322,7 +345,8 @@ static bool
 sweep_row(struct destination *d, const struct row_place *place, uint64_t now)
 {
 	return !flight_exists(place->id, place->number) &&
-	       is_overdue(place->id, now) && expire(d, place);
+	       (is_overdue(place->id, now) || is_to_be_warned(d, place, now)) &&
+	       defer_untried(d, place);
 }
 
 bool
@@ -331,7 +355,7 @@ collect_sweep_step(struct destination *d)
 	struct store *store = lifecycle->store;
 	struct row_key start = row_key_due(d->name, &d->lane.sweep);
 	uint64_t now = clock_seconds();
-	unsigned int looked = 0, expired = 0;
+	unsigned int looked = 0, deferred = 0;
 	struct bytes key, value;
 	struct row_place place;
 	int found = store_seek(store, STORE_DUE, &start, &key, &value);
@@ -344,10 +368,10 @@ collect_sweep_step(struct destination *d)
 		if (due == DUE_BEYOND)
 			break;
 		d->lane.sweep = place;
-		if (looked++ >= SWEEP_LOOK || expired >= SWEEP_EXPIRE)
-			return expired > 0;
-		expired += sweep_row(d, &place, now);
+		if (looked++ >= SWEEP_LOOK || deferred >= SWEEP_DEFER)
+			return deferred > 0;
+		deferred += sweep_row(d, &place, now);
 	}
 	d->lane.sweeping = false;
-	return expired > 0;
+	return deferred > 0;
 }

@@ -190,6 +190,8 @@ next_due(struct lifecycle *l, const struct recipient *r,
 {
 	uint32_t attempts = was_down ? 1 : r->row.attempts;
 
+	if (report->untried)
+		return r->row.due;
 	if (report->scope == REPORT_SCOPE_DESTINATION)
 		return r->destination->row.backoff_until;
 	return now / 1000 + retry_delay(&l->retry, attempts, arc4random());
@@ -223,7 +225,7 @@ apply_report(struct lifecycle *l, struct recipient *r,
 	judge_destination(l, r->destination, report, now);
 	if (step == LIFECYCLE_REFUSED)
 		return 0;
-	if (r->row.attempts < UINT32_MAX)
+	if (!report->untried && r->row.attempts < UINT32_MAX)
 		r->row.attempts++;
 	r->row.host = report->host;
 	r->row.reply = report->reply;

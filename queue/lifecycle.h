@@ -84,6 +84,8 @@ struct lifecycle_report {
 	uint32_t took; /* milliseconds */
 	bool unheard;  /* the agent did not say this: nothing is known of the
 		       * destination */
+	bool untried;  /* nor was it given to one: its host is down for others.
+		       * It keeps its place in the due index */
 };
 
 /* What became of it, for the log and the statistics. */

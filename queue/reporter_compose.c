@@ -121,8 +121,9 @@ note_attempt(struct composing *c, const struct row_event *event)
 	if (event->what != EVENT_DELIVERED && event->what != EVENT_DEFERRED &&
 	    event->what != EVENT_FAILED && event->what != EVENT_EXPIRED)
 		return;
-	/* The administrator gave it up, and tried nothing. */
-	if (event->host[0] == '\0' && event->detail[0] == '\0')
+	/* Nothing was tried: the administrator gave it up, or the host was down
+	 * for others. Attempts had no numbers in rows of schema 1. */
+	if (event->host[0] == '\0' && event->attempt == 0)
 		return;
 	for (unsigned int i = 0; i < c->count; i++)
 		if (c->recipients[i].action != DSN_EXPANDED &&

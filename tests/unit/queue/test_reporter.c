@@ -588,8 +588,7 @@ retry(uint64_t id, uint32_t number)
 static void
 test_what_is_being_told_is_not_tried_again(void **state)
 {
-	uint64_t id =
-	    end_badly((const char *const[]){ "a@example.com", NULL });
+	uint64_t id = end_badly((const char *const[]){ "a@example.com", NULL });
 	uint64_t other = fail_one();
 	struct row_recipient row;
 
@@ -719,6 +718,117 @@ test_a_delay_that_cannot_be_told(void **state)
 	assert_int_equal(given_count, 1);
 	assert_true(is_there(id));
 	assert_int_equal(house_count(&rig_house, STORE_REPORT), 0);
+}
+
+/* For a host that is down: `a` was tried before it failed, `b` is when so many
+ * seconds have gone by, `c` never. */
+static void
+wait_for_a_dead_host(uint64_t ids[3], unsigned int seconds)
+{
+	static const char *const to[] = { "a@example.com", "b@example.com",
+		"c@example.com" };
+
+	for (unsigned int i = 0; i < 3; i++) {
+		struct submission *s =
+		    house_mail(300, (const char *const[]){ to[i], NULL });
+
+		ids[i] = s->id;
+		s->recipients[0].notify = 0;
+		commit_submission(s);
+		rig_run();
+		if (i == 0)
+			rig_report(&rig_given[0], REPORT_DEFERRED,
+			    REPORT_SCOPE_DESTINATION);
+		rig_run();
+		assert_int_equal(rig_given_count, 1);
+	}
+	house_now += seconds * UINT64_C(1000);
+	scheduler_wake();
+	rig_run();
+	assert_int_equal(rig_given_count, 2);
+	assert_true(rig_given[1].id == ids[1]);
+	rig_report(&rig_given[1], REPORT_DEFERRED, REPORT_SCOPE_DESTINATION);
+	rig_run_all();
+}
+
+/* The reports on these three, one by one; each must have its line, and all
+ * must have one. */
+static void
+take_reports(const char *const lines[3], const char *all)
+{
+	static const char *const to[] = { "rfc822; a@example.com",
+		"rfc822; b@example.com", "rfc822; c@example.com" };
+	unsigned int seen = 0;
+
+	for (unsigned int n = 0; n < 3; n++) {
+		look_after(2);
+		assert_true(report_has(all));
+		for (unsigned int i = 0; i < 3; i++) {
+			if (!report_has(to[i]))
+				continue;
+			seen |= 1U << i;
+			assert_int_equal(report_has("\r\nLast-Attempt-Date: "),
+			    lines[i] != NULL);
+			if (lines[i] != NULL)
+				assert_true(report_has(lines[i]));
+		}
+		come_back();
+		rig_run();
+		reporter_router_lost(&router);
+	}
+	assert_int_equal(seen, 7);
+}
+
+/* Nobody is tried behind a host that is down but one: the others' senders are
+ * warned as well, once, and what was not tried does not count as tried. */
+static void
+test_a_delay_behind_others(void **state)
+{
+	static const char *const lines[] = {
+		"\r\nLast-Attempt-Date: Fri, 15 Jan 2027 08:00:00 +0000\r\n",
+		"\r\nLast-Attempt-Date: Fri, 15 Jan 2027 12:00:00 +0000\r\n",
+		NULL,
+	};
+	struct row_recipient row;
+	uint64_t ids[3], began = house_now / 1000;
+
+	(void)state;
+	wait_for_a_dead_host(ids, 14400);
+	take_reports(lines, "\r\nAction: delayed\r\n");
+	assert_true(house_recipient(&rig_house, ids[2], 0, &row));
+	assert_int_equal(row.state, RECIPIENT_WAITING);
+	assert_int_equal(row.attempts, 0);
+	assert_int_equal(row.due, began);
+	assert_string_equal(row.reply, "what it said");
+	assert_int_equal(row.told, DSN_TOLD_DELAY);
+	given_count = 0;
+	house_now += 14400 * 1000;
+	scheduler_wake();
+	rig_run();
+	rig_report(rig_first_open("mx:example.com"), REPORT_DEFERRED,
+	    REPORT_SCOPE_DESTINATION);
+	rig_run_all();
+	look_after(2);
+	look_after(2);
+	assert_int_equal(given_count, 0);
+}
+
+/* What expires behind others was tried when it was, or never. */
+static void
+test_the_last_attempt_of_what_expired(void **state)
+{
+	static const char *const lines[] = {
+		"\r\nLast-Attempt-Date: Fri, 15 Jan 2027 08:00:00 +0000\r\n",
+		"\r\nLast-Attempt-Date: Wed, 20 Jan 2027 08:01:40 +0000\r\n",
+		NULL,
+	};
+	uint64_t ids[3];
+
+	(void)state;
+	wait_for_a_dead_host(ids, 432100);
+	take_reports(lines, "\r\nAction: failed\r\n");
+	for (unsigned int i = 0; i < 3; i++)
+		assert_false(is_there(ids[i]));
 }
 
 /* An alias of several: its report waits for no delivery, and no delivery for
@@ -887,6 +997,8 @@ main(void)
 		TEST(test_double_bounces_end_with_the_administrator),
 		TEST(test_a_delay_is_told_once),
 		TEST(test_a_delay_that_cannot_be_told),
+		TEST(test_a_delay_behind_others),
+		TEST(test_the_last_attempt_of_what_expired),
 		TEST(test_an_alias_is_reported_as_expanded),
 		TEST(test_the_last_attempt_is_dated),
 		TEST(test_what_is_given_up_is_reported),
