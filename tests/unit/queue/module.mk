@@ -79,6 +79,8 @@ queue/test_reporter_src := $(rig_src) queue/reporter.c \
 	queue/dsn_address.c queue/dsn_report.c \
 	queue/dsn_words.c queue/dsn_status.c
 queue/test_reporter_libs := -llmdb -lxxhash -Wl,--wrap=event_add
+units += queue/test_link_agent
+queue/test_link_agent_src := queue/link_agent.c queue/stats.c
 units += queue/test_remotes
 queue/test_remotes_src := queue/remotes.c
 queue/test_remotes_libs := -Wl,--wrap=event_add
