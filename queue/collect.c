@@ -15,13 +15,18 @@
 #include "queue/lifecycle.h"
 #include "queue/scheduler_share.h"
 #include "queue/store.h"
+#include "queue/tell.h"
 
 /* After a lack of something that passes. */
 #define LACK_MS 1000
-/* One step of a sweep: rows looked at, and recipients that expire. A turn may
- * have some hundred steps; this many rows cost about what a delivery does. */
+/* Damaged rows that one look sets aside, each by an operation of the commit;
+ * the look after that goes on. */
+#define SET_ASIDE_MOST 20
+/* One step of a sweep: rows looked at, and recipients that expire or whose
+ * senders are warned. A turn may have some hundred steps; this many rows cost
+ * about what a delivery does. */
 #define SWEEP_LOOK 100
-#define SWEEP_EXPIRE 20
+#define SWEEP_DEFER 20
 
 static struct lifecycle *lifecycle;
 
@@ -174,16 +179,20 @@ collect_from(struct delivery *delivery, struct row_place *from)
 {
 	struct destination *d = delivery->destination;
 	unsigned int most = share_is_local(d) ? 1 : DELIVERY_RECIPIENTS;
+	unsigned int damaged = 0, before;
 	uint64_t now = clock_seconds();
 	struct row_place place;
 
-	while (delivery->count < most && next_place(d, from, now, &place)) {
+	while (delivery->count < most && damaged < SET_ASIDE_MOST &&
+	       next_place(d, from, now, &place)) {
 		if (delivery->count > 0 && place.id != delivery->id)
 			break;
+		before = delivery->count;
 		if (add_recipient(delivery, &place) == -1) {
 			d->lane.next_due = now + 1;
 			break;
 		}
+		damaged += delivery->count == before;
 		*from = place;
 		if (from->number < UINT32_MAX)
 			from->number++;
@@ -284,7 +293,7 @@ collect_content(struct delivery *delivery)
 	return -1;
 }
 
-/* -- Expiry --------------------------------------------------------------- */
+/* -- What waits for a host that is down ----------------------------------- */
 
 void
 collect_sweep(struct destination *d)
@@ -306,8 +315,28 @@ is_overdue(uint64_t id, uint64_t now)
 	       retry_is_over(&lifecycle->retry, row.arrival / 1000, now);
 }
 
+/* With what the host said to others its sender can be told why. */
 static bool
-expire(struct destination *d, const struct row_place *place)
+is_to_be_warned(
+    const struct destination *d, const struct row_place *place, uint64_t now)
+{
+	struct row_message message;
+	struct row_recipient row;
+
+	if (lifecycle->warn_after == 0 ||
+	    now < id_time(place->id) + lifecycle->warn_after ||
+	    read_recipient(d, place, &row) == -1 ||
+	    read_message(place->id, &message) == -1)
+		return false;
+	row.reply = d->row.reply;
+	return tell_what(&message, &row, lifecycle->warn_after, now * 1000) ==
+	       TELL_DELAY;
+}
+
+/* It is deferred, as if it had been tried: so the commit sees that it has
+ * expired, or that its sender is to be warned. */
+static bool
+defer_untried(struct destination *d, const struct row_place *place)
 {
 	struct lifecycle_report report = {
 		.outcome = REPORT_DEFERRED,
@@ -315,6 +344,7 @@ expire(struct destination *d, const struct row_place *place)
 		.host = "",
 		.reply = d->row.reply,
 		.unheard = true,
+		.untried = true,
 	};
 	struct flight *f = flight_new(place->id, place->number, d);
 
@@ -329,7 +359,8 @@ static bool
 sweep_row(struct destination *d, const struct row_place *place, uint64_t now)
 {
 	return !flight_exists(place->id, place->number) &&
-	       is_overdue(place->id, now) && expire(d, place);
+	       (is_overdue(place->id, now) || is_to_be_warned(d, place, now)) &&
+	       defer_untried(d, place);
 }
 
 bool
@@ -338,7 +369,7 @@ collect_sweep_step(struct destination *d)
 	struct store *store = lifecycle->store;
 	struct row_key start = row_key_due(d->name, &d->lane.sweep);
 	uint64_t now = clock_seconds();
-	unsigned int looked = 0, expired = 0;
+	unsigned int looked = 0, deferred = 0;
 	struct bytes key, value;
 	struct row_place place;
 	int found = store_seek(store, STORE_DUE, &start, &key, &value);
@@ -351,10 +382,10 @@ collect_sweep_step(struct destination *d)
 		if (due == DUE_BEYOND)
 			break;
 		d->lane.sweep = place;
-		if (looked++ >= SWEEP_LOOK || expired >= SWEEP_EXPIRE)
-			return expired > 0;
-		expired += sweep_row(d, &place, now);
+		if (looked++ >= SWEEP_LOOK || deferred >= SWEEP_DEFER)
+			return deferred > 0;
+		deferred += sweep_row(d, &place, now);
 	}
 	d->lane.sweeping = false;
-	return expired > 0;
+	return deferred > 0;
 }

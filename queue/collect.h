@@ -25,10 +25,11 @@ int collect_content(struct delivery *) __attribute__((warn_unused_result));
 void collect_give_back(struct delivery *);
 
 /* A host that is down is tried with one message at a time; what has waited for
- * it for long enough expires without. Starts a look at all of its mail. */
+ * it for long enough expires without, and senders are warned of the delay.
+ * Starts a look at all of its mail. */
 void collect_sweep(struct destination *);
-/* Goes on with it, a bounded step. True if it reported some as expired: go on
- * after the commit. */
+/* Goes on with it, a bounded step. True if it reported on some: go on after the
+ * commit. */
 bool collect_sweep_step(struct destination *);
 
 #endif

@@ -3,7 +3,6 @@
 #include <sys/time.h>
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -18,8 +17,6 @@
 #include "queue/destination.h"
 #include "queue/flight.h"
 #include "queue/lifecycle.h"
-#include "queue/pause.h"
-#include "queue/redirection.h"
 #include "queue/stats.h"
 #include "queue/store.h"
 #include "queue/submission.h"
@@ -29,7 +26,9 @@
 #define MOST_OPERATIONS 1024
 #define MOST_OCTETS (UINT64_C(32) * 1024 * 1024)
 
-/* For the rows of one recipient, generously: see store_has_room(). */
+/* For the rows of one recipient, generously: see store_has_room(). So much of
+ * the batch it is as well, since its destination may be one more that is in
+ * memory until the commit. */
 #define RECIPIENT_OCTETS 2048
 
 #define FULL_REPLY "4.3.1 Insufficient system storage"
@@ -66,27 +65,6 @@ leave_out(struct operation *o)
 	state.octets -= o->octets;
 }
 
-static struct operation *
-operation_new(enum operation_kind kind, size_t texts)
-{
-	struct operation *o = malloc(sizeof(*o) + texts);
-
-	if (o == NULL)
-		return NULL;
-	memset(o, 0, sizeof(*o));
-	o->kind = kind;
-	return o;
-}
-
-static void
-operation_free(struct operation *o)
-{
-	submission_free(&o->submission);
-	free(o->result.line);
-	free(o->telling);
-	free(o);
-}
-
 /* The pages of a batch are in memory until they are written. */
 static void
 make_room(uint64_t octets)
@@ -101,68 +79,26 @@ commit_submission(struct submission *s)
 	struct operation *o;
 	uint64_t octets = s->size + (uint64_t)s->count * RECIPIENT_OCTETS;
 
-	make_room(s->size + s->memory);
+	make_room(octets);
 	if (state.stalled || !store_has_room(state.lifecycle->store, octets)) {
 		commit_refuse(s, 452, FULL_REPLY);
 		submission_free(&s);
 		return;
 	}
-	o = operation_new(OPERATION_ACCEPT, 0);
+	o = operation_new(OPERATION_ACCEPT);
 	if (o == NULL) {
 		commit_refuse(s, 452, FULL_REPLY);
 		submission_free(&s);
 		return;
 	}
 	o->submission = s;
-	gather(o, s->size + s->memory);
-}
-
-static size_t
-size_of(const char *text)
-{
-	return text != NULL ? strlen(text) + 1 : 1;
-}
-
-static const char *
-keep(char **at, const char *text)
-{
-	char *kept = *at;
-	size_t size = size_of(text);
-
-	memcpy(kept, text != NULL ? text : "", size);
-	*at += size;
-	return kept;
-}
-
-/* An operation with a report of its own. */
-static struct operation *
-report_new(enum operation_kind kind, const struct lifecycle_report *report)
-{
-	size_t texts = size_of(report->host) + size_of(report->reply) +
-		       size_of(report->name) + size_of(report->address) +
-		       size_of(report->tls_version) +
-		       size_of(report->tls_cipher);
-	struct operation *o = operation_new(kind, texts);
-	char *at;
-
-	if (o == NULL)
-		return NULL;
-	at = o->texts;
-	o->report = *report;
-	o->report.host = keep(&at, report->host);
-	o->report.reply = keep(&at, report->reply);
-	o->report.name = keep(&at, report->name);
-	o->report.address = keep(&at, report->address);
-	o->report.tls_version = keep(&at, report->tls_version);
-	o->report.tls_cipher = keep(&at, report->tls_cipher);
-	o->octets = texts;
-	return o;
+	gather(o, octets);
 }
 
 int
 commit_report(struct flight *flight, const struct lifecycle_report *report)
 {
-	struct operation *o = report_new(OPERATION_REPORT, report);
+	struct operation *o = operation_new_report(OPERATION_REPORT, report);
 
 	if (o == NULL)
 		return -1;
@@ -181,7 +117,7 @@ commit_tried(const struct lifecycle_report *report)
 	/* It would only be in the way of what frees space. */
 	if (state.stalled)
 		return;
-	o = report_new(OPERATION_TRIED, report);
+	o = operation_new_report(OPERATION_TRIED, report);
 	if (o != NULL)
 		gather(o, o->octets);
 }
@@ -190,7 +126,7 @@ int
 commit_verb(enum ctl_verb verb, uint64_t id, uint32_t number, uint32_t uid,
     void (*done)(int result, void *context), void *context)
 {
-	struct operation *o = operation_new(OPERATION_VERB, 0);
+	struct operation *o = operation_new(OPERATION_VERB);
 
 	if (o == NULL)
 		return -1;
@@ -208,12 +144,10 @@ int
 commit_pause(const char *destination, bool paused,
     void (*done)(int result, void *context), void *context)
 {
-	size_t length = strlen(destination) + 1;
-	struct operation *o = operation_new(OPERATION_PAUSE, length);
+	struct operation *o = operation_new_text(OPERATION_PAUSE, destination);
 
 	if (o == NULL)
 		return -1;
-	o->reply = memcpy(o->texts, destination, length);
 	o->paused = paused;
 	o->done = done;
 	o->context = context;
@@ -225,14 +159,12 @@ int
 commit_set_aside(
     struct flight *flight, const struct row_place *place, const char *reason)
 {
-	size_t length = strlen(reason) + 1;
-	struct operation *o = operation_new(OPERATION_SET_ASIDE, length);
+	struct operation *o = operation_new_text(OPERATION_SET_ASIDE, reason);
 
 	if (o == NULL)
 		return -1;
 	o->flight = flight;
 	o->place = *place;
-	o->reply = memcpy(o->texts, reason, length);
 	gather(o, 0);
 	return 0;
 }
@@ -240,7 +172,7 @@ commit_set_aside(
 int
 commit_put_off(struct telling *telling, uint64_t until)
 {
-	struct operation *o = operation_new(OPERATION_PUT_OFF, 0);
+	struct operation *o = operation_new(OPERATION_PUT_OFF);
 
 	if (o == NULL)
 		return -1;
@@ -289,87 +221,6 @@ commit_is_empty(void)
 
 /* -- Writing -------------------------------------------------------------- */
 
-/* Nothing of it was done yet. */
-static int
-refuse(struct operation *o, const char *reply)
-{
-	o->code = 451;
-	o->reply = reply;
-	return 0;
-}
-
-/* What the message settles besides being here. */
-static int
-apply_purpose(struct operation *o, uint64_t now)
-{
-	const struct submission *s = o->submission;
-
-	if (s->telling != NULL)
-		return lifecycle_apply_telling(
-		    state.lifecycle, s->telling, s->id, now, &o->result);
-	if (s->redirection != NULL)
-		return lifecycle_apply_redirection(
-		    state.lifecycle, s->redirection, s->id, now, &o->result);
-	return 0;
-}
-
-/* A message that cannot be taken does not spoil the batch. */
-static int
-apply_submission(struct operation *o, uint64_t now)
-{
-	const struct submission *s = o->submission;
-
-	o->code = 250;
-	o->reply = "2.0.0 Ok: queued";
-	o->result = (struct lifecycle_result){ .applied = false };
-	if (s->redirection != NULL) {
-		int may = s->redirection->is_busy(s->redirection)
-			      ? 0
-			      : lifecycle_may_redirect(
-				    state.lifecycle, s->redirection);
-
-		if (may != 1)
-			return may == -1 ? -1 : refuse(o, REDIRECTION_BUSY);
-	}
-	if (lifecycle_accept(state.lifecycle, s) == 0)
-		return apply_purpose(o, now);
-	if (errno != EEXIST && errno != EPROTO)
-		return -1;
-	return refuse(o, errno == EEXIST
-			     ? "4.3.0 Duplicate message identifier"
-			     : "4.3.0 The message could not be read");
-}
-
-static int
-apply(struct operation *o, uint64_t now)
-{
-	free(o->result.line);
-	o->result.line = NULL;
-	switch (o->kind) {
-	case OPERATION_ACCEPT:
-		return apply_submission(o, now);
-	case OPERATION_REPORT:
-		return lifecycle_apply_report(
-		    state.lifecycle, &o->report, now, &o->result);
-	case OPERATION_TRIED:
-		return lifecycle_note_tried(state.lifecycle, &o->report, now);
-	case OPERATION_VERB:
-		return lifecycle_apply_verb(state.lifecycle, o->verb, o->id,
-		    o->number, o->uid, now, &o->result);
-	case OPERATION_PAUSE:
-		o->result.applied = pause_is_set(o->reply) != o->paused;
-		return pause_write(state.lifecycle->store, o->reply, o->paused);
-	case OPERATION_SET_ASIDE:
-		return lifecycle_set_aside(state.lifecycle,
-		    o->flight->destination->name, &o->place, o->reply, now,
-		    &o->result);
-	case OPERATION_PUT_OFF:
-		return lifecycle_put_off(
-		    state.lifecycle, o->telling, o->until, now, &o->result);
-	}
-	return 0;
-}
-
 static int
 write_operations(uint64_t now)
 {
@@ -378,7 +229,7 @@ write_operations(uint64_t now)
 	struct operation *o;
 
 	STAILQ_FOREACH (o, &state.batch, next)
-		if (apply(o, now) == -1)
+		if (operation_apply(o, l, now) == -1)
 			return -1;
 	if (destinations_flush(l->destinations, l->store, now / 1000) == -1)
 		return -1;

@@ -55,7 +55,14 @@ int commit_report(struct flight *, const struct lifecycle_report *)
 /* An address that an agent tried in vain before the next one. Nothing depends
  * on it: what cannot be noted is not. */
 void commit_tried(const struct lifecycle_report *);
-/* `uid`: the administrator's. */
+/* What is told of a verb or a pause. */
+enum commit_done {
+	COMMIT_UNCHANGED,
+	COMMIT_CHANGED,
+	COMMIT_BUSY, /* unchanged, and it may be another time soon */
+};
+
+/* `uid`: the administrator's. `result`: enum commit_done. */
 int commit_verb(enum ctl_verb, uint64_t id, uint32_t number, uint32_t uid,
     void (*done)(int result, void *context), void *context)
     __attribute__((warn_unused_result));

@@ -1,6 +1,8 @@
 /*
- * Inside the commit: what commit.c gathers and writes, and commit_tell.c tells
- * of it. Nobody else includes this.
+ * Inside the commit. commit.c gathers operations and writes them in one
+ * transaction; commit_operation.c makes them, commit_apply.c says what each does
+ * to the store, commit_tell.c what is said of it afterwards. Nobody else
+ * includes this.
  */
 #ifndef QUEUE_COMMIT_PRIVATE_H
 #define QUEUE_COMMIT_PRIVATE_H
@@ -50,6 +52,22 @@ struct operation {
 	struct lifecycle_result result;
 	char texts[]; /* of the report */
 };
+
+/* NULL without memory. The text becomes `reply`; of a report all texts are
+ * kept, and `octets` counts them. */
+struct operation *operation_new(enum operation_kind)
+    __attribute__((warn_unused_result));
+struct operation *operation_new_text(enum operation_kind, const char *text)
+    __attribute__((warn_unused_result));
+struct operation *operation_new_report(enum operation_kind,
+    const struct lifecycle_report *) __attribute__((warn_unused_result));
+/* With the submission or the telling that it took. */
+void operation_free(struct operation *);
+
+/* `now` in milliseconds. May be called again, if the transaction failed. -1
+ * with errno: it is to be aborted. */
+int operation_apply(struct operation *, struct lifecycle *, uint64_t now)
+    __attribute__((warn_unused_result));
 
 /* A message is not taken. */
 void commit_refuse(struct submission *, unsigned int code, const char *reply);

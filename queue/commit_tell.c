@@ -74,13 +74,21 @@ id_of(const struct operation *o)
 	return o->kind == OPERATION_REPORT ? o->report.id : o->id;
 }
 
+static enum commit_done
+done(const struct lifecycle_result *result)
+{
+	if (result->applied)
+		return COMMIT_CHANGED;
+	return result->is_busy ? COMMIT_BUSY : COMMIT_UNCHANGED;
+}
+
 static void
 tell_act(const struct operation *o)
 {
 	if (o->result.applied)
 		stats.acts++;
 	if (o->done != NULL)
-		o->done(o->result.applied ? 1 : 0, o->context);
+		o->done(done(&o->result), o->context);
 }
 
 void

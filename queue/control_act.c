@@ -6,6 +6,7 @@
 
 #include "common/id.h"
 #include "common/log.h"
+#include "queue/commit.h"
 #include "queue/control_private.h"
 
 static bool
@@ -27,10 +28,8 @@ on_acted(int result, void *context)
 {
 	struct control_work *w = context;
 
-	if (result == 1)
-		w->done++;
-	else if (result == -1)
-		w->failed++;
+	w->done += result == COMMIT_CHANGED;
+	w->busy += result == COMMIT_BUSY;
 	if (--w->pending == 0)
 		w->wake(w->context);
 }
@@ -39,12 +38,12 @@ void
 control_log_act(const struct control_work *w)
 {
 	log_info("control-act act=%s uid=%u matched=%" PRIu64 " done=%" PRIu64
-		 " failed=%" PRIu64
+		 " busy=%" PRIu64 " failed=%" PRIu64
 		 " pending=%u id=%s sender=\"%s\" recipient=\"%s\" "
 		 "destination=\"%s\" reply=\"%s\" state=%s older-than=%" PRIu64
 		 " larger-than=%" PRIu64,
 	    ctl_verb_name(w->verb), (unsigned int)w->uid, w->matched, w->done,
-	    w->failed, w->pending,
+	    w->busy, w->failed, w->pending,
 	    w->filter.id != 0 ? id_format(w->filter.id).text : "-",
 	    w->null_sender ? "<>" : log_text(w->sender), log_text(w->recipient),
 	    log_text(w->destination), log_text(w->text),
@@ -65,6 +64,12 @@ end_act(struct control_work *w)
 		    "%" PRIu64 " recipient%s unchanged, for want of memory or "
 		    "disk: try again",
 		    w->failed, w->failed == 1 ? " is" : "s are");
+	if (w->busy != 0)
+		return control_end(w, EX_TEMPFAIL, w->done,
+		    "%" PRIu64 " %s not changed, being delivered or reported "
+		    "on just now: ask again",
+		    w->busy,
+		    w->busy == 1 ? "recipient was" : "recipients were");
 	if (unchanged != 0)
 		return control_end(w, EX_OK, w->done,
 		    "%" PRIu64 " %s unchanged: in that state there is nothing "

@@ -5,6 +5,7 @@
 #include <sysexits.h>
 
 #include "common/log.h"
+#include "queue/commit.h"
 #include "queue/control_private.h"
 #include "queue/destination_name.h"
 #include "queue/pause.h"
@@ -15,8 +16,7 @@ on_done(int result, void *context)
 	struct control_work *w = context;
 
 	w->pending = 0;
-	w->done = result == 1;
-	w->failed = result == -1;
+	w->done = result == COMMIT_CHANGED;
 	w->wake(w->context);
 }
 
@@ -65,14 +65,9 @@ end_pause(struct control_work *w)
 	unsigned int named;
 	bool all = query_paused(&named);
 
-	log_info("control-pause act=%s uid=%u destination=\"%s\" done=%d "
-		 "failed=%d",
+	log_info("control-pause act=%s uid=%u destination=\"%s\" done=%d",
 	    w->pause ? "pause" : "resume", (unsigned int)w->uid,
-	    log_text(w->destination), (int)w->done, (int)w->failed);
-	if (w->failed != 0)
-		return control_end(w, EX_TEMPFAIL, 0,
-		    "nothing has changed, for want of memory or disk: try "
-		    "again");
+	    log_text(w->destination), (int)w->done);
 	if (!w->pause && w->destination[0] != '\0' && all)
 		return control_end(w, EX_OK, w->done,
 		    "all delivery is paused: see \"resume --all\"");

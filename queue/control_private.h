@@ -59,6 +59,7 @@ struct control_work {
 	unsigned int pending; /* of the batch, not committed yet */
 	uint64_t done;	      /* or listed */
 	uint64_t failed;
+	uint64_t busy; /* may be changed another time soon */
 
 	/* Of a redirection: where to, and the recipients of one message that
 	 * were found so far. */

@@ -190,9 +190,21 @@ next_due(struct lifecycle *l, const struct recipient *r,
 {
 	uint32_t attempts = was_down ? 1 : r->row.attempts;
 
+	if (report->untried)
+		return r->row.due;
 	if (report->scope == REPORT_SCOPE_DESTINATION)
 		return r->destination->row.backoff_until;
 	return now / 1000 + retry_delay(&l->retry, attempts, arc4random());
+}
+
+/* The message's row is damaged. Whether its sender can be told all the same
+ * whoever makes the report finds out. */
+static int
+note_unknown(struct lifecycle *l, const struct recipient *r, uint64_t now)
+{
+	if (r->row.state != RECIPIENT_FAILED)
+		return 0;
+	return rows_put_report(l, now / 1000 + TELL_GATHER, r->id);
 }
 
 static int
@@ -223,7 +235,7 @@ apply_report(struct lifecycle *l, struct recipient *r,
 	judge_destination(l, r->destination, report, now);
 	if (step == LIFECYCLE_REFUSED)
 		return 0;
-	if (r->row.attempts < UINT32_MAX)
+	if (!report->untried && r->row.attempts < UINT32_MAX)
 		r->row.attempts++;
 	r->row.host = report->host;
 	r->row.reply = report->reply;
@@ -234,9 +246,10 @@ apply_report(struct lifecycle *l, struct recipient *r,
 	story_tell_report(result, r, report, arrival, now);
 	if (story_add_report(l, r, result->event, now, report) == -1)
 		return -1;
-	return known && step != LIFECYCLE_TO_GONE
-		   ? lifecycle_note_telling(l, r, &message, now, result)
-		   : 0;
+	if (step == LIFECYCLE_TO_GONE)
+		return 0;
+	return known ? lifecycle_note_telling(l, r, &message, now, result)
+		     : note_unknown(l, r, now);
 }
 
 /* The recipient is not there: removed meanwhile, or its row is damaged. */
@@ -299,7 +312,17 @@ note_bounce(struct lifecycle *l, struct recipient *r, uint64_t now,
 
 	if (rows_load_message(l, r->id, &message, octets) == 0)
 		return lifecycle_note_telling(l, r, &message, now, result);
-	return errno == ENOENT || errno == EBADMSG ? 0 : -1;
+	return errno == ENOENT || errno == EBADMSG ? note_unknown(l, r, now)
+						   : -1;
+}
+
+static bool
+is_being_told(const struct lifecycle *l, const struct recipient *r,
+    enum lifecycle_step step)
+{
+	return r->row.state == RECIPIENT_FAILED &&
+	       step == LIFECYCLE_TO_WAITING && l->is_telling != NULL &&
+	       l->is_telling(r->id);
 }
 
 static int
@@ -313,6 +336,10 @@ apply_verb(struct lifecycle *l, struct recipient *r, uint32_t uid, uint64_t now,
 
 	if (step == LIFECYCLE_REFUSED)
 		return 0;
+	if (is_being_told(l, r, step)) {
+		result->is_busy = true;
+		return 0;
+	}
 	/* What is due already keeps its place in the row. */
 	if (r->row.state == RECIPIENT_WAITING && r->row.due < due)
 		due = r->row.due;

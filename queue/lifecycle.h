@@ -61,6 +61,8 @@ struct lifecycle {
 	struct row_totals totals; /* of the store, kept up to date */
 	unsigned int warn_after;  /* seconds; 0: nobody is warned */
 	bool reports_changed;	  /* somebody is to be told, see tell.h */
+	/* Is a report about this message under way? NULL: there are none. */
+	bool (*is_telling)(uint64_t id);
 };
 
 /* What an agent says about one recipient. Texts are lent. */
@@ -82,11 +84,14 @@ struct lifecycle_report {
 	uint32_t took; /* milliseconds */
 	bool unheard;  /* the agent did not say this: nothing is known of the
 		       * destination */
+	bool untried;  /* nor was it given to one: its host is down for others.
+		       * It keeps its place in the due index */
 };
 
 /* What became of it, for the log and the statistics. */
 struct lifecycle_result {
 	bool applied; /* false: the recipient is not here, or REFUSED */
+	bool is_busy; /* REFUSED only for now: its sender is being told */
 	enum lifecycle_event event;
 	bool message_gone; /* it was the last recipient */
 	char *line;	   /* for the log, after the commit; to be freed */
@@ -115,7 +120,9 @@ int lifecycle_restore_recipient(struct lifecycle *, uint64_t id,
 int lifecycle_apply_report(struct lifecycle *, const struct lifecycle_report *,
     uint64_t now, struct lifecycle_result *)
     __attribute__((warn_unused_result));
-/* `uid`: the administrator's. */
+/* `uid`: the administrator's. What has failed is not tried again while a report
+ * of that is under way: its sender would hear that it failed, and it might be
+ * delivered. */
 int lifecycle_apply_verb(struct lifecycle *, enum ctl_verb, uint64_t id,
     uint32_t number, uint32_t uid, uint64_t now, struct lifecycle_result *)
     __attribute__((warn_unused_result));
@@ -134,7 +141,7 @@ int lifecycle_put_off(struct lifecycle *, const struct telling *,
     uint64_t until, uint64_t now, struct lifecycle_result *)
     __attribute__((warn_unused_result));
 /* May all of these recipients leave in favour of another message? 1 or 0; it
- * changes nothing. */
+ * changes nothing. Their numbers must ascend, so that none is there twice. */
 int lifecycle_may_redirect(struct lifecycle *, const struct redirection *)
     __attribute__((warn_unused_result));
 /* The message `made`, which takes their place, was accepted in this very

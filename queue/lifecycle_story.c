@@ -6,6 +6,7 @@
 
 #include "common/id.h"
 #include "common/log.h"
+#include "queue/destination.h"
 #include "queue/lifecycle_rows.h"
 #include "queue/redirection.h"
 #include "queue/store_event.h"
@@ -125,6 +126,15 @@ facts_of(const struct lifecycle_report *report)
 	};
 }
 
+/* Not while its destination backs off. */
+static uint64_t
+next_try(const struct recipient *r)
+{
+	uint64_t until = r->destination->row.backoff_until;
+
+	return r->row.due > until ? r->row.due : until;
+}
+
 int
 story_add_report(struct lifecycle *l, const struct recipient *r,
     enum lifecycle_event what, uint64_t now,
@@ -132,9 +142,9 @@ story_add_report(struct lifecycle *l, const struct recipient *r,
 {
 	struct row_event facts = facts_of(report);
 
-	facts.attempt = r->row.attempts;
+	facts.attempt = report->untried ? 0 : r->row.attempts;
 	if (what == LIFECYCLE_DEFERRED)
-		facts.next_try = r->row.due;
+		facts.next_try = next_try(r);
 	return story_add(l, r, what, now, &facts);
 }
 
@@ -158,7 +168,7 @@ story_tell_report(struct lifecycle_result *result, const struct recipient *r,
 
 	if (result->event == LIFECYCLE_DEFERRED)
 		snprintf(next, sizeof(next), " next=%" PRIu64 "s",
-		    r->row.due > now / 1000 ? r->row.due - now / 1000 : 0);
+		    next_try(r) > now / 1000 ? next_try(r) - now / 1000 : 0);
 	if (asprintf(&result->line,
 		"%s id=%s to=\"%s\" destination=%s host=\"%s\" "
 		"delay=%" PRIu64 ".%03us attempts=%" PRIu32 "%s reply=\"%s\"",

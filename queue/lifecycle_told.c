@@ -143,6 +143,8 @@ lifecycle_may_redirect(struct lifecycle *l, const struct redirection *d)
 	struct recipient r;
 
 	for (unsigned int i = 0; i < d->count; i++) {
+		if (i > 0 && d->numbers[i] <= d->numbers[i - 1])
+			return 0;
 		if (rows_load_recipient(l, d->id, d->numbers[i], &r) == -1)
 			return errno == ENOENT || errno == EBADMSG ? 0 : -1;
 		if (lifecycle_step((enum recipient_state)r.row.state,

@@ -24,6 +24,10 @@
 #define INDEX_MASK ((1U << INDEX_BITS) - 1)
 #define GENERATION_MASK (UINT32_MAX >> INDEX_BITS)
 
+/* Reports about what it was not given: a sound agent has none, so that this is
+ * about the log and not about the agent. */
+#define DROPPED_MOST 64
+
 /* Records waiting in the channel beyond which no delivery is added. */
 #define QUEUED_MOST (LIMIT_CHANNEL_QUEUE / 2)
 
@@ -51,6 +55,9 @@ struct agent {
 	unsigned int in_flight;
 	struct slot *table;
 	unsigned int most;
+	unsigned int dropped;  /* reports about nothing */
+	bool in_turn;	       /* it does one thing after the other */
+	struct monotime heard; /* its last report */
 };
 
 static uint32_t
@@ -179,14 +186,15 @@ agent_deliver(struct agent *a, const struct delivery *delivery)
 
 /* -- Reports -------------------------------------------------------------- */
 
+/* -1: it has sent too many. */
 static int
-drop_report(const struct agent *a, const struct message *m)
+drop_report(struct agent *a, const struct message *m)
 {
 	stats.reports_dropped++;
-	log_warn("report-dropped peer=%s handle=%" PRIu32 " number=%" PRIu32,
-	    program_name(channel_peer(a->channel)), m->handle,
-	    m->report.number);
-	return 0;
+	log_warn("report-dropped peer=%s message=%s handle=%" PRIu32,
+	    program_name(channel_peer(a->channel)), message_type_name(m->type),
+	    m->handle);
+	return ++a->dropped > DROPPED_MOST ? -1 : 0;
 }
 
 static void
@@ -234,7 +242,7 @@ took(const struct agent *a, const struct slot *s, uint32_t said)
 }
 
 static int
-on_tried(const struct agent *a, const struct message *m)
+on_tried(struct agent *a, const struct message *m)
 {
 	struct slot *s = slot_of(a, m->handle);
 	struct lifecycle_report tried = {
@@ -252,11 +260,8 @@ on_tried(const struct agent *a, const struct message *m)
 	    !peer_is_valid(m->tried.name, m->tried.address, m->tried.port,
 		m->tried.tls_version, m->tried.tls_cipher))
 		return -1;
-	if (s == NULL) {
-		stats.reports_dropped++;
-		log_warn("tried-dropped handle=%" PRIu32, m->handle);
-		return 0;
-	}
+	if (s == NULL)
+		return drop_report(a, m);
 	if (++s->tried > LIMIT_MX_ADDRESSES)
 		return -1;
 	tried.id = s->id;
@@ -291,6 +296,7 @@ on_report(struct agent *a, const struct message *m)
 	if (s == NULL || number >= s->count || s->flights[number] == NULL)
 		return drop_report(a, m);
 	report.took = took(a, s, m->report.took);
+	a->heard = monotime_now();
 	f = s->flights[number];
 	s->flights[number] = NULL;
 	s->open--;
@@ -401,6 +407,7 @@ agent_new(struct event_base *base, int fd_take, enum program program,
 		return NULL;
 	}
 	a->most = most;
+	a->in_turn = program == PROGRAM_LOCAL;
 	a->handler = handler;
 	a->context = context;
 	TAILQ_INIT(&a->busy);
@@ -425,5 +432,8 @@ agent_is_late(const struct agent *a, struct monotime since)
 {
 	const struct slot *oldest = TAILQ_FIRST(&a->busy);
 
-	return oldest != NULL && monotime_is_before(oldest->since, since);
+	if (oldest == NULL ||
+	    (a->in_turn && !monotime_is_before(a->heard, since)))
+		return false;
+	return monotime_is_before(oldest->since, since);
 }

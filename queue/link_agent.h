@@ -4,7 +4,7 @@
  * What an agent may speak about is the link, not the content: a report counts
  * only if its handle (an index and a generation in this link's own table) and
  * its number are of a delivery that this agent was given and has not reported
- * yet. Anything else is logged and dropped.
+ * yet. Anything else is logged and dropped, and too much of it ends the link.
  */
 #ifndef QUEUE_LINK_AGENT_H
 #define QUEUE_LINK_AGENT_H
@@ -43,7 +43,9 @@ bool agent_has_room(const struct agent *);
 int agent_deliver(struct agent *, const struct delivery *)
     __attribute__((warn_unused_result));
 unsigned int agent_in_flight(const struct agent *);
-/* Has one of its deliveries been under way since before this time? */
+/* Has one of its deliveries been under way since before this time? A mailbox's
+ * worker takes them in turn: what waits behind others there is not under way,
+ * so it is late if it has not reported on any of them since. */
 bool agent_is_late(const struct agent *, struct monotime since);
 
 #endif

@@ -212,6 +212,7 @@ start_parts(void)
 	    reporter_start(base, &state.lifecycle, &state.config) == -1 ||
 	    redirector_start(base, &state.lifecycle) == -1)
 		log_fatal(EX_OSERR, "start");
+	state.lifecycle.is_telling = reporter_is_telling;
 	query_start(state.lifecycle.store);
 	query_stats_start(&state.lifecycle);
 	query_destinations_start(&state.lifecycle);

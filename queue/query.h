@@ -118,8 +118,7 @@ int query_ids(const char *address, uint64_t before, uint64_t *ids,
     unsigned int most) __attribute__((warn_unused_result));
 
 /* Puts an act of that user on one recipient into the next commit, in flight or not.
- * `done` is told after the commit: 1 it was done, 0 it does not apply in this
- * state or the recipient is gone, -1 the store failed (try again later).
+ * `done` is told after the commit: enum commit_done.
  * -1 with errno if it could not even be noted; then `done` is not called. */
 int query_act(enum ctl_verb, uint64_t id, uint32_t number, uint32_t uid,
     void (*done)(int result, void *context), void *context)

@@ -37,7 +37,7 @@ struct redirection {
 	char orcpt[LIMIT_ORCPT + 1];
 	uint8_t notify;
 	unsigned int count;
-	uint32_t numbers[];
+	uint32_t numbers[]; /* ascending */
 };
 
 /* Makes a submission what the redirection says. -1 and ENOMEM. */

@@ -21,12 +21,15 @@
 #define LATER_MS 100
 /* Looks at the wake index at least so often: the clock may be set. */
 #define WAKE_MOST_S 60
-/* One look goes past so many for which there is no place: of the other kind
- * there may be. */
+/* A look goes past all for which there is no place, since of the other kind
+ * there may be, but past so many a turn; */
 #define WAKE_PAST 8192
-/* And takes up so many that have to be read from the store; the next turn goes
+/* and takes up so many that have to be read from the store. The next turn goes
  * on. */
 #define WAKE_READ 256
+/* A look that went past very many is not begun again for a while only because
+ * the time of one more has come. */
+#define WAKE_REST_MS 10000
 
 static struct {
 	struct lifecycle *lifecycle;
@@ -40,8 +43,11 @@ static struct {
 	bool unfinished;
 	bool at_end;	      /* it is in the second part */
 	struct row_key place; /* and here */
-	unsigned int past;    /* destinations without a place, so far */
+	unsigned int past;    /* destinations without a place, in this turn */
 	unsigned int read;    /* destinations, in this turn */
+	bool long_one;	      /* many have none */
+	bool again;	      /* there is to be another one soon */
+	struct monotime rest; /* but not before */
 } state;
 
 unsigned int
@@ -310,7 +316,8 @@ wake_one(const char *name)
 	if (d == NULL) {
 		log_error("destination-unreadable destination=%s error=\"%s\"",
 		    log_text(name), strerror(errno));
-		return errno != ENOMEM;
+		state.again = true;
+		return true;
 	}
 	if (has_place(d)) {
 		lane_be_ready(d);
@@ -330,10 +337,11 @@ scan_wake(void)
 	struct bytes key, value;
 	char name[LIMIT_DESTINATION + 1];
 	static bool told;
+	unsigned int read;
 	uint64_t time;
 	int found = store_seek(store, STORE_WAKE, &state.place, &key, &value);
 
-	for (; found == 0 && state.past < WAKE_PAST;
+	for (; found == 0;
 	     found = store_next(store, STORE_WAKE, &key, &value)) {
 		if (row_key_wake_read(key.data, key.length, &time, name) ==
 		    -1) {
@@ -347,16 +355,18 @@ scan_wake(void)
 			return;
 		}
 		state.place = row_key_wake(time, name);
-		if (state.read >= WAKE_READ) {
+		if (state.read >= WAKE_READ || state.past >= WAKE_PAST) {
 			state.unfinished = true;
+			state.long_one |= state.past >= WAKE_PAST;
 			turn_soon();
 			return;
 		}
+		read = state.read;
 		if (!wake_one(name))
 			state.past++;
 		/* Mending a damaged destination moves the cursor. */
-		if (store_seek(store, STORE_WAKE, &state.place, &key, &value) ==
-		    -1)
+		if (state.read != read && store_seek(store, STORE_WAKE,
+					      &state.place, &key, &value) == -1)
 			return;
 	}
 }
@@ -370,17 +380,28 @@ scan_wake_both_ends(void)
 	if (state.unfinished || state.at_end)
 		return;
 	state.at_end = true;
-	state.past = 0;
 	state.place = row_key_wake(
 	    clock_seconds() + retry_longest(&state.lifecycle->retry) + 1, "");
 	scan_wake();
+}
+
+/* Many wait without a place: to go past all of them again for each whose time
+ * comes would be most of what we do. */
+static void
+end_look(void)
+{
+	if (state.long_one)
+		state.rest = monotime_add_ms(monotime_now(), WAKE_REST_MS);
+	if (state.again)
+		set_wake_timer(clock_seconds() + 1);
+	state.again = false;
 }
 
 static void
 look_on(void)
 {
 	state.unfinished = false;
-	state.read = 0;
+	state.read = state.past = 0;
 	if (store_read_begin(state.lifecycle->store) == -1) {
 		log_error("store-read-failed error=\"%s\"", strerror(errno));
 		set_wake_timer(clock_seconds() + 1);
@@ -388,6 +409,8 @@ look_on(void)
 	}
 	scan_wake_both_ends();
 	store_read_end(state.lifecycle->store);
+	if (!state.unfinished)
+		end_look();
 }
 
 void
@@ -395,9 +418,19 @@ lane_look(void)
 {
 	state.wake_at = 0;
 	state.more_local = state.more_remote = state.at_end = false;
-	state.past = 0;
+	state.long_one = false;
 	state.place = row_key_wake(0, "");
 	look_on();
+}
+
+static void
+rest_on(void)
+{
+	int64_t left = monotime_ms_between(monotime_now(), state.rest);
+	struct timeval delay = monotime_timeval(left > 0 ? left : 0);
+
+	state.wake_at = 1; /* no time is before that */
+	evtimer_add(state.wake_timer, &delay);
 }
 
 static void
@@ -406,7 +439,13 @@ on_wake(evutil_socket_t fd, short what, void *context)
 	(void)fd;
 	(void)what;
 	(void)context;
-	lane_look();
+	state.wake_at = 0;
+	if (state.unfinished)
+		state.again = true; /* when this one is at its end */
+	else if (monotime_is_before(monotime_now(), state.rest))
+		rest_on();
+	else
+		lane_look();
 }
 
 /* Most of the places are free again, and the wake index holds more. */

@@ -26,6 +26,13 @@ is_late(const struct row_message *m, unsigned int warn_after, uint64_t now)
 	       (now - m->arrival) / 1000 >= warn_after;
 }
 
+/* Is there something to say? It was tried, or its host is down for others. */
+static bool
+has_reason(const struct row_recipient *r)
+{
+	return r->attempts > 0 || r->reply[0] != '\0';
+}
+
 bool
 tell_success(
     const struct row_message *m, const struct row_recipient *r, bool relayed)
@@ -48,7 +55,7 @@ tell_what(const struct row_message *m, const struct row_recipient *r,
 	if (r->state == RECIPIENT_DELIVERED)
 		return TELL_SUCCESS;
 	if (r->state != RECIPIENT_WAITING || m->sender[0] == '\0' ||
-	    r->attempts == 0 || (r->told & DSN_TOLD_DELAY) != 0 ||
+	    !has_reason(r) || (r->told & DSN_TOLD_DELAY) != 0 ||
 	    !is_late(m, warn_after, now))
 		return TELL_NOTHING;
 	return wants(r, DSN_NOTIFY_DELAY) ? TELL_DELAY : TELL_NOTHING;

@@ -20,6 +20,7 @@
 #include "queue/link_agent.h"
 #include "queue/link_spawn.h"
 #include "queue/scheduler.h"
+#include "queue/scheduler_lists.h"
 #include "queue/scheduler_share.h"
 
 /* Processes at once; the one that has been idle for longest makes room. */
@@ -30,6 +31,9 @@
 /* And of all, for users whose delivery failed as a whole the last time. */
 #define DOUBTFUL_MOST 50
 #define IDLE_MS INT64_C(30000)
+/* So long one works at least before it makes room for users who wait, and its
+ * user waits in turn. */
+#define TURN_MS INT64_C(2000)
 /* A delivery that takes so long is stuck, */
 #define STUCK_MS INT64_C(10000)
 /* and one that takes longer hangs: the worker is killed. */
@@ -46,6 +50,7 @@ enum worker_state {
 	WORKER_IDLE,
 	WORKER_BUSY,
 	WORKER_REFUSED,
+	WORKER_RESTING, /* has ended, for others: its user's turn comes again */
 };
 
 struct worker {
@@ -57,7 +62,9 @@ struct worker {
 	uint32_t pid;
 	bool doubtful; /* hired for a user whose last delivery failed */
 	bool stuck;
-	bool leaving; /* was hired through a spawn that is no longer ours */
+	bool leaving;  /* gets no more: was hired through a spawn that is no
+		       * longer ours, or */
+	bool yielding; /* makes room for others when it is done */
 	struct agent *agent;
 	enum report_outcome outcome; /* of a refusal */
 	char user[LIMIT_USER + 1];
@@ -72,8 +79,9 @@ static struct {
 	struct event *watch;
 	struct worker_tree tree;
 	struct worker_list idle; /* the first has been idle for longest */
-	unsigned int count;
-	unsigned int doubtful, stuck; /* of these */
+	unsigned int count;	 /* of processes */
+	unsigned int doubtful, stuck, yielding; /* of these */
+	bool wanted; /* somebody found no place since one was taken last */
 	uint32_t number;
 } state;
 
@@ -101,11 +109,20 @@ wake_destination(const struct worker *w)
 	scheduler_agent_ready(ROUTE_MAILBOX, name);
 }
 
+/* Is there a process, or will there be? */
+static bool
+has_place(enum worker_state s)
+{
+	return s != WORKER_REFUSED && s != WORKER_RESTING;
+}
+
 static void
 set_state(struct worker *w, enum worker_state next)
 {
 	if (w->state == WORKER_IDLE)
 		TAILQ_REMOVE(&state.idle, w, in_idle);
+	state.count -= has_place(w->state);
+	state.count += has_place(next);
 	w->state = next;
 	w->since = monotime_now();
 	if (next == WORKER_IDLE)
@@ -128,18 +145,41 @@ set_stuck(struct worker *w, bool stuck)
 	w->stuck = stuck;
 }
 
+static void
+set_yielding(struct worker *w, bool yielding)
+{
+	state.yielding += yielding;
+	state.yielding -= w->yielding;
+	w->yielding = yielding;
+}
+
 /* Closing its channel ends the worker. */
+static void
+end_process(struct worker *w, enum worker_state next)
+{
+	set_state(w, next);
+	set_doubtful(w, false);
+	set_stuck(w, false);
+	set_yielding(w, false);
+	agent_free(&w->agent);
+}
+
 static void
 dismiss(struct worker *w)
 {
-	set_state(w, WORKER_WANTED);
-	set_doubtful(w, false);
-	set_stuck(w, false);
+	end_process(w, WORKER_WANTED);
 	RB_REMOVE(worker_tree, &state.tree, w);
 	state.count--;
-	agent_free(&w->agent);
 	wake_destination(w);
 	free(w);
+	scheduler_slot_free(ROUTE_MAILBOX);
+}
+
+/* Whoever waits has the place before its user knows that he may ask again. */
+static void
+rest(struct worker *w)
+{
+	end_process(w, WORKER_RESTING);
 	scheduler_slot_free(ROUTE_MAILBOX);
 }
 
@@ -164,7 +204,9 @@ on_idle(struct agent *agent, void *context)
 	set_state(w, WORKER_IDLE);
 	set_doubtful(w, false);
 	set_stuck(w, false);
-	if (w->leaving)
+	if (w->yielding)
+		rest(w);
+	else if (w->leaving)
 		dismiss(w);
 	else
 		scheduler_slot_free(ROUTE_MAILBOX);
@@ -179,6 +221,7 @@ refuse(struct worker *w, enum report_outcome outcome, const char *reply)
 	w->outcome = outcome;
 	set_state(w, WORKER_REFUSED);
 	wake_destination(w);
+	scheduler_slot_free(ROUTE_MAILBOX);
 }
 
 static void
@@ -271,8 +314,10 @@ make_room(bool doubtful)
 		return false;
 	if (state.count < WORKERS_MOST + stuck)
 		return true;
-	if (TAILQ_EMPTY(&state.idle))
+	if (TAILQ_EMPTY(&state.idle)) {
+		state.wanted = true;
 		return false;
+	}
 	dismiss(TAILQ_FIRST(&state.idle));
 	return true;
 }
@@ -310,12 +355,19 @@ hire(const struct destination *d, struct lifecycle_report *refusal)
 	set_doubtful(w, doubtful);
 	RB_INSERT(worker_tree, &state.tree, w);
 	state.count++;
+	state.wanted = false;
 	ask(w);
 	/* The tree has it: */
 	return AGENT_COMING; /* NOLINT(clang-analyzer-unix.Malloc) */
 }
 
 /* -- For the scheduler ---------------------------------------------------- */
+
+static bool
+is_older(const struct worker *w, int64_t milliseconds)
+{
+	return monotime_ms_between(w->since, monotime_now()) >= milliseconds;
+}
 
 static struct worker *
 find(const struct destination *d)
@@ -324,6 +376,16 @@ find(const struct destination *d)
 
 	strlcpy(key.user, user_of(d), sizeof(key.user));
 	return RB_FIND(worker_tree, &state.tree, &key);
+}
+
+/* Others wait, and it has had its turn; no more of these than others. One that
+ * is stuck is in nobody's way. */
+static bool
+is_to_yield(const struct worker *w)
+{
+	return state.wanted && w->state == WORKER_BUSY && !w->stuck &&
+	       state.yielding <= scheduler_list_count(LANE_FULL_LOCAL) &&
+	       is_older(w, TURN_MS);
 }
 
 enum agent_state
@@ -336,9 +398,14 @@ workers_ready(const struct destination *d, struct lifecycle_report *refusal)
 	switch (w->state) {
 	case WORKER_WANTED:
 	case WORKER_HIRING:
+	case WORKER_RESTING:
 		return AGENT_COMING;
 	case WORKER_IDLE:
 	case WORKER_BUSY:
+		if (!w->leaving && is_to_yield(w)) {
+			w->leaving = true;
+			set_yielding(w, true);
+		}
 		if (w->leaving)
 			return AGENT_COMING; /* its successor */
 		return agent_has_room(w->agent) ? AGENT_READY : AGENT_FULL;
@@ -365,12 +432,6 @@ workers_deliver(const struct delivery *delivery)
 /* -- Time ----------------------------------------------------------------- */
 
 static bool
-is_older(const struct worker *w, int64_t milliseconds)
-{
-	return monotime_ms_between(w->since, monotime_now()) >= milliseconds;
-}
-
-static bool
 is_late(const struct worker *w, int64_t milliseconds)
 {
 	return agent_is_late(
@@ -395,6 +456,7 @@ watch_busy(struct worker *w)
 	bool was_stuck = w->stuck;
 
 	set_stuck(w, is_late(w, STUCK_MS));
+	set_yielding(w, w->yielding && !w->stuck);
 	if (is_late(w, WATCHDOG_MS))
 		give_up(w);
 	else if (w->stuck && !was_stuck)
@@ -406,6 +468,9 @@ watch(struct worker *w)
 {
 	switch (w->state) {
 	case WORKER_WANTED:
+		break;
+	case WORKER_RESTING:
+		dismiss(w);
 		break;
 	case WORKER_HIRING:
 		if (is_older(w, HIRE_MS))

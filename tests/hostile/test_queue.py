@@ -186,6 +186,21 @@ def test_a_report_settles_what_it_tells(queue, failed):
     queue.ask("CTL_ACT", verb=3, id=made)
 
 
+def test_what_is_being_told_is_not_tried_again(queue, failed):
+    """The sender would hear that it failed, and it might be delivered."""
+    def retry():
+        return queue.ask("CTL_ACT", verb=0, id=ident)[-1]
+
+    link, ident, report = failed
+    end = retry()
+    assert (end["code"], end["count"]) == (os.EX_TEMPFAIL, 0)
+    assert "reported on just now" in end["text"]
+    assert [i["state"] for i in queue.items() if i["id"] == ident] == [2]
+    records.send(link, "UNROUTED", report.handle, code=451, reply="not now")
+    wait_for(lambda: retry()["code"] == 0, what="the end of the report")
+    assert [i["state"] for i in queue.items() if i["id"] == ident] == [0]
+
+
 @pytest.mark.parametrize("changes", [
     {"sender": "x@example.net"}, {"inject": 0xffffffff}, {"size": 1}],
     ids=str)

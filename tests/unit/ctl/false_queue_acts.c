@@ -123,6 +123,10 @@ query_pause(const char *destination, bool paused, void (*done)(int, void *),
 
 	if (strcmp(destination, "mx:full.test") == 0)
 		return 1;
+	if (strcmp(destination, "mx:broken.test") == 0) {
+		errno = ENOMEM;
+		return -1;
+	}
 	n = calloc(1, sizeof(*n));
 	if (n == NULL)
 		_exit(1);
@@ -131,8 +135,6 @@ query_pause(const char *destination, bool paused, void (*done)(int, void *),
 	n->result = was != paused;
 	if (all)
 		paused_all = paused;
-	else if (strcmp(destination, "mx:broken.test") == 0)
-		n->result = -1;
 	else
 		strlcpy(paused_name, paused ? destination : "",
 		    sizeof(paused_name));

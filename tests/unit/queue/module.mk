@@ -31,10 +31,12 @@ queue/test_lifecycle_libs := -llmdb -lxxhash
 queue/test_store_src := $(queue_house_src)
 queue/test_store_libs := -llmdb -lxxhash
 queue/test_commit_src := $(queue_house_src) queue/commit.c \
+	queue/commit_apply.c queue/commit_operation.c \
 	queue/commit_tell.c queue/flight.c queue/stats.c
 queue/test_commit_libs := -llmdb -lxxhash
 # The real commit and scheduler besides, between a fake router and fake agents.
 rig_src := tests/unit/queue/rig.c $(queue_house_src) queue/commit.c \
+	queue/commit_apply.c queue/commit_operation.c \
 	queue/commit_tell.c queue/collect.c queue/content_cache.c \
 	queue/flight.c queue/losses.c queue/scheduler.c \
 	queue/scheduler_lane.c queue/scheduler_lists.c \
@@ -44,7 +46,8 @@ queue/test_scheduler_libs := -llmdb -lxxhash
 queue/test_scheduler_share_src := $(rig_src)
 queue/test_scheduler_share_libs := -llmdb -lxxhash
 queue/test_scheduler_faults_src := $(rig_src)
-queue/test_scheduler_faults_libs := -llmdb -lxxhash
+queue/test_scheduler_faults_libs := -llmdb -lxxhash \
+	-Wl,--wrap=store_read_begin
 queue/test_scheduler_clock_src := $(rig_src)
 queue/test_scheduler_clock_libs := -llmdb -lxxhash
 queue/test_scheduler_order_src := $(rig_src)
@@ -79,6 +82,8 @@ queue/test_reporter_src := $(played_src) queue/reporter.c \
 	queue/dsn_address.c queue/dsn_report.c \
 	queue/dsn_words.c queue/dsn_status.c
 queue/test_reporter_libs := -llmdb -lxxhash -Wl,--wrap=event_add
+units += queue/test_link_agent
+queue/test_link_agent_src := queue/link_agent.c queue/stats.c
 units += queue/test_remotes
 queue/test_remotes_src := queue/remotes.c
 queue/test_remotes_libs := -Wl,--wrap=event_add

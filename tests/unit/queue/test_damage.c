@@ -383,6 +383,39 @@ test_a_damaged_recipient_is_all_that_is_wrong(void **state)
 	forget_all(id);
 }
 
+/* Much of it at once: each turn sets a little of it aside, and what is whole
+ * behind it is delivered in the end. */
+static void
+test_much_damage_takes_many_turns(void **state)
+{
+	uint64_t ids[400], whole;
+
+	(void)state;
+	rig_agent = AGENT_FULL;
+	for (unsigned int i = 0; i < COUNT(ids); i++)
+		ids[i] = rig_submit_one("a@one.example");
+	whole = rig_submit_one("a@one.example");
+	commit_run();
+	for (unsigned int i = 0; i < COUNT(ids); i++) {
+		struct row_key key = row_key_id(ids[i]);
+
+		take_out(STORE_MESSAGE, &key);
+	}
+	rig_agent = AGENT_READY;
+	restart();
+	scheduler_dispatch();
+	assert_in_range(flight_count(), 1, 40);
+	rig_run_all();
+	assert_int_equal(rig_house.lifecycle.totals.held, COUNT(ids));
+	assert_int_equal(rig_given_count, 1);
+	assert_true(rig_given[0].id == whole);
+	for (unsigned int i = 0; i < COUNT(ids); i++)
+		assert_true(house_act(&rig_house, CTL_VERB_REMOVE, ids[i], 0));
+	rig_report(&rig_given[0], REPORT_DELIVERED, REPORT_SCOPE_RECIPIENT);
+	commit_run();
+	restart_with_totals_counted();
+}
+
 int
 main(void)
 {
@@ -399,6 +432,7 @@ main(void)
 		RIG_TEST(test_a_lost_row_of_the_due_index),
 		RIG_TEST(test_a_lost_row_of_the_wake_index),
 		RIG_TEST(test_a_damaged_recipient_is_all_that_is_wrong),
+		RIG_TEST(test_much_damage_takes_many_turns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,8 @@
  * nothing is left of it. The store, the commit, the scheduler, the reporter
  * and the history are the real ones; time goes by as this says.
  */
+#include <time.h>
+
 #include "common/config.h"
 #include "queue/commit.h"
 #include "queue/history.h"
@@ -258,6 +260,20 @@ first_try_after(unsigned int seconds)
 	return 0;
 }
 
+/* Of the try that the report was made for, to the second. */
+static void
+check_last_attempt(const char *report, unsigned int tried)
+{
+	time_t at = (time_t)(BEGIN + tried);
+	char line[64];
+	struct tm tm;
+
+	assert_true(strftime(line, sizeof(line),
+			"\r\nLast-Attempt-Date: %a, %d %b %Y %T +0000\r\n",
+			gmtime_r(&at, &tm)) > 0);
+	assert_non_null(strstr(report, line));
+}
+
 /* Once each: warned with the first try that fails after four hours, told with
  * the first after five days. */
 static void
@@ -276,6 +292,8 @@ check_reports(void)
 	assert_in_range(
 	    life.reported_at[1], failed, failed + TELL_GATHER + 2 * STEP);
 	assert_non_null(strstr(life.report[1], "Action: failed"));
+	check_last_attempt(life.report[0], warned);
+	check_last_attempt(life.report[1], failed);
 	for (unsigned int i = 0; i < life.reports; i++) {
 		assert_non_null(
 		    strstr(life.report[i], "To: <sender@example.net>"));

@@ -9,6 +9,7 @@
 #include "queue/redirection.h"
 #include "queue/redirector.h"
 #include "queue/reporter.h"
+#include "queue/stats.h"
 #include "queue/store_content.h"
 #include "tests/unit/queue/played_router.h"
 
@@ -335,6 +336,30 @@ test_only_one_redirection_wins(void **state)
 	assert_int_equal(house_count(&rig_house, STORE_MESSAGE), 1);
 }
 
+/* Somebody named a recipient twice, or out of order: that is refused, and the
+ * neighbours in the batch do not hear of it. */
+static void
+test_numbers_that_do_not_ascend(void **state)
+{
+	static const uint32_t odd[][2] = { { 0, 0 }, { 1, 1 }, { 1, 0 } };
+	uint64_t id = waiting();
+
+	(void)state;
+	for (unsigned int i = 0; i < COUNT(odd); i++) {
+		assert_int_equal(redirector_ask(id, odd[i], 2,
+				     "new@example.org", 0, on_done, &answers),
+		    0);
+		come_back();
+		rig_submit_one("c@example.com");
+		commit_run();
+		assert_int_equal(answers, i + 1);
+		assert_int_equal(answer_code, 451);
+		assert_int_equal(rig_answers_250, i + 2);
+		assert_int_equal(stats.commits_failed, 0);
+		assert_true(is_there(id, 0) && is_there(id, 1));
+	}
+}
+
 static void
 test_a_router_that_lies(void **state)
 {
@@ -507,6 +532,7 @@ main(void)
 		TEST(test_what_is_gone_meanwhile_does_not_come_back),
 		TEST(test_what_is_reported_on_stays),
 		TEST(test_only_one_redirection_wins),
+		TEST(test_numbers_that_do_not_ascend),
 		TEST(test_a_router_that_lies),
 		TEST(test_a_refused_address),
 		TEST(test_routers_that_do_not_answer),

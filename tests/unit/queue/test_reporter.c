@@ -354,6 +354,120 @@ test_what_is_given_up_is_not_told_with_others(void **state)
 	assert_int_equal(house_count(&rig_house, STORE_RECIPIENT), 2);
 }
 
+static void
+damage(enum store_table table, struct row_key key)
+{
+	assert_int_equal(store_write_begin(rig_house.store), 0);
+	assert_int_equal(store_put(rig_house.store, table, &key, "rot", 3), 0);
+	assert_int_equal(store_write_commit(rig_house.store), 0);
+}
+
+/* Its row said how large it was: so nobody knows any more what all hold. */
+static void
+forget_octets(void)
+{
+	rig_house.lifecycle.totals.bytes -= 300;
+}
+
+/* Whatever makes it fail, the history knows whose it was. */
+static void
+sender_is_told_by_the_history(uint64_t id)
+{
+	look_after(2);
+	assert_int_equal(given_count, 1);
+	assert_string_equal(given.to, "sender@example.net");
+	assert_true(report_has("\r\nAction: failed\r\n"));
+	assert_true(
+	    report_has("\r\nArrival-Date: Fri, 15 Jan 2027 08:00:00 +0000"));
+	/* Nothing says that the content is what it was. */
+	assert_false(report_has("message/rfc822"));
+	assert_false(report_has("rfc822-headers"));
+	forget_octets();
+	come_back();
+	rig_run();
+	assert_false(is_there(id));
+	assert_int_equal(house_count(&rig_house, STORE_MESSAGE), 1);
+	assert_int_equal(house_count(&rig_house, STORE_REPORT), 0);
+}
+
+static void
+test_a_damaged_message_that_has_failed(void **state)
+{
+	uint64_t id = fail_one();
+
+	(void)state;
+	damage(STORE_MESSAGE, row_key_id(id));
+	sender_is_told_by_the_history(id);
+}
+
+static void
+test_a_damaged_message_that_fails(void **state)
+{
+	uint64_t id = rig_submit_one("a@example.com");
+
+	(void)state;
+	rig_run();
+	damage(STORE_MESSAGE, row_key_id(id));
+	rig_report(&rig_given[0], REPORT_FAILED, REPORT_SCOPE_RECIPIENT);
+	rig_run();
+	sender_is_told_by_the_history(id);
+}
+
+static void
+test_a_damaged_message_that_is_given_up(void **state)
+{
+	uint64_t id = rig_submit_one("a@example.com");
+	struct row_recipient row;
+
+	(void)state;
+	rig_agent = AGENT_FULL;
+	rig_run();
+	damage(STORE_MESSAGE, row_key_id(id));
+	rig_agent = AGENT_READY;
+	scheduler_slot_free(ROUTE_MX);
+	rig_run_all();
+	assert_true(house_recipient(&rig_house, id, 0, &row));
+	assert_int_equal(row.state, RECIPIENT_HELD);
+	assert_true(house_act(&rig_house, CTL_VERB_BOUNCE, id, 0));
+	sender_is_told_by_the_history(id);
+}
+
+/* Nobody knows whose it was: it stays, and nobody waits for it. */
+static void
+test_a_damaged_message_without_history(void **state)
+{
+	uint64_t id = fail_one();
+	struct row_key key = row_key_number(id, 0);
+	uint8_t event[ROW_VALUE_SIZE];
+	struct row_recipient row;
+	struct bytes value;
+	size_t length;
+
+	(void)state;
+	assert_int_equal(store_read_begin(rig_house.store), 0);
+	assert_int_equal(
+	    store_get(rig_house.store, STORE_EVENT, &key, &value), 0);
+	length = value.length;
+	memcpy(event, value.data, length);
+	store_read_end(rig_house.store);
+	damage(STORE_MESSAGE, row_key_id(id));
+	damage(STORE_EVENT, key);
+	look_after(2);
+	look_after(2);
+	assert_int_equal(given_count, 0);
+	assert_true(house_recipient(&rig_house, id, 0, &row));
+	assert_int_equal(row.state, RECIPIENT_FAILED);
+	assert_int_equal(row.told, DSN_TOLD_GIVEN_UP);
+	assert_int_equal(house_count(&rig_house, STORE_REPORT), 0);
+	/* The proof at the end is about the others. */
+	forget_octets();
+	assert_true(house_act(&rig_house, CTL_VERB_REMOVE, id, 0));
+	assert_int_equal(store_write_begin(rig_house.store), 0);
+	assert_int_equal(
+	    store_put(rig_house.store, STORE_EVENT, &key, event, length), 0);
+	assert_int_equal(store_write_commit(rig_house.store), 0);
+}
+
 /* Its neighbour is reported, and the log says what cannot be read. */
 static void
 test_a_damaged_recipient(void **state)
@@ -462,6 +576,84 @@ fail_report(uint64_t id)
 	rig_run();
 }
 
+static int done;
+
+static void
+on_done(int result, void *context)
+{
+	(void)context;
+	done = result;
+}
+
+/* In one batch with whatever gathered before. */
+static int
+act(enum ctl_verb verb, uint64_t id, uint32_t number)
+{
+	done = -1;
+	assert_int_equal(commit_verb(verb, id, number, 0, on_done, NULL), 0);
+	commit_run();
+	return done;
+}
+
+static int
+retry(uint64_t id, uint32_t number)
+{
+	return act(CTL_VERB_RETRY, id, number);
+}
+
+/* While the report is on its way it is too late, or too early: else the sender
+ * would hear that it failed, and it might be delivered. */
+static void
+test_what_is_being_told_is_not_tried_again(void **state)
+{
+	uint64_t id = end_badly((const char *const[]){ "a@example.com", NULL });
+	uint64_t other = fail_one();
+	struct row_recipient row;
+
+	(void)state;
+	rig_house.lifecycle.is_telling = reporter_is_telling;
+	assert_int_equal(retry(other, 0), COMMIT_CHANGED);
+	look_after(2);
+	assert_int_equal(given_count, 1);
+	assert_int_equal(retry(id, 0), COMMIT_BUSY);
+	assert_true(house_recipient(&rig_house, id, 0, &row));
+	assert_int_equal(row.state, RECIPIENT_FAILED);
+	/* Whatever does not wait for the sender may happen. */
+	assert_int_equal(retry(other, 0), COMMIT_CHANGED);
+	/* The report cannot be routed now. */
+	refuse(451);
+	assert_int_equal(retry(id, 0), COMMIT_CHANGED);
+	rig_run();
+	fail_report(id);
+	look_after(2);
+	assert_int_equal(given_count, 2);
+	/* The report and the retrial in one batch. */
+	come_back();
+	assert_int_equal(retry(id, 0), COMMIT_UNCHANGED);
+	assert_false(is_there(id));
+}
+
+/* What an agent has in hand may be delivered yet: nobody is told that it
+ * failed. */
+static void
+test_what_is_in_flight_is_not_given_up(void **state)
+{
+	uint64_t id = rig_submit_one("a@example.com");
+	struct row_recipient row;
+
+	(void)state;
+	rig_run();
+	assert_int_equal(act(CTL_VERB_BOUNCE, id, 0), COMMIT_BUSY);
+	assert_true(house_recipient(&rig_house, id, 0, &row));
+	assert_int_equal(row.state, RECIPIENT_WAITING);
+	assert_int_equal(act(CTL_VERB_HOLD, id, 0), COMMIT_CHANGED);
+	rig_report(&rig_given[0], REPORT_DEFERRED, REPORT_SCOPE_RECIPIENT);
+	rig_run();
+	assert_int_equal(act(CTL_VERB_BOUNCE, id, 0), COMMIT_CHANGED);
+	look_after(2);
+	assert_int_equal(given_count, 1);
+}
+
 /* A report that fails is told to the administrator; a notice to nobody. */
 static void
 test_double_bounces_end_with_the_administrator(void **state)
@@ -565,6 +757,117 @@ test_a_delay_that_cannot_be_told(void **state)
 	assert_int_equal(given_count, 1);
 	assert_true(is_there(id));
 	assert_int_equal(house_count(&rig_house, STORE_REPORT), 0);
+}
+
+/* For a host that is down: `a` was tried before it failed, `b` is when so many
+ * seconds have gone by, `c` never. */
+static void
+wait_for_a_dead_host(uint64_t ids[3], unsigned int seconds)
+{
+	static const char *const to[] = { "a@example.com", "b@example.com",
+		"c@example.com" };
+
+	for (unsigned int i = 0; i < 3; i++) {
+		struct submission *s =
+		    house_mail(300, (const char *const[]){ to[i], NULL });
+
+		ids[i] = s->id;
+		s->recipients[0].notify = 0;
+		commit_submission(s);
+		rig_run();
+		if (i == 0)
+			rig_report(&rig_given[0], REPORT_DEFERRED,
+			    REPORT_SCOPE_DESTINATION);
+		rig_run();
+		assert_int_equal(rig_given_count, 1);
+	}
+	house_now += seconds * UINT64_C(1000);
+	scheduler_wake();
+	rig_run();
+	assert_int_equal(rig_given_count, 2);
+	assert_true(rig_given[1].id == ids[1]);
+	rig_report(&rig_given[1], REPORT_DEFERRED, REPORT_SCOPE_DESTINATION);
+	rig_run_all();
+}
+
+/* The reports on these three, one by one; each must have its line, and all
+ * must have one. */
+static void
+take_reports(const char *const lines[3], const char *all)
+{
+	static const char *const to[] = { "rfc822; a@example.com",
+		"rfc822; b@example.com", "rfc822; c@example.com" };
+	unsigned int seen = 0;
+
+	for (unsigned int n = 0; n < 3; n++) {
+		look_after(2);
+		assert_true(report_has(all));
+		for (unsigned int i = 0; i < 3; i++) {
+			if (!report_has(to[i]))
+				continue;
+			seen |= 1U << i;
+			assert_int_equal(report_has("\r\nLast-Attempt-Date: "),
+			    lines[i] != NULL);
+			if (lines[i] != NULL)
+				assert_true(report_has(lines[i]));
+		}
+		come_back();
+		rig_run();
+		reporter_router_lost(&router);
+	}
+	assert_int_equal(seen, 7);
+}
+
+/* Nobody is tried behind a host that is down but one: the others' senders are
+ * warned as well, once, and what was not tried does not count as tried. */
+static void
+test_a_delay_behind_others(void **state)
+{
+	static const char *const lines[] = {
+		"\r\nLast-Attempt-Date: Fri, 15 Jan 2027 08:00:00 +0000\r\n",
+		"\r\nLast-Attempt-Date: Fri, 15 Jan 2027 12:00:00 +0000\r\n",
+		NULL,
+	};
+	struct row_recipient row;
+	uint64_t ids[3], began = house_now / 1000;
+
+	(void)state;
+	wait_for_a_dead_host(ids, 14400);
+	take_reports(lines, "\r\nAction: delayed\r\n");
+	assert_true(house_recipient(&rig_house, ids[2], 0, &row));
+	assert_int_equal(row.state, RECIPIENT_WAITING);
+	assert_int_equal(row.attempts, 0);
+	assert_int_equal(row.due, began);
+	assert_string_equal(row.reply, "what it said");
+	assert_int_equal(row.told, DSN_TOLD_DELAY);
+	given_count = 0;
+	house_now += 14400 * 1000;
+	scheduler_wake();
+	rig_run();
+	rig_report(rig_first_open("mx:example.com"), REPORT_DEFERRED,
+	    REPORT_SCOPE_DESTINATION);
+	rig_run_all();
+	look_after(2);
+	look_after(2);
+	assert_int_equal(given_count, 0);
+}
+
+/* What expires behind others was tried when it was, or never. */
+static void
+test_the_last_attempt_of_what_expired(void **state)
+{
+	static const char *const lines[] = {
+		"\r\nLast-Attempt-Date: Fri, 15 Jan 2027 08:00:00 +0000\r\n",
+		"\r\nLast-Attempt-Date: Wed, 20 Jan 2027 08:01:40 +0000\r\n",
+		NULL,
+	};
+	uint64_t ids[3];
+
+	(void)state;
+	wait_for_a_dead_host(ids, 432100);
+	take_reports(lines, "\r\nAction: failed\r\n");
+	for (unsigned int i = 0; i < 3; i++)
+		assert_false(is_there(ids[i]));
 }
 
 /* An alias of several: its report waits for no delivery, and no delivery for
@@ -768,13 +1071,21 @@ main(void)
 		TEST(test_what_is_in_flight_for_long),
 		TEST(test_a_refused_address),
 		TEST(test_what_is_given_up_is_not_told_with_others),
+		TEST(test_a_damaged_message_that_has_failed),
+		TEST(test_a_damaged_message_that_fails),
+		TEST(test_a_damaged_message_that_is_given_up),
+		TEST(test_a_damaged_message_without_history),
 		TEST(test_a_damaged_recipient),
 		TEST(test_no_administrator_is_named),
 		TEST(test_a_router_that_lies),
 		TEST(test_what_is_tried_again_is_not_reported),
+		TEST(test_what_is_being_told_is_not_tried_again),
+		TEST(test_what_is_in_flight_is_not_given_up),
 		TEST(test_double_bounces_end_with_the_administrator),
 		TEST(test_a_delay_is_told_once),
 		TEST(test_a_delay_that_cannot_be_told),
+		TEST(test_a_delay_behind_others),
+		TEST(test_the_last_attempt_of_what_expired),
 		TEST(test_an_alias_is_reported_as_expanded),
 		TEST(test_the_last_attempt_is_dated),
 		TEST(test_what_is_given_up_is_reported),

@@ -475,6 +475,39 @@ test_a_sound_host_s_large_mail_goes(void **state)
 	share_give_back(&untried, SCHEDULER_OCTETS / 2);
 }
 
+/* A crowd of hosts that wait for a place, and have waited for longer, is not in
+ * the way of what has one. */
+static void
+test_a_user_s_deferred_mail_comes_behind_a_crowd_of_hosts(void **state)
+{
+	static char addresses[7600][32];
+	static const char *many[7601];
+	struct destination *alice;
+
+	(void)state;
+	rig_submit_one("alice@local.test");
+	rig_run();
+	rig_report(&rig_given[0], REPORT_DEFERRED, REPORT_SCOPE_RECIPIENT);
+	rig_run();
+	rig_agent = AGENT_FULL;
+	for (unsigned int half = 0; half < 2; half++) {
+		for (unsigned int i = 0; i < COUNT(addresses); i++) {
+			snprintf(addresses[i], sizeof(addresses[i]),
+			    "u@h%u.%u.example", i, half);
+			many[i] = addresses[i];
+		}
+		rig_submit(many);
+		rig_run();
+	}
+	assert_null(destination_find(&rig_house.destinations, "local:alice"));
+	house_now += 301 * 1000;
+	scheduler_wake();
+	rig_run();
+	alice = destination_find(&rig_house.destinations, "local:alice");
+	assert_non_null(alice);
+	assert_int_equal(alice->lane.list, LANE_FULL_LOCAL);
+}
+
 int
 main(void)
 {
@@ -497,6 +530,8 @@ main(void)
 		RIG_TEST(test_old_mail_has_turns_among_fresh),
 		RIG_TEST(test_a_turn_ends_also_if_each_delivery_takes_long),
 		RIG_TEST(test_a_look_takes_up_some_of_many),
+		RIG_TEST(
+		    test_a_user_s_deferred_mail_comes_behind_a_crowd_of_hosts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

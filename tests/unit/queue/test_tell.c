@@ -66,16 +66,21 @@ test_delays(void **state)
 }
 
 static void
-test_warnings_can_be_off_and_wait_for_an_attempt(void **state)
+test_warnings_can_be_off_and_wait_for_a_reason(void **state)
 {
 	struct row_message m = a_message();
-	struct row_recipient r = { .state = RECIPIENT_WAITING, .attempts = 1 };
+	struct row_recipient r = {
+		.state = RECIPIENT_WAITING, .attempts = 1, .reply = ""
+	};
 
 	(void)state;
 	assert_int_equal(tell_what(&m, &r, 1, arrival + 5000), TELL_DELAY);
 	assert_int_equal(tell_what(&m, &r, 0, arrival + 5000), TELL_NOTHING);
 	r.attempts = 0;
 	assert_int_equal(tell_what(&m, &r, 1, arrival + 5000), TELL_NOTHING);
+	/* Or for a reason that another's attempt has brought. */
+	r.reply = "4.4.1 no answer";
+	assert_int_equal(tell_what(&m, &r, 1, arrival + 5000), TELL_DELAY);
 }
 
 static void
@@ -141,7 +146,7 @@ main(void)
 		cmocka_unit_test(test_failures),
 		cmocka_unit_test(test_delays),
 		cmocka_unit_test(
-		    test_warnings_can_be_off_and_wait_for_an_attempt),
+		    test_warnings_can_be_off_and_wait_for_a_reason),
 		cmocka_unit_test(test_mail_without_a_sender),
 		cmocka_unit_test(test_success),
 		cmocka_unit_test(test_notices),

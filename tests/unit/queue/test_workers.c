@@ -1,9 +1,11 @@
 #include <fcntl.h>
+#include <time.h>
 
 #include "queue/delivery.h"
 #include "queue/link_agent.h"
 #include "queue/link_spawn.h"
 #include "queue/scheduler.h"
+#include "queue/scheduler_lists.h"
 #include "queue/workers.h"
 #include "tests/unit/queue/test.h"
 
@@ -145,6 +147,16 @@ scheduler_agent_ready(enum route_kind kind, const char *name)
 	woken++;
 }
 
+/* How many users are known to wait. */
+static unsigned int waiting;
+
+unsigned int
+scheduler_list_count(enum lane_list list)
+{
+	assert_int_equal(list, LANE_FULL_LOCAL);
+	return waiting;
+}
+
 void
 scheduler_slot_free(enum route_kind kind)
 {
@@ -219,7 +231,7 @@ set_up(void **state)
 	(void)state;
 	spawn_is_there = true;
 	hires = agent_count = dismissed = woken = slots_freed = 0;
-	killed = given_up = 0;
+	killed = given_up = waiting = 0;
 	return 0;
 }
 
@@ -358,6 +370,15 @@ hang(const char *kind, unsigned int count, unsigned int failures)
 	}
 }
 
+/* Of the clock that cannot be set. */
+static void
+wait_ms(long milliseconds)
+{
+	nanosleep(&(struct timespec){ .tv_sec = milliseconds / 1000,
+		      .tv_nsec = milliseconds % 1000 * 1000000 },
+	    NULL);
+}
+
 static void
 time_passes(int64_t milliseconds)
 {
@@ -392,6 +413,94 @@ test_stuck_users_delay_nobody_for_long(void **state)
 	assert_int_equal(dismissed, 1);
 	assert_int_equal(ready("another"), AGENT_FULL);
 	assert_int_equal(given_up, 0);
+}
+
+/* So many have mail without end, and their workers work. */
+static void
+keep_busy(void)
+{
+	for (unsigned int i = 0; i < MOST; i++) {
+		assert_int_equal(ready(user_of("busy", i)), AGENT_COMING);
+		arrive();
+		deliver(user_of("busy", i));
+	}
+}
+
+/* Whoever has mail without end has turns like everybody else. */
+static void
+test_long_queues_make_room(void **state)
+{
+	unsigned int yields = 0;
+
+	(void)state;
+	keep_busy();
+	wait_ms(2100);
+	for (unsigned int i = 0; i < MOST; i++)
+		assert_int_equal(ready(user_of("busy", i)), AGENT_READY);
+	waiting = 1;
+	assert_int_equal(ready("one-more"), AGENT_FULL);
+	waiting = 0; /* it was told of a free slot */
+	for (unsigned int i = 0; i < MOST; i++)
+		yields += ready(user_of("busy", i)) == AGENT_COMING;
+	assert_int_equal(yields, 1);
+	slots_freed = woken = 0;
+	finish(agents[0]);
+	/* The other is told, and has the place; then he may ask again. */
+	assert_int_equal(slots_freed, 1);
+	assert_int_equal(woken, 0);
+	assert_int_equal(ready("busy0"), AGENT_COMING);
+	assert_int_equal(ready("one-more"), AGENT_COMING);
+	assert_int_equal(hires, MOST + 1);
+	assert_int_equal(event_base_loop(base, EVLOOP_ONCE), 0);
+	assert_int_equal(woken, 1);
+	assert_int_equal(ready("busy0"), AGENT_FULL);
+	/* One whose turn has just begun is not asked to make room. */
+	arrive();
+	deliver("one-more");
+	assert_int_equal(ready("one-more"), AGENT_READY);
+}
+
+/* As many make room as others wait, but nobody who is stuck. */
+static void
+test_not_more_make_room_than_wait(void **state)
+{
+	unsigned int yields = 0;
+
+	(void)state;
+	keep_busy();
+	agents[0]->age_ms = agents[1]->age_ms = 20000;
+	wait_ms(2100);
+	assert_int_equal(event_base_loop(base, EVLOOP_ONCE), 0);
+	hang("more", 2, 0);
+	assert_int_equal(ready("one-more"), AGENT_FULL);
+	waiting = 4;
+	for (unsigned int i = 0; i < MOST; i++)
+		yields += ready(user_of("busy", i)) == AGENT_COMING;
+	assert_int_equal(yields, 5);
+	assert_int_equal(ready("busy0"), AGENT_READY);
+	assert_int_equal(ready("busy1"), AGENT_READY);
+	assert_int_equal(ready("busy2"), AGENT_COMING);
+	/* One of them is stuck now, and another may. */
+	agents[2]->age_ms = 20000;
+	assert_int_equal(event_base_loop(base, EVLOOP_ONCE), 0);
+	assert_int_equal(ready("more0"), AGENT_READY);
+	assert_int_equal(ready("busy10"), AGENT_COMING);
+	assert_int_equal(ready("busy11"), AGENT_READY);
+}
+
+/* Users whom spawn refuses have no process, and take no place. */
+static void
+test_refused_users_take_no_place(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < MOST; i++) {
+		assert_int_equal(ready(user_of("refused", i)), AGENT_COMING);
+		slots_freed = 0;
+		spawn->refused(hired[i].number, REPORT_FAILED, "5.1.1 nobody");
+		assert_int_equal(slots_freed, 1);
+	}
+	assert_int_equal(ready("one-more"), AGENT_COMING);
+	assert_int_equal(ready("refused0"), AGENT_REFUSED);
 }
 
 /* What is ended is not tried again at once. */
@@ -509,6 +618,9 @@ main(void)
 		TEST(test_an_answer_that_nobody_asked_for),
 		TEST(test_only_so_many),
 		TEST(test_stuck_users_delay_nobody_for_long),
+		TEST(test_long_queues_make_room),
+		TEST(test_not_more_make_room_than_wait),
+		TEST(test_refused_users_take_no_place),
 		TEST(test_a_user_that_hangs_is_given_up),
 		TEST(test_users_that_failed_leave_places),
 		TEST(test_a_worker_that_dies_is_hired_again),
