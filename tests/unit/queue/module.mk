@@ -76,12 +76,13 @@ queue/test_tell_src := queue/tell.c
 queue/test_dsn_src := queue/dsn_field.c queue/dsn_original.c queue/dsn_status.c
 # And the router, for what the queue gives it.
 played_src := $(rig_src) tests/unit/queue/played_router.c queue/errand.c
+played_libs := -llmdb -lxxhash -Wl,--wrap=event_add,--wrap=event_new
 units += queue/test_reporter
 queue/test_reporter_src := $(played_src) queue/reporter.c \
 	queue/reporter_compose.c queue/dsn_field.c queue/dsn_original.c \
 	queue/dsn_address.c queue/dsn_report.c \
 	queue/dsn_words.c queue/dsn_status.c
-queue/test_reporter_libs := -llmdb -lxxhash -Wl,--wrap=event_add
+queue/test_reporter_libs := $(played_libs)
 units += queue/test_link_agent
 queue/test_link_agent_src := queue/link_agent.c queue/stats.c
 units += queue/test_remotes
@@ -104,4 +105,4 @@ queue/test_history_libs := -llmdb -lxxhash -Wl,--wrap=monotime_timeval
 units += queue/test_redirector
 queue/test_redirector_src := $(played_src) queue/hops.c \
 	queue/redirection.c queue/redirector.c
-queue/test_redirector_libs := -llmdb -lxxhash -Wl,--wrap=event_add
+queue/test_redirector_libs := $(played_libs)

@@ -12,6 +12,7 @@ struct event_base *base;
 
 /* Their owners end with the process only. */
 static struct event *timers[8];
+static unsigned int timer_count;
 
 bool
 drain_has_begun(void)
@@ -62,14 +63,27 @@ int
 __wrap_event_add(struct event *event, const struct timeval *after)
 {
 	static const struct timeval at_once = { 0, 0 };
-	unsigned int i = 0;
 
-	if (event_get_base(event) != base)
-		return __real_event_add(event, after);
-	while (timers[i] != NULL && timers[i] != event)
-		assert_true(++i < COUNT(timers));
-	timers[i] = event;
-	return __real_event_add(event, &at_once);
+	return __real_event_add(
+	    event, event_get_base(event) == base ? &at_once : after);
+}
+
+struct event *__real_event_new(struct event_base *, evutil_socket_t, short,
+    event_callback_fn, void *);
+struct event *__wrap_event_new(struct event_base *, evutil_socket_t, short,
+    event_callback_fn, void *);
+
+struct event *
+__wrap_event_new(struct event_base *of, evutil_socket_t fd, short what,
+    event_callback_fn callback, void *context)
+{
+	struct event *event = __real_event_new(of, fd, what, callback, context);
+
+	if (of == base) {
+		assert_true(timer_count < COUNT(timers));
+		timers[timer_count++] = event;
+	}
+	return event;
 }
 
 void
@@ -91,11 +105,8 @@ void
 played_end(void)
 {
 	played_drop();
-	for (unsigned int i = 0; i < COUNT(timers); i++) {
-		if (timers[i] != NULL)
-			event_free(timers[i]);
-		timers[i] = NULL;
-	}
+	while (timer_count > 0)
+		event_free(timers[--timer_count]);
 	event_base_free(base);
 	base = NULL;
 }

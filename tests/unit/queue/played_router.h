@@ -1,7 +1,8 @@
 /*
  * A router that the test plays: what it is given is kept, and sent back when
  * the test says. Of several only the last is kept. Programs that use it wrap
- * event_add(): the clock stands still, and timers go off at each look.
+ * event_add() and event_new(): the clock stands still, timers go off at each
+ * look, and end with the test.
  */
 #ifndef TESTS_UNIT_QUEUE_PLAYED_ROUTER_H
 #define TESTS_UNIT_QUEUE_PLAYED_ROUTER_H

@@ -87,10 +87,24 @@ set_up(void **state)
 }
 
 static int
+find_timer(const struct event_base *b, const struct event *event, void *found)
+{
+	(void)b;
+	*(const struct event **)found = event;
+	return 0;
+}
+
+/* The history's timer ends with the process only. */
+static int
 tear_down(void **state)
 {
+	const struct event *timer = NULL;
+
 	(void)state;
 	house_close(&house);
+	event_base_foreach_event(base, find_timer, &timer);
+	if (timer != NULL)
+		event_free((struct event *)(uintptr_t)timer);
 	event_base_free(base);
 	return 0;
 }
