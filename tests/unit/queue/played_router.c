@@ -68,10 +68,10 @@ __wrap_event_add(struct event *event, const struct timeval *after)
 	    event, event_get_base(event) == base ? &at_once : after);
 }
 
-struct event *__real_event_new(struct event_base *, evutil_socket_t, short,
-    event_callback_fn, void *);
-struct event *__wrap_event_new(struct event_base *, evutil_socket_t, short,
-    event_callback_fn, void *);
+struct event *__real_event_new(
+    struct event_base *, evutil_socket_t, short, event_callback_fn, void *);
+struct event *__wrap_event_new(
+    struct event_base *, evutil_socket_t, short, event_callback_fn, void *);
 
 struct event *
 __wrap_event_new(struct event_base *of, evutil_socket_t fd, short what,
