@@ -15,13 +15,15 @@
 #include "queue/lifecycle.h"
 #include "queue/scheduler_share.h"
 #include "queue/store.h"
+#include "queue/tell.h"
 
 /* After a lack of something that passes. */
 #define LACK_MS 1000
-/* One step of a sweep: rows looked at, and recipients that expire. A turn may
- * have some hundred steps; this many rows cost about what a delivery does. */
+/* One step of a sweep: rows looked at, and recipients of which something is
+ * noted. A turn may have some hundred steps; this many rows cost about what a
+ * delivery does. */
 #define SWEEP_LOOK 100
-#define SWEEP_EXPIRE 20
+#define SWEEP_NOTE 20
 
 static struct lifecycle *lifecycle;
 
@@ -270,7 +272,7 @@ collect_content(struct delivery *delivery)
 	return -1;
 }
 
-/* -- Expiry --------------------------------------------------------------- */
+/* -- What has waited for long ---------------------------------------------- */
 
 void
 collect_sweep(struct destination *d)
@@ -292,8 +294,28 @@ is_overdue(uint64_t id, uint64_t now)
 	       retry_is_over(&lifecycle->retry, row.arrival / 1000, now);
 }
 
+/* Its sender wants to hear of a delay. What is due after the host's next try
+ * had its own try, or was here before. */
 static bool
-expire(struct destination *d, const struct row_place *place)
+is_unwarned(
+    const struct destination *d, const struct row_place *place, uint64_t now)
+{
+	unsigned int warn_after = lifecycle->warn_after;
+	struct row_recipient row;
+	struct row_message message;
+
+	if (warn_after == 0 || id_time(place->id) + warn_after > now ||
+	    place->time >= d->row.backoff_until ||
+	    read_message(place->id, &message) == -1 ||
+	    read_recipient(d, place, &row) == -1)
+		return false;
+	row.attempts = 1; /* the one that is to be noted */
+	return tell_what(&message, &row, warn_after, now * 1000) == TELL_DELAY;
+}
+
+/* It was not tried itself: one was, for all. */
+static bool
+note_down(struct destination *d, const struct row_place *place)
 {
 	struct lifecycle_report report = {
 		.outcome = REPORT_DEFERRED,
@@ -315,7 +337,8 @@ static bool
 sweep_row(struct destination *d, const struct row_place *place, uint64_t now)
 {
 	return !flight_exists(place->id, place->number) &&
-	       is_overdue(place->id, now) && expire(d, place);
+	       (is_overdue(place->id, now) || is_unwarned(d, place, now)) &&
+	       note_down(d, place);
 }
 
 bool
@@ -324,7 +347,7 @@ collect_sweep_step(struct destination *d)
 	struct store *store = lifecycle->store;
 	struct row_key start = row_key_due(d->name, &d->lane.sweep);
 	uint64_t now = clock_seconds();
-	unsigned int looked = 0, expired = 0;
+	unsigned int looked = 0, noted = 0;
 	struct bytes key, value;
 	struct row_place place;
 	int found = store_seek(store, STORE_DUE, &start, &key, &value);
@@ -337,10 +360,10 @@ collect_sweep_step(struct destination *d)
 		if (due == DUE_BEYOND)
 			break;
 		d->lane.sweep = place;
-		if (looked++ >= SWEEP_LOOK || expired >= SWEEP_EXPIRE)
-			return expired > 0;
-		expired += sweep_row(d, &place, now);
+		if (looked++ >= SWEEP_LOOK || noted >= SWEEP_NOTE)
+			return noted > 0;
+		noted += sweep_row(d, &place, now);
 	}
 	d->lane.sweeping = false;
-	return expired > 0;
+	return noted > 0;
 }

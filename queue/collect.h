@@ -24,11 +24,13 @@ int collect_content(struct delivery *) __attribute__((warn_unused_result));
 /* Nobody took it: the flights end, and the destination waits a little. */
 void collect_give_back(struct delivery *);
 
-/* A host that is down is tried with one message at a time; what has waited for
- * it for long enough expires without. Starts a look at all of its mail. */
+/* A host that is down is tried with one message at a time, for all: what has
+ * waited for it for long enough expires without a try of its own, and what has
+ * waited for so long that its sender is to be warned counts as tried. Starts a
+ * look at all of its mail. */
 void collect_sweep(struct destination *);
-/* Goes on with it, a bounded step. True if it reported some as expired: go on
- * after the commit. */
+/* Goes on with it, a bounded step. True if it noted something: go on after the
+ * commit. */
 bool collect_sweep_step(struct destination *);
 
 #endif
