@@ -59,7 +59,7 @@ struct lane {
 	unsigned int flights;	    /* recipients not yet committed */
 	bool in_doubt;		    /* a report says that the host is
 				     * down: the commit says for how long */
-	bool sweeping;		    /* looking for what has expired, */
+	bool sweeping;		    /* looking for what is too late, */
 	struct row_place sweep;	    /* from here on */
 	struct row_place next;	    /* nothing to hand out is before this */
 	bool has_fresh;		    /* mail that was not tried yet, */

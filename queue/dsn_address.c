@@ -64,9 +64,9 @@ dsn_address_put(
 	if (asprintf(&value, "%s%s", is_utf8 ? UTF8_TYPE " " : "rfc822; ",
 		spelt != NULL ? spelt : address) != -1) {
 		if (is_utf8 && is_utf8_report)
-			dsn_field_put_utf8(out, name, value);
+			dsn_field_put_exact_utf8(out, name, value);
 		else
-			dsn_field_put(out, name, value);
+			dsn_field_put_exact(out, name, value);
 		free(value);
 	}
 	free(spelt);
@@ -101,7 +101,7 @@ dsn_address_put_xtext(FILE *out, const char *name, const char *xtext)
 	char *text = decode_xtext(xtext);
 
 	if (text != NULL)
-		dsn_field_put(out, name, text);
+		dsn_field_put_exact(out, name, text);
 	free(text);
 }
 
@@ -164,7 +164,7 @@ dsn_address_put_orcpt(
 	if (text != NULL)
 		read_out(text);
 	if (text != NULL && utf8_is_valid(text))
-		dsn_field_put_utf8(out, name, text);
+		dsn_field_put_exact_utf8(out, name, text);
 	else
 		dsn_address_put_xtext(out, name, orcpt);
 	free(text);

@@ -12,6 +12,7 @@
  * have more than 998: longer words are parted. */
 #define WIDTH 76
 #define WORD_MOST 900
+#define SPACES_MOST 64 /* that are kept of those together */
 
 static size_t
 gap_length(const char *text)
@@ -89,26 +90,65 @@ put_words(FILE *out, size_t column, int indent, const char *text,
 	fputs("\r\n", out);
 }
 
+/* How many spaces stand for this gap: its own, or one for control characters. */
+static size_t
+spaces_of(const char *text, size_t gap)
+{
+	size_t spaces = 0;
+
+	for (size_t i = 0; i < gap; i++)
+		spaces += text[i] == ' ';
+	if (spaces == 0 && gap > 0)
+		return 1;
+	return spaces < SPACES_MOST ? spaces : SPACES_MOST;
+}
+
+/* A line is parted before the spaces between two words, and so unfolding gives
+ * back what was there. */
 static void
-put_field(
+put_exact(
     FILE *out, const char *name, const char *value, put_word_function *put)
 {
+	size_t column = strlen(name) + 2, gap, spaces, length;
+
 	if (value[gap_length(value)] == '\0')
 		return;
 	fprintf(out, "%s: ", name);
-	put_words(out, strlen(name) + 2, 1, value, put);
+	for (bool first = true; *value != '\0'; first = false) {
+		gap = gap_length(value);
+		spaces = spaces_of(value, gap);
+		length = word_length(value + gap);
+		if (!first && length > 0 && column + spaces + length > WIDTH) {
+			fputs(gap > 0 ? "\r\n" : "\r\n ", out);
+			column = 0;
+		}
+		fprintf(out, "%*s", (int)spaces, "");
+		put(out, value + gap, length);
+		column += spaces + length;
+		value += gap + length;
+	}
+	fputs("\r\n", out);
+}
+
+void
+dsn_field_put_exact(FILE *out, const char *name, const char *value)
+{
+	put_exact(out, name, value, put_word);
+}
+
+void
+dsn_field_put_exact_utf8(FILE *out, const char *name, const char *value)
+{
+	put_exact(out, name, value, put_word_utf8);
 }
 
 void
 dsn_field_put(FILE *out, const char *name, const char *value)
 {
-	put_field(out, name, value, put_word);
-}
-
-void
-dsn_field_put_utf8(FILE *out, const char *name, const char *value)
-{
-	put_field(out, name, value, put_word_utf8);
+	if (value[gap_length(value)] == '\0')
+		return;
+	fprintf(out, "%s: ", name);
+	put_words(out, strlen(name) + 2, 1, value, put_word);
 }
 
 void

@@ -13,7 +13,10 @@
 
 /* A header field; nothing at all if the value has no words. */
 void dsn_field_put(FILE *, const char *name, const char *value);
-void dsn_field_put_utf8(FILE *, const char *name, const char *value);
+/* One in which spaces count, as in an address: all are kept, but for more than
+ * 64 together. */
+void dsn_field_put_exact(FILE *, const char *name, const char *value);
+void dsn_field_put_exact_utf8(FILE *, const char *name, const char *value);
 void dsn_field_format(FILE *, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* A field that is a date; `time` in seconds. */

@@ -126,7 +126,7 @@ put_to(const struct making *m)
 
 	if (asprintf(&value, "<%s>", m->report->to) == -1)
 		return;
-	dsn_field_put_utf8(m->out, "To", value);
+	dsn_field_put_exact_utf8(m->out, "To", value);
 	free(value);
 }
 
@@ -224,7 +224,9 @@ put_status(const struct making *m)
 /* -- What comes back ------------------------------------------------------- */
 
 /* Line by line, and 7-bit unless it is UTF-8: this is a text about a header,
- * and nobody's message. */
+ * and nobody's message. What is left out could bring together a boundary that
+ * was not there, so nothing is; and a line that is parted is folded, so that its
+ * rest is no field of its own. */
 static void
 put_returned_header(const struct making *m)
 {
@@ -237,15 +239,18 @@ put_returned_header(const struct making *m)
 		bool is_good = (c >= ' ' && c <= '~') || c == '\t' ||
 			       (m->is_original_utf8 && c >= 0x80);
 
-		if (c == '\r')
-			continue;
-		/* Not within a character. */
-		if (c == '\n' || (column >= 990 && (c & 0xc0) != 0x80)) {
+		if (c == '\n') {
 			fputs("\r\n", m->out);
 			column = 0;
 		}
-		if (c == '\n')
+		if (c == '\n' ||
+		    (c == '\r' && i + 1 < length && data[i + 1] == '\n'))
 			continue;
+		/* Not within a character. */
+		if (column >= 990 && (c & 0xc0) != 0x80) {
+			fputs("\r\n ", m->out);
+			column = 1;
+		}
 		fputc(is_good ? c : '?', m->out);
 		column++;
 	}

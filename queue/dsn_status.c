@@ -89,10 +89,14 @@ text_of(const char *reply)
 							     : reply;
 }
 
+/* The code of a reply decides. An enhanced code behind another code is a
+ * mistake, and a number that stands there may be anything. */
 bool
 dsn_status_is_given_up(const char *reply)
 {
-	return text_of(reply)[0] == '4' || reply[0] == '4';
+	if (dsn_status_is_smtp(reply))
+		return reply[0] == '4';
+	return reply[0] == '4' && enhanced_length(reply) > 0;
 }
 
 void

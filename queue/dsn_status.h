@@ -21,8 +21,8 @@ const char *dsn_action_name(enum dsn_action);
 /* The enhanced code in the reply if it says what was done; else what is
  * nearest. `status` has DSN_STATUS_SIZE octets. */
 void dsn_status_of(enum dsn_action, const char *reply, char *status);
-/* Is it an answer that says "try again", or none: so that whoever fails with it
- * was tried for too long? */
+/* Does it say "try again", so that whoever fails with it was tried for too
+ * long? */
 bool dsn_status_is_given_up(const char *reply);
 /* Does it begin with the code of an SMTP reply? */
 bool dsn_status_is_smtp(const char *reply);

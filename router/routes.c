@@ -45,14 +45,15 @@ append(char **at, const char *text)
 }
 
 /* The local part of a mailbox's address, whatever its case and domain; all of
- * any other address, whose local part is not ours to interpret. */
+ * any other address, whose local part is not ours to interpret. Nothing is
+ * delivered to what was expanded: each such address has its own report. */
 static const char *
-append_identity(char **at, enum route_kind kind, const char *address)
+append_identity(char **at, const struct route *route)
 {
 	char *copy = *at, *domain;
 
-	append(at, address);
-	if (kind != ROUTE_MAILBOX)
+	append(at, route->address);
+	if (route->kind != ROUTE_MAILBOX || route->expanded)
 		return copy;
 	domain = strrchr(copy, '@');
 	if (domain != NULL)
@@ -88,12 +89,13 @@ copy(const struct route *from)
 	at = route->text;
 	route->kind = from->kind;
 	route->rule = from->rule;
+	route->expanded = from->expanded;
 	route->name = append(&at, from->name);
 	route->user = append(&at, from->user);
 	route->address = append(&at, from->address);
 	route->original = append(&at, from->original);
 	route->via = append(&at, from->via);
-	route->identity = append_identity(&at, from->kind, from->address);
+	route->identity = append_identity(&at, from);
 	return route;
 }
 
@@ -117,10 +119,10 @@ add_expanded(struct routes *routes)
 
 	expanded.address = expanded.original;
 	expanded.via = "";
+	expanded.expanded = true;
 	route = copy(&expanded);
 	if (route == NULL)
 		return -1;
-	route->expanded = true;
 	route->notify = DSN_NOTIFY_SUCCESS;
 	insert(routes, route);
 	return 0;

@@ -257,14 +257,23 @@ transaction_add_recipient(struct transaction *t,
 
 /* -- CONTENT and what follows ---------------------------------------------- */
 
+/* The queue keeps its own reports small, and to refuse one would be to tell
+ * nobody of a loss. */
+static bool
+is_report(const struct transaction *t)
+{
+	return t->inject != 0 && t->sender.text[0] == '\0';
+}
+
 static bool
 is_content_refused(
     const struct transaction *t, uint32_t hops, struct reply *reply)
 {
 	if (t->routes.count == 0)
 		reply_set(reply, 554, "5.5.1 No valid recipients");
-	else if (t->size >
-		 t->expander->config->limit_message_size + LIMIT_TRACE)
+	else if (!is_report(t) &&
+		 t->size >
+		     t->expander->config->limit_message_size + LIMIT_TRACE)
 		reply_set(reply, 552, "5.3.4 The message is too big");
 	else if (hops > LIMIT_HOPS)
 		reply_set(reply, 554, "5.4.6 Too many hops, this is a loop");

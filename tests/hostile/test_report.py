@@ -133,6 +133,18 @@ def test_what_the_client_gave_is_decoded(tmp_path):
     assert to["Original-Recipient"] == "rfc822;bob+tag@example.com"
 
 
+def test_spaces_count(tmp_path):
+    """Whoever looks for their own address or envelope id finds it as it was."""
+    address = f'"a  b   {"c" * 60}  d"@example.com'
+    report = make(tmp_path, envid="one+20+20two", recipients=[
+        recipient(address=address, original=address,
+                  orcpt="rfc822;+22a+20+20b+22@example.com")])
+    about, to = fields(report)
+    assert about["Original-Envelope-Id"] == "one  two"
+    assert to["Final-Recipient"] == f"rfc822; {address}"
+    assert to["Original-Recipient"] == 'rfc822;"a  b"@example.com'
+
+
 def test_many_recipients(tmp_path):
     wanted = [f"r{n}@example.com" for n in range(100)]
     report = make(tmp_path, recipients=[

@@ -25,6 +25,11 @@ static const struct {
 	{ DSN_FAILED, "451 4.7.1 later", "5.4.7" },
 	{ DSN_FAILED, "4.4.1 nobody answered", "5.4.7" },
 	{ DSN_FAILED, "450 later", "5.4.7" },
+	/* A number is no code, and one that is wrong is no second answer. */
+	{ DSN_FAILED, "550 42 recipients are too many", "5.0.0" },
+	{ DSN_FAILED, "554 4.7.1 refused for good", "5.0.0" },
+	{ DSN_FAILED, "450 5.1.1 later", "5.1.1" },
+	{ DSN_FAILED, "42 is no code", "5.0.0" },
 	{ DSN_DELAYED, "450 4.2.1 later", "4.2.1" },
 	{ DSN_DELAYED, "450 later", "4.0.0" },
 	{ DSN_DELAYED, "", "4.0.0" },
@@ -60,17 +65,25 @@ static const struct {
 	{ " \r\n", "" },
 };
 
+typedef void put_function(FILE *, const char *name, const char *value);
+
 static char *
-field_of(const char *value)
+field_by(put_function *put, const char *value)
 {
 	char *data = NULL;
 	size_t size;
 	FILE *out = open_memstream(&data, &size);
 
 	assert_non_null(out);
-	dsn_field_put(out, "X", value);
+	put(out, "X", value);
 	fclose(out);
 	return data;
+}
+
+static char *
+field_of(const char *value)
+{
+	return field_by(dsn_field_put, value);
 }
 
 static void
@@ -85,20 +98,52 @@ test_fields(void **state)
 	}
 }
 
+static const struct {
+	const char *value, *field;
+} exact_fields[] = {
+	{ "\"a  b \"@c", "X: \"a  b \"@c\r\n" },
+	{ "a\r\nBcc:\t b", "X: a Bcc: b\r\n" },
+	{ "  ", "" },
+};
+
+/* What is between two words is on one side of a fold only. */
+static void
+test_exact_fields(void **state)
+{
+	char value[400], *text, *from, *to;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(exact_fields); i++) {
+		text = field_by(dsn_field_put_exact, exact_fields[i].value);
+		assert_string_equal(text, exact_fields[i].field);
+		free(text);
+	}
+	for (size_t i = 0; i < sizeof(value); i++)
+		value[i] = i % 7 < 4 ? 'x' : ' ';
+	value[sizeof(value) - 6] = '\0';
+	text = field_by(dsn_field_put_exact_utf8, value);
+	assert_true(strstr(text, "\r\n   xxxx") != NULL);
+	for (from = to = text; *from != '\0'; from++)
+		if (*from != '\r' && *from != '\n')
+			*to++ = *from;
+	*to = '\0';
+	assert_string_equal(text + 3, value);
+	free(text);
+}
+
 /* However long the text or its words: lines within RFC 5322, all continued. */
 static void
-test_long_fields(void **state)
+check_long_fields(put_function *put)
 {
 	char value[5001];
 	char *text;
 
-	(void)state;
 	for (unsigned int word = 1; word < 3000; word = word * 2 + 1) {
 		memset(value, 'x', sizeof(value) - 1);
 		value[sizeof(value) - 1] = '\0';
 		for (size_t i = word; i < sizeof(value) - 1; i += word + 1)
 			value[i] = ' ';
-		text = field_of(value);
+		text = field_by(put, value);
 		for (char *line = text, *end; *line != '\0'; line = end + 2) {
 			end = strstr(line, "\r\n");
 			assert_non_null(end);
@@ -109,6 +154,14 @@ test_long_fields(void **state)
 		}
 		free(text);
 	}
+}
+
+static void
+test_long_fields(void **state)
+{
+	(void)state;
+	check_long_fields(dsn_field_put);
+	check_long_fields(dsn_field_put_exact);
 }
 
 static const struct {
@@ -171,6 +224,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_statuses),
 		cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_exact_fields),
 		cmocka_unit_test(test_long_fields),
 		cmocka_unit_test(test_message_ids),
 		cmocka_unit_test(test_what_is_sound),

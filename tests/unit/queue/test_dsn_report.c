@@ -1,5 +1,7 @@
 #include "tests/unit/queue/test.h"
 
+#include <bsd/string.h>
+
 #include "common/content.h"
 #include "queue/dsn_report.h"
 
@@ -332,6 +334,49 @@ test_the_boundary_is_not_in_the_content(void **state)
 	free(text);
 }
 
+/* A CR that is left out would make one of what was none. */
+static void
+test_the_boundary_is_not_made_of_the_header(void **state)
+{
+	static const char mail[] = "A: b\r\n--=_report_\r0123456789ABC_0\r\n"
+				   "C: d\r\r\n\r\nx\r\n";
+	struct dsn_recipient to = failed();
+	struct dsn_report report = report_of(&to, 1);
+	struct dsn_made made;
+	char *text;
+
+	(void)state;
+	report.original = mail;
+	report.original_length = sizeof(mail) - 1;
+	text = text_of(&report, &made);
+	assert_int_equal(count_of(text, "--=_report_0123456789ABC_0"), 4);
+	assert_true(has(text, "\r\n--=_report_?0123456789ABC_0\r\n"));
+	free(text);
+}
+
+/* What is behind a line's 990th octet stays in its field. */
+static void
+test_a_long_field_comes_back_folded(void **state)
+{
+	static char mail[4096];
+	struct dsn_recipient to = failed();
+	struct dsn_report report = report_of(&to, 1);
+	struct dsn_made made;
+	char *text;
+
+	(void)state;
+	memset(mail, 'x', 990);
+	memcpy(mail, "Subject: ", 9);
+	strlcpy(mail + 990, "Bcc: victim@example.org\r\n\r\n", 64);
+	report.original = mail;
+	report.original_length = strlen(mail);
+	report.ret = DSN_RET_HDRS;
+	text = text_of(&report, &made);
+	check_lines(text, false);
+	assert_true(has(text, "xxx\r\n Bcc: victim"));
+	free(text);
+}
+
 static void
 test_message_ids_of_strangers(void **state)
 {
@@ -483,6 +528,11 @@ test_words(void **state)
 	assert_true(has(text, "    mx.example.org said:\r\n"
 			      "        550-5.1.1 No such user\r\n"
 			      "        550 5.1.1 See the list\r\n"));
+	assert_false(has(text, "no final answer"));
+	free(text);
+	/* cppcheck-suppress redundantAssignment; `report` has its address */
+	to.reply = "554 4 recipients are too many";
+	text = text_of(&report, &made);
 	assert_false(has(text, "no final answer"));
 	free(text);
 	/* cppcheck-suppress redundantAssignment; `report` has its address */
@@ -671,6 +721,8 @@ main(void)
 		    test_a_message_that_cannot_be_read_is_reported),
 		cmocka_unit_test(test_replies_cannot_break_out),
 		cmocka_unit_test(test_the_boundary_is_not_in_the_content),
+		cmocka_unit_test(test_the_boundary_is_not_made_of_the_header),
+		cmocka_unit_test(test_a_long_field_comes_back_folded),
 		cmocka_unit_test(test_message_ids_of_strangers),
 		cmocka_unit_test(test_fields_that_must_not_be_there),
 		cmocka_unit_test(test_remote_hosts),

@@ -1,6 +1,7 @@
 #include "tests/unit/queue/rig.h"
 
 #include "queue/commit.h"
+#include "queue/tell.h"
 
 /* Days in the life of mail that cannot be delivered. */
 
@@ -158,6 +159,108 @@ test_held_mail_does_not_expire(void **state)
 	assert_int_equal(rig_house.lifecycle.totals.held, 0);
 }
 
+#define WAITING 50
+
+static uint64_t
+submit_that_asks_for_delay(void)
+{
+	struct submission *s =
+	    house_mail(300, (const char *const[]){ "u@dead.example", NULL });
+	uint64_t id = s->id;
+
+	s->recipients[0].notify = DSN_NOTIFY_DELAY;
+	s->answer = rig_on_answer;
+	commit_submission(s);
+	return id;
+}
+
+/* One look at the dead host, and all that comes of it. */
+static void
+look_at_dead_host(void)
+{
+	scheduler_wake();
+	rig_run();
+	rig_report(rig_first_open("mx:dead.example"), REPORT_DEFERRED,
+	    REPORT_SCOPE_DESTINATION);
+	for (unsigned int turn = 0; turn < 20; turn++)
+		rig_run();
+	assert_int_equal(rig_open(NULL), 0);
+}
+
+static unsigned int
+attempts_of(uint64_t id)
+{
+	struct row_recipient row;
+
+	assert_true(house_recipient(&rig_house, id, 0, &row));
+	assert_int_equal(row.state, RECIPIENT_WAITING);
+	return row.attempts;
+}
+
+/* As the commit of a report does. */
+static void
+note_told(uint64_t id)
+{
+	struct telling t = {
+		.id = id, .count = 1, .recipients = { { 0, TELL_DELAY } }
+	};
+	struct row_totals before = rig_house.lifecycle.totals;
+	struct lifecycle_result result = { .applied = false };
+
+	assert_int_equal(store_write_begin(rig_house.store), 0);
+	assert_int_equal(lifecycle_apply_telling(
+			     &rig_house.lifecycle, &t, 1, house_now, &result),
+	    0);
+	free(result.line);
+	assert_int_equal(destinations_flush(&rig_house.destinations,
+			     rig_house.store, house_now / 1000),
+	    0);
+	assert_int_equal(
+	    lifecycle_write_totals(&rig_house.lifecycle, &before), 0);
+	assert_int_equal(store_write_commit(rig_house.store), 0);
+}
+
+/* Whose mail waits for a dead host hears of it in time, also if another's was
+ * always the one that was tried; once, and why. */
+static void
+test_untried_mail_of_a_dead_host_is_warned_of(void **state)
+{
+	struct row_destination d;
+	struct row_recipient row;
+	uint64_t ids[WAITING];
+	unsigned int before;
+
+	(void)state;
+	rig_house.lifecycle.warn_after = 4 * 3600;
+	submit_that_asks_for_delay();
+	look_at_dead_host();
+	rig_submit_one("u@dead.example"); /* of failure only */
+	for (unsigned int i = 0; i < WAITING; i++)
+		ids[i] = submit_that_asks_for_delay();
+	rig_run();
+	house_now += 3 * 3600 * 1000;
+	look_at_dead_host();
+	assert_int_equal(house_count(&rig_house, STORE_REPORT), 0);
+	house_now += 3 * 3600 * 1000;
+	look_at_dead_host();
+	assert_int_equal(rig_given_count, 3);
+	assert_int_equal(house_count(&rig_house, STORE_REPORT), WAITING + 1);
+	assert_true(house_destination(&rig_house, "mx:dead.example", &d));
+	for (unsigned int i = 0; i < WAITING; i++) {
+		assert_true(house_recipient(&rig_house, ids[i], 0, &row));
+		assert_string_equal(row.reply, "what it said");
+		assert_true(row.due <= d.backoff_until);
+		assert_true(attempts_of(ids[i]) >= 1);
+	}
+	for (unsigned int i = 0; i < WAITING; i++)
+		note_told(ids[i]);
+	before = attempts_of(ids[WAITING - 1]);
+	house_now += 5 * 3600 * 1000;
+	look_at_dead_host();
+	assert_int_equal(attempts_of(ids[WAITING - 1]), before);
+	house_is_sound(&rig_house);
+}
+
 int
 main(void)
 {
@@ -166,6 +269,7 @@ main(void)
 		RIG_TEST(test_others_do_not_wait_for_a_refused_one),
 		RIG_TEST(test_a_dead_host_costs_one_look),
 		RIG_TEST(test_held_mail_does_not_expire),
+		RIG_TEST(test_untried_mail_of_a_dead_host_is_warned_of),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

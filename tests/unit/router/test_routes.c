@@ -178,6 +178,36 @@ an_alias_of_one_passes_success_on(void **state)
 	routes_clear(&routes);
 }
 
+/* Nothing is delivered to an alias: two of them are two, whoever is behind. */
+static void
+each_alias_has_its_own_report(void **state)
+{
+	static const char *const lists[] = { "list@x.example", "list@y.example",
+		"List@x.example" };
+	struct routes routes, other;
+	unsigned int expanded = 0;
+	const struct route *route;
+
+	(void)state;
+	routes_init(&routes);
+	for (size_t i = 0; i < COUNT(lists); i++) {
+		routes_init(&other);
+		given = lists[i];
+		add(&other, ROUTE_MAILBOX, "people", "a", "a@x.example");
+		add(&other, ROUTE_MAILBOX, "people", "b", "b@x.example");
+		assert_int_equal(
+		    routes_set_dsn(&other, DSN_NOTIFY_SUCCESS, ""), 0);
+		routes_move(&routes, &other);
+	}
+	given = "given@x.example";
+	STAILQ_FOREACH (route, &routes.list, next)
+		if (route->expanded)
+			assert_string_equal(route->address, lists[expanded++]);
+	assert_int_equal(expanded, COUNT(lists));
+	assert_int_equal(routes.count, 2 + COUNT(lists));
+	routes_clear(&routes);
+}
+
 /* Whoever is meant twice is reported on as both wished. */
 static void
 wishes_are_joined(void **state)
@@ -221,6 +251,7 @@ main(void)
 		cmocka_unit_test(moves_in_order),
 		cmocka_unit_test(an_alias_says_that_it_expands),
 		cmocka_unit_test(an_alias_of_one_passes_success_on),
+		cmocka_unit_test(each_alias_has_its_own_report),
 		cmocka_unit_test(wishes_are_joined),
 	};
 

@@ -378,6 +378,32 @@ refuses_what_is_too_big(void **state)
 	transaction_free(&t);
 }
 
+/* Otherwise a small limit would be one on hearing of losses. What is redirected
+ * is somebody's mail. */
+static void
+takes_a_report_of_any_size(void **state)
+{
+	const uint64_t much = 2 * 1024 * 1024 + LIMIT_TRACE;
+	struct message_open m = good_open();
+	struct transaction *t;
+	struct reply reply;
+
+	(void)state;
+	m.sender = "";
+	for (unsigned int inject = 0; inject < 2; inject++) {
+		t = transaction_new(&house.expander, &m);
+		transaction_set_inject(t, inject);
+		assert_int_equal(
+		    add_content_of_size(t, much, &reply), inject == 0);
+		transaction_free(&t);
+	}
+	t = new_transaction();
+	transaction_set_inject(t, 1);
+	assert_int_equal(add_content_of_size(t, much, &reply), 1);
+	assert_int_equal(reply.code, 552);
+	transaction_free(&t);
+}
+
 /* Content that is not what it should be means that smtpd is not itself. */
 static void
 believes_only_sealed_content(void **state)
@@ -452,6 +478,7 @@ main(void)
 		cmocka_unit_test(needs_a_queue),
 		cmocka_unit_test(refuses_content),
 		cmocka_unit_test(refuses_what_is_too_big),
+		cmocka_unit_test(takes_a_report_of_any_size),
 		cmocka_unit_test(believes_only_sealed_content),
 		cmocka_unit_test(is_complete_once),
 	};
