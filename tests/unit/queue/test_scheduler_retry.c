@@ -228,7 +228,7 @@ test_untried_mail_of_a_dead_host_is_warned_of(void **state)
 	struct row_destination d;
 	struct row_recipient row;
 	uint64_t ids[WAITING];
-	unsigned int before;
+	unsigned int before, attempts = 0;
 
 	(void)state;
 	rig_house.lifecycle.warn_after = 4 * 3600;
@@ -250,8 +250,9 @@ test_untried_mail_of_a_dead_host_is_warned_of(void **state)
 		assert_true(house_recipient(&rig_house, ids[i], 0, &row));
 		assert_string_equal(row.reply, "what it said");
 		assert_true(row.due <= d.backoff_until);
-		assert_true(attempts_of(ids[i]) >= 1);
+		attempts += attempts_of(ids[i]);
 	}
+	assert_true(attempts <= 2); /* as were made: a warning is none */
 	for (unsigned int i = 0; i < WAITING; i++)
 		note_told(ids[i]);
 	before = attempts_of(ids[WAITING - 1]);
