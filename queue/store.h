@@ -112,6 +112,10 @@ int store_schema(struct store *, uint32_t *schema)
 /* How many rows a table has, as LMDB counts. In the open transaction. */
 int store_rows(struct store *, enum store_table, uint64_t *rows)
     __attribute__((warn_unused_result));
+/* Reads every row of every table, and LMDB's list of free pages: are they all
+ * there? EUCLEAN if not; or a signal, if the file ends before a page. Not within
+ * a transaction. */
+int store_read_all(struct store *) __attribute__((warn_unused_result));
 /* Writes a whole copy, as of now, while its owner goes on; `compact`: without
  * free pages, which fails if LMDB has lost any. Not within a transaction. */
 int store_copy(struct store *, int fd, bool compact)
