@@ -346,7 +346,20 @@ store_copy(struct store *s, int fd, bool compact)
 bool
 store_has_room(struct store *s, uint64_t bytes)
 {
-	return store_room_take(&s->room, s->env, bytes);
+	return store_room_ask(&s->room, s->env, bytes);
+}
+
+void
+store_look_for_room(struct store *s)
+{
+	assert(s->write == NULL && !s->reading);
+	store_room_look(&s->room, s->env);
+}
+
+bool
+store_take_room(struct store *s, uint64_t bytes)
+{
+	return store_room_take(&s->room, bytes);
 }
 
 void

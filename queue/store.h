@@ -105,6 +105,11 @@ int store_delete_here(struct store *, enum store_table)
  * until the disk is looked at again, about once a second. Some room is always
  * kept back, so that what frees space can still be written. */
 bool store_has_room(struct store *, uint64_t bytes);
+/* Likewise in two steps: between transactions it is looked how much there is,
+ * and within one it is taken from that, since what that one writes is in no
+ * count yet. Nothing is said in the log. */
+void store_look_for_room(struct store *);
+bool store_take_room(struct store *, uint64_t bytes);
 
 /* In the open transaction. ENOENT or EUCLEAN if there is none. */
 int store_schema(struct store *, uint32_t *schema)
