@@ -163,6 +163,8 @@ allow_base(scmp_filter_ctx f)
 	/* libc makes fstat() of it; without a path to it, it tells no more. */
 	allow_if(f, SCMP_SYS(newfstatat),
 	    SCMP_A3(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, AT_EMPTY_PATH));
+	/* To die with its parent, which a change of user has it forget. */
+	allow_if(f, SCMP_SYS(prctl), SCMP_A0_32(SCMP_CMP_EQ, PR_SET_PDEATHSIG));
 	/* Limits may be read. */
 	check(seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2,
 	    SCMP_A0_32(SCMP_CMP_EQ, 0), SCMP_A2(SCMP_CMP_EQ, 0)));
@@ -199,7 +201,6 @@ allow_fork(scmp_filter_ctx f)
 	allow(f, forking, LENGTH(forking));
 	allow_if(f, SCMP_SYS(clone),
 	    SCMP_A0(SCMP_CMP_MASKED_EQ, NAMESPACES | CLONE_THREAD, 0));
-	allow_if(f, SCMP_SYS(prctl), SCMP_A0_32(SCMP_CMP_EQ, PR_SET_PDEATHSIG));
 }
 
 static void

@@ -154,11 +154,24 @@ offer(struct walk *w, uint64_t id, uint32_t number, struct bytes value,
 	return each(&item, context);
 }
 
+/* A row that a disk has put out of order: a step that ended there would make
+ * the next one begin where this one did. */
+static bool
+leads_back(
+    const struct query_place *start, uint64_t id, uint32_t number, bool begun)
+{
+	if (id != start->id)
+		return id < start->id;
+	return begun ? number <= start->number : number < start->number;
+}
+
 static int
 walk_items(struct walk *w, struct query_place *place, unsigned int most,
     bool (*each)(const struct query_item *, void *), void *context)
 {
-	struct row_key from = row_key_number(place->id, place->number);
+	const struct query_place start = *place;
+	struct row_key from = row_key_number(start.id, start.number);
+	bool begun = false;
 	struct bytes key, value;
 	int found = store_seek(store, STORE_RECIPIENT, &from, &key, &value);
 
@@ -171,6 +184,9 @@ walk_items(struct walk *w, struct query_place *place, unsigned int most,
 		if (row_key_number_read(key.data, key.length, &id, &number) ==
 		    -1)
 			continue;
+		if (leads_back(&start, id, number, begun))
+			continue;
+		begun = true;
 		if (w->filter->id != 0 && id != w->filter->id)
 			return 0;
 		if (w->filter->last != 0 && id > w->filter->last)

@@ -285,6 +285,53 @@ store_rows(struct store *s, enum store_table table, uint64_t *rows)
 	return 0;
 }
 
+/* The last octet of a value is on its last page. */
+static uint64_t
+touch(const MDB_val *value)
+{
+	const volatile uint8_t *octets = value->mv_data;
+
+	return value->mv_size > 0 ? octets[value->mv_size - 1] : 0;
+}
+
+static int
+read_table(struct store *s, MDB_dbi table)
+{
+	MDB_cursor *cursor;
+	MDB_stat stat;
+	MDB_val key, value;
+	uint64_t rows = 0;
+	int rc = mdb_stat(s->read, table, &stat);
+
+	if (rc == 0)
+		rc = mdb_cursor_open(s->read, table, &cursor);
+	if (rc != 0)
+		return store_result(rc);
+	while ((rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
+		(void)touch(&value);
+		rows++;
+	}
+	mdb_cursor_close(cursor);
+	if (rc == MDB_NOTFOUND && rows != stat.ms_entries)
+		rc = MDB_CORRUPTED;
+	return rc == MDB_NOTFOUND ? 0 : store_result(rc);
+}
+
+int
+store_read_all(struct store *s)
+{
+	int result;
+
+	if (store_read_begin(s) == -1)
+		return -1;
+	result = read_table(s, FREE_PAGES);
+	for (unsigned int i = 0; i < STORE_TABLES && result == 0; i++)
+		if (s->tables[i] != NO_TABLE)
+			result = read_table(s, s->tables[i]);
+	store_read_end(s);
+	return result;
+}
+
 int
 store_copy(struct store *s, int fd, bool compact)
 {
@@ -299,7 +346,20 @@ store_copy(struct store *s, int fd, bool compact)
 bool
 store_has_room(struct store *s, uint64_t bytes)
 {
-	return store_room_take(&s->room, s->env, bytes);
+	return store_room_ask(&s->room, s->env, bytes);
+}
+
+void
+store_look_for_room(struct store *s)
+{
+	assert(s->write == NULL && !s->reading);
+	store_room_look(&s->room, s->env);
+}
+
+bool
+store_take_room(struct store *s, uint64_t bytes)
+{
+	return store_room_take(&s->room, bytes);
 }
 
 void

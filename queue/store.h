@@ -105,6 +105,11 @@ int store_delete_here(struct store *, enum store_table)
  * until the disk is looked at again, about once a second. Some room is always
  * kept back, so that what frees space can still be written. */
 bool store_has_room(struct store *, uint64_t bytes);
+/* Likewise in two steps: between transactions it is looked how much there is,
+ * and within one it is taken from that, since what that one writes is in no
+ * count yet. Nothing is said in the log. */
+void store_look_for_room(struct store *);
+bool store_take_room(struct store *, uint64_t bytes);
 
 /* In the open transaction. ENOENT or EUCLEAN if there is none. */
 int store_schema(struct store *, uint32_t *schema)
@@ -112,6 +117,10 @@ int store_schema(struct store *, uint32_t *schema)
 /* How many rows a table has, as LMDB counts. In the open transaction. */
 int store_rows(struct store *, enum store_table, uint64_t *rows)
     __attribute__((warn_unused_result));
+/* Reads every row of every table, and LMDB's list of free pages: are they all
+ * there? EUCLEAN if not; or a signal, if the file ends before a page. Not within
+ * a transaction. */
+int store_read_all(struct store *) __attribute__((warn_unused_result));
 /* Writes a whole copy, as of now, while its owner goes on; `compact`: without
  * free pages, which fails if LMDB has lost any. Not within a transaction. */
 int store_copy(struct store *, int fd, bool compact)

@@ -163,7 +163,9 @@ check_all(struct check *c)
 int
 store_check_rows(struct store_check *asked)
 {
-	struct check c = { .asked = asked, .store = asked->store };
+	struct check c = {
+		.asked = asked, .store = asked->store, .last_found = -1
+	};
 	int result = -1;
 
 	memset(&asked->totals, 0, sizeof(asked->totals));
@@ -192,24 +194,39 @@ check_content_of(struct check *c, uint64_t id, struct bytes value)
 		check_fault(c, STORE_CONTENT, id, -1, "", "%s", what);
 }
 
+/* Where a slice ends is behind the last message of it, unless that lies out of
+ * order: then, before the next one. A slice comes forward, whatever a disk has
+ * made of the keys. */
+static void
+note_end(uint64_t begun, uint64_t id, uint64_t *after)
+{
+	if (id <= *after && id > begun + 1)
+		*after = id - 1;
+}
+
 /* The messages behind this one, as many as one slice has. 1: there are more. */
 static int
 check_slice(struct check *c, uint64_t *after)
 {
 	struct row_key from = row_key_id(*after + 1);
-	uint64_t end = c->asked->octets + SLICE_OCTETS, id;
-	unsigned int most = SLICE_MESSAGES;
+	uint64_t end = c->asked->octets + SLICE_OCTETS, begun = *after, id;
+	unsigned int looked = 0;
 	struct bytes key, value;
 	int found = store_seek(c->store, STORE_MESSAGE, &from, &key, &value);
 
 	for (; found == 0;
 	     found = store_next(c->store, STORE_MESSAGE, &key, &value)) {
-		if (most-- == 0 || c->asked->octets >= end)
-			return 1;
 		if (row_key_id_read(key.data, key.length, &id) == -1)
 			continue;
+		if (*after > begun &&
+		    (looked >= SLICE_MESSAGES || c->asked->octets >= end)) {
+			note_end(begun, id, after);
+			return 1;
+		}
+		looked++;
 		check_content_of(c, id, value);
-		*after = id;
+		if (id > begun)
+			*after = id;
 	}
 	return errno == ENOENT ? 0 : -1;
 }

@@ -199,8 +199,9 @@ check_due(struct check *c, struct bytes key, struct bytes value)
 
 /* -- Destinations --------------------------------------------------------- */
 
-static uint64_t
-first_due(struct check *c, const char *destination)
+/* When; false: nothing is. */
+static bool
+first_due(struct check *c, const char *destination, uint64_t *time)
 {
 	static const struct row_place start = { 0, 0, 0 };
 	struct row_key from = row_key_due(destination, &start);
@@ -211,8 +212,9 @@ first_due(struct check *c, const char *destination)
 	if (store_seek(c->store, STORE_DUE, &from, &key, &value) == -1 ||
 	    row_key_due_read(key.data, key.length, &name, &place) == -1 ||
 	    strcmp(name, destination) != 0)
-		return 0;
-	return place.time;
+		return false;
+	*time = place.time;
+	return true;
 }
 
 /* A time that has passed is as good as any other. */
@@ -221,10 +223,11 @@ check_wake_of(
     struct check *c, const char *name, const struct row_destination *row)
 {
 	struct row_key wake = row_key_wake(row->wake, name);
-	uint64_t due = first_due(c, name), wanted;
+	uint64_t due = 0, wanted;
+	bool is_due = first_due(c, name, &due);
 
 	if (row->wake == 0) {
-		if (due != 0)
+		if (is_due)
 			check_fault(c, STORE_DESTINATION, 0, -1, name,
 			    "it has mail that is due and is never woken");
 		return;
@@ -232,7 +235,7 @@ check_wake_of(
 	if (!check_exists(c, STORE_WAKE, &wake))
 		check_fault(c, STORE_DESTINATION, 0, -1, name,
 		    "it is not in the wake index: it is never woken");
-	if (due == 0) {
+	if (!is_due) {
 		check_fault(c, STORE_DESTINATION, 0, -1, name,
 		    "it is woken and has no mail that is due");
 		return;

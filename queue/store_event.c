@@ -151,19 +151,41 @@ store_event_restore(struct store *store, uint64_t id, uint32_t number,
 	return put_event(store, id, number, event);
 }
 
-/* The id of the first event row that is not below this place. */
+/* The id of the next event row that has one, and not below this place. */
+static int
+next_id(struct store *store, int found, uint64_t from, struct bytes key,
+    struct bytes value, uint64_t *id)
+{
+	uint32_t number;
+
+	while (found == 0 &&
+	       (row_key_number_read(key.data, key.length, id, &number) == -1 ||
+		   *id < from))
+		found = store_next(store, STORE_EVENT, &key, &value);
+	return found;
+}
+
+/* The id of the first event row that is not below this place. A row that a
+ * disk has put out of order leads neither back nor beyond those behind it. */
 static int
 seek_id(struct store *store, uint64_t from, uint64_t *id)
 {
-	struct row_key key = row_key_number(from, 0);
-	struct bytes k, value;
-	uint32_t number;
-	int found = store_seek(store, STORE_EVENT, &key, &k, &value);
+	struct row_key start = row_key_number(from, 0);
+	struct bytes key, value;
+	uint64_t ahead = 0;
+	int found = store_seek(store, STORE_EVENT, &start, &key, &value);
 
-	while (found == 0 &&
-	       row_key_number_read(k.data, k.length, id, &number) == -1)
-		found = store_next(store, STORE_EVENT, &k, &value);
-	return found;
+	if (next_id(store, found, from, key, value, id) == -1)
+		return -1;
+	for (;;) {
+		found = store_next(store, STORE_EVENT, &key, &value);
+		found = next_id(store, found, from, key, value, &ahead);
+		if (found == -1)
+			return errno == ENOENT ? 0 : -1;
+		if (ahead >= *id)
+			return 0;
+		*id = ahead;
+	}
 }
 
 /* 1: nothing has happened to it since `before`, and it is gone. A row that
@@ -178,8 +200,11 @@ is_forgotten(struct store *store, uint64_t id, uint64_t before)
 
 	if (store_get(store, STORE_MESSAGE, &key, &value) == 0)
 		return 0;
-	if (errno != ENOENT || find_last(store, id, &number, &value) == -1)
+	if (errno != ENOENT)
 		return -1;
+	/* One that no search finds again stays. */
+	if (find_last(store, id, &number, &value) == -1)
+		return errno == ENOENT ? 0 : -1;
 	if (row_event_decode(&event, value.data, value.length) == -1)
 		return 1;
 	return event.time < before ? 1 : 0;
@@ -276,6 +301,7 @@ store_event_purge(struct store *store, struct store_event_purge *purge,
 
 	while (most > 0) {
 		int found = store_event_purge_seek(store, purge, before, most);
+		unsigned int left = most;
 		uint64_t id = 0;
 
 		if (found == -1)
@@ -284,10 +310,14 @@ store_event_purge(struct store *store, struct store_event_purge *purge,
 			return forgotten;
 		if (seek_id(store, purge->after + 1, &id) == -1)
 			return -1;
-		found = forget(store, id, &most);
+		found = forget(store, id, &left);
 		if (found == -1)
 			return -1;
 		forgotten += found;
+		/* Nor does one stop us that is seen and cannot be found. */
+		if (left == most)
+			purge->after = id;
+		most = left;
 	}
 	return forgotten;
 }

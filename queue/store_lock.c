@@ -1,7 +1,10 @@
 #include "queue/store_lock.h"
 
+#include <sys/statvfs.h>
+
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -42,10 +45,30 @@ lock(int fd, enum store_lock what)
 	return lock_octet(fd, READING, F_WRLCK);
 }
 
+/* On a file system that can only be read no LMDB tells an owner that somebody
+ * looks: there must be none, who may write by another mount of it. */
+static int
+check_owner(int fd)
+{
+	struct flock lock = { .l_type = F_WRLCK,
+		.l_whence = SEEK_SET,
+		.l_start = WRITING,
+		.l_len = 1 };
+	struct statvfs st;
+
+	if (fstatvfs(fd, &st) == -1 || (st.f_flag & ST_RDONLY) == 0)
+		return 0;
+	if (fcntl(fd, F_OFD_GETLK, &lock) == -1 || lock.l_type == F_UNLCK)
+		return 0;
+	errno = EBUSY;
+	return -1;
+}
+
 int
 store_lock(const char *directory, enum store_lock what)
 {
-	int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW, fd, error;
+	bool reads = what == STORE_LOCK_READER;
+	int flags = reads ? O_RDONLY : O_RDWR | O_CREAT, fd, error;
 	char path[LIMIT_PATH];
 
 	if ((size_t)snprintf(path, sizeof(path), "%s/owner", directory) >=
@@ -53,10 +76,9 @@ store_lock(const char *directory, enum store_lock what)
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	if (what != STORE_LOCK_READER)
-		flags |= O_CREAT;
-	fd = open(path, flags, 0600);
-	if (fd == -1 || lock(fd, what) == 0)
+	fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd == -1 ||
+	    (lock(fd, what) == 0 && (!reads || check_owner(fd) == 0)))
 		return fd;
 	error = errno;
 	close(fd);

@@ -2,6 +2,7 @@
 #include "queue/store.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -161,6 +162,20 @@ give_up(struct store *s)
 	return NULL;
 }
 
+/* The name of a file that was made is on the disk only then. */
+static int
+sync_directory(const char *directory)
+{
+	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC), error;
+
+	if (fd == -1)
+		return -1;
+	error = fsync(fd) == -1 ? errno : 0;
+	close(fd);
+	errno = error;
+	return error == 0 ? 0 : -1;
+}
+
 struct store *
 store_open(const char *directory, uint64_t map_size)
 {
@@ -172,7 +187,7 @@ store_open(const char *directory, uint64_t map_size)
 	if (s->lock == -1 || store_forget_memory(directory) == -1 ||
 	    open_environment(s, directory, map_size, 0) == -1)
 		return give_up(s);
-	if (prepare(s) == -1)
+	if (prepare(s) == -1 || sync_directory(directory) == -1)
 		return give_up(s);
 	store_room_begin(&s->room, s->env);
 	return s;

@@ -13,7 +13,8 @@
 #include "queue/store_room.h"
 
 /* LMDB's own table of free pages, which is never asked for as one of ours. */
-#define NO_TABLE 0
+#define FREE_PAGES 0
+#define NO_TABLE FREE_PAGES
 
 struct store {
 	MDB_env *env;

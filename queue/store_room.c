@@ -115,8 +115,8 @@ room_on_disk(struct store_room *room, MDB_env *env)
 	return less((uint64_t)disk.f_bavail * disk.f_frsize, reserve);
 }
 
-static void
-measure(struct store_room *room, MDB_env *env)
+void
+store_room_look(struct store_room *room, MDB_env *env)
 {
 	uint64_t map, disk;
 	int dead = 0;
@@ -139,21 +139,30 @@ void
 store_room_begin(struct store_room *room, MDB_env *env)
 {
 	*room = (struct store_room){ .refused = 0 };
-	measure(room, env);
+	store_room_look(room, env);
 }
 
 bool
-store_room_take(struct store_room *room, MDB_env *env, uint64_t bytes)
+store_room_take(struct store_room *room, uint64_t bytes)
+{
+	uint64_t need = bytes + OVERHEAD;
+
+	if (need > room->left)
+		return false;
+	room->left -= need;
+	return true;
+}
+
+bool
+store_room_ask(struct store_room *room, MDB_env *env, uint64_t bytes)
 {
 	uint64_t need = bytes + OVERHEAD;
 
 	if (monotime_ms_between(room->measured, monotime_now()) >=
 	    MEASURE_EVERY_MS)
-		measure(room, env);
-	if (need <= room->left) {
-		room->left -= need;
+		store_room_look(room, env);
+	if (store_room_take(room, bytes))
 		return true;
-	}
 	/* Said once, and again when even less is too much. */
 	if (room->refused == 0 || need < room->refused) {
 		log_error("store-full left=%" PRIu64 " needed=%" PRIu64

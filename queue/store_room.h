@@ -21,8 +21,11 @@ struct store_room {
 };
 
 void store_room_begin(struct store_room *, MDB_env *);
-/* False if there is not so much room. */
-bool store_room_take(struct store_room *, MDB_env *, uint64_t bytes);
+void store_room_look(struct store_room *, MDB_env *);
+/* Of what there was when it was looked at last. False if that is less. */
+bool store_room_take(struct store_room *, uint64_t bytes);
+/* Looks again if it is time to, and tells the log if there is too little. */
+bool store_room_ask(struct store_room *, MDB_env *, uint64_t bytes);
 void store_room_usage(MDB_env *, uint64_t *used, uint64_t *size);
 
 #endif

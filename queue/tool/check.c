@@ -1,3 +1,6 @@
+#include <sys/stat.h>
+
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -84,6 +87,23 @@ check(struct tool *tool, struct store *store)
 	if (!tool->json)
 		sum_up(&c);
 	return c.faults == 0 ? EX_OK : EX_DATAERR;
+}
+
+/* LMDB would wait for a FIFO. */
+int
+check_prepare(struct tool *tool)
+{
+	struct stat st;
+
+	if (tool->file == NULL)
+		return EX_OK;
+	if (stat(tool->file, &st) == -1)
+		tool_say("%s: %s", tool->file, strerror(errno));
+	else if (!S_ISREG(st.st_mode))
+		tool_say("%s: not a file", tool->file);
+	else
+		return EX_OK;
+	return EX_NOINPUT;
 }
 
 int

@@ -147,8 +147,9 @@ count_rows(struct store *store, uint32_t *schema, uint64_t rows[STORE_TABLES])
 	return result;
 }
 
-/* Is it a store at all? One of an older postern is brought up to date when
- * postern starts, like any other. */
+/* Is it a whole store? One of an older postern is brought up to date when
+ * postern starts, like any other. Of one that was cut short, as a copy over a
+ * network may be, some page is not there: who reads it ends. */
 static int
 look_at_copy(const struct tool *tool, uint64_t rows[STORE_TABLES])
 {
@@ -159,6 +160,8 @@ look_at_copy(const struct tool *tool, uint64_t rows[STORE_TABLES])
 	if (store == NULL)
 		return -1;
 	result = count_rows(store, &schema, rows);
+	if (result == 0)
+		result = store_read_all(store);
 	store_close(&store);
 	if (result == 0 && schema > STORE_SCHEMA) {
 		errno = ENOTSUP;
@@ -209,6 +212,19 @@ exchange(struct tool *tool, int (*work)(struct tool *))
 	exchange_abort(tool);
 	close(lock);
 	return code;
+}
+
+/* Who has the store now, if somebody has, takes it away himself. */
+int
+exchange_tidy(struct tool *tool)
+{
+	int lock = store_lock(tool->place, STORE_LOCK_EXCHANGE);
+
+	if (lock == -1)
+		return EX_OK;
+	exchange_abort(tool);
+	close(lock);
+	return EX_OK;
 }
 
 int

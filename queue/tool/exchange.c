@@ -10,6 +10,8 @@
 
 #include "queue/tool/tool.h"
 
+#define NAMES 100 /* that are tried */
+
 static const char *
 path_of(const struct tool *tool, const char *name)
 {
@@ -64,24 +66,32 @@ sync_directory(const struct tool *tool)
 	return fd == -1 ? -1 : exchange_written(fd);
 }
 
-/* "data.mdb." and the time. */
-static const char *
-old_name(char *name, size_t size)
+/* "data.mdb." and the time; of several in one second, the others get a number
+ * besides. */
+static void
+old_name(char *name, size_t size, unsigned int turn)
 {
 	time_t now = time(NULL);
 	struct tm tm;
+	size_t length;
 
 	gmtime_r(&now, &tm);
-	strftime(name, size, "data.mdb.%Y%m%dT%H%M%SZ", &tm);
-	return name;
+	length = strftime(name, size, "data.mdb.%Y%m%dT%H%M%SZ", &tm);
+	if (turn > 1)
+		snprintf(name + length, size - length, "-%u", turn);
 }
 
 /* 1: there was none. */
 static int
-keep_old(const struct tool *tool, const char *name)
+keep_old(const struct tool *tool, char *name, size_t size)
 {
-	if (link(path_of(tool, "data.mdb"), path_of(tool, name)) == 0)
-		return 0;
+	for (unsigned int turn = 1; turn <= NAMES; turn++) {
+		old_name(name, size, turn);
+		if (link(path_of(tool, "data.mdb"), path_of(tool, name)) == 0)
+			return 0;
+		if (errno != EEXIST)
+			break;
+	}
 	return errno == ENOENT ? 1 : -1;
 }
 
@@ -98,7 +108,7 @@ int
 exchange_commit(const struct tool *tool)
 {
 	char name[40];
-	int kept = keep_old(tool, old_name(name, sizeof(name))), error;
+	int kept = keep_old(tool, name, sizeof(name)), error;
 
 	if (kept == -1)
 		return -1;

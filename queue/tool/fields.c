@@ -16,7 +16,7 @@
 		NULL, FIELD_TEXT, 0U, \
 	}
 
-/* How many recipients are open is counted when they are read. */
+/* `open` says how many recipients follow: one whose line was lost is missed. */
 const struct field fields_message[] = {
 	FIELD(message, U64, arrival),
 	FIELD(message, U64, size),
@@ -27,6 +27,7 @@ const struct field fields_message[] = {
 	FIELD(message, U8, protocol),
 	FIELD(message, U8, body),
 	FIELD(message, U32, recipients),
+	FIELD(message, U32, open),
 	FIELD(message, DIGEST, digest),
 	FIELD(message, U8, ret),
 	FIELD(message, TEXT, envid),

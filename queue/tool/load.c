@@ -16,6 +16,7 @@
 #include "queue/destination_name.h"
 #include "queue/pause.h"
 #include "queue/store.h"
+#include "queue/tool/sound.h"
 #include "queue/tool/tool.h"
 
 /* -- What is about no message --------------------------------------------- */
@@ -26,7 +27,6 @@ load_destination(struct load *l, const struct line *line)
 {
 	struct row_destination row = { .waiting = 0 };
 	const char *name = fields_text(line->members, line->count, "id");
-	char as_written[LIMIT_DESTINATION + 1];
 	const char *bad =
 	    fields_read(fields_destination, &row, line->members, line->count);
 	struct destination *d;
@@ -37,8 +37,7 @@ load_destination(struct load *l, const struct line *line)
 	if (bad != NULL)
 		return load_bad_line(
 		    l, "destination: \"%s\" is not understood", bad);
-	if (name == NULL || destination_parse(name, as_written) == -1 ||
-	    strcmp(as_written, name) != 0)
+	if (name == NULL || !sound_destination(name))
 		return load_bad_line(l, "destination: no mail can be for it");
 	if (strlen(row.reply) > LIMIT_REPLY)
 		return load_bad_line(
@@ -97,12 +96,16 @@ load_end(struct load *l, const struct line *line)
 {
 	const struct json_member *messages =
 	    fields_number(line->members, line->count, "messages");
+	const struct json_member *events =
+	    fields_number(line->members, line->count, "events");
 	int code = load_finish(l);
 
 	if (code != EX_OK)
 		return code;
 	if (messages == NULL || messages->number != l->loaded + l->known)
 		return load_bad_line(l, "messages are missing");
+	if (events != NULL && events->number != l->event_lines)
+		return load_bad_line(l, "events are missing");
 	l->ended = true;
 	return EX_OK;
 }
@@ -198,7 +201,8 @@ load_into(struct load *l, struct store *store)
 		printf("%" PRIu64 " messages loaded, %" PRIu64
 		       " known already\n",
 		    l->loaded, l->known);
-	return code;
+	/* It has been said which they are. */
+	return code == EX_OK && l->refused > 0 ? EX_DATAERR : code;
 }
 
 int

@@ -37,6 +37,7 @@ struct load {
 	struct row_totals before;
 	uint64_t octets;
 	unsigned int lines;
+	uint64_t latest; /* the greatest id so far */
 	/* The message that the last lines were about. */
 	uint64_t id;   /* 0: none */
 	bool is_known; /* here already */
@@ -44,12 +45,16 @@ struct load {
 	size_t row_length; /* 0: it is history only */
 	int fd;		   /* of its content; -1 */
 	uint64_t size;	   /* of that, so far */
+	uint32_t open;	   /* so many recipients should come; 0: not said */
 	uint32_t recipients;
 	uint32_t last; /* of their numbers */
 	uint32_t events;
-	/* Messages of the dump. */
+	uint64_t rows; /* octets of the rows, and what they take in indexes */
+	/* Of the dump. */
 	uint64_t loaded;
 	uint64_t known;
+	uint64_t refused; /* of which damaged rows are here */
+	uint64_t event_lines;
 };
 
 /* -- What goes wrong (load_batch.c) --------------------------------------- */
@@ -62,6 +67,7 @@ int load_cannot_write(const struct load *);
 
 /* -- Transactions (load_batch.c) ------------------------------------------ */
 
+/* Looks how much room there is, too. */
 int load_batch_begin(struct load *) __attribute__((warn_unused_result));
 /* The transaction is over also if this fails. */
 int load_batch_commit(struct load *) __attribute__((warn_unused_result));

@@ -43,6 +43,7 @@ load_batch_begin(struct load *l)
 	l->before = l->lifecycle.totals;
 	l->octets = 0;
 	l->lines = 0;
+	store_look_for_room(l->lifecycle.store);
 	return store_write_begin(l->lifecycle.store) == -1
 		   ? load_cannot_write(l)
 		   : EX_OK;

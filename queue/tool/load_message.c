@@ -5,17 +5,22 @@
 #include "queue/tool/load.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "common/content.h"
 #include "common/id.h"
-#include "queue/destination_name.h"
 #include "queue/store.h"
 #include "queue/store_content.h"
 #include "queue/store_event.h"
+#include "queue/tool/sound.h"
 #include "queue/tool/tool.h"
+
+/* What a row takes besides its octets: its key, and those of it in the indexes
+ * and of its destination. */
+#define ROW_OVERHEAD 1024
 
 /* -- The whole of it ------------------------------------------------------ */
 
@@ -80,13 +85,17 @@ finish_message(struct load *l)
 	if (row_message_decode(&row, l->row, l->row_length) == -1)
 		return load_bad_line(l, "message %s: its fields make no sense",
 		    id_format(l->id).text);
-	if (l->recipients == 0 || l->recipients > LIMIT_EXPANSION)
+	if (l->recipients == 0)
+		return load_bad_line(
+		    l, "message %s has no recipients", id_format(l->id).text);
+	if (l->open != 0 && l->open != l->recipients)
 		return load_bad_line(l,
-		    "message %s has too few or too many recipients",
-		    id_format(l->id).text);
-	/* A damaged row may have said less than there are. */
-	if (row.recipients < l->recipients)
-		row.recipients = l->recipients;
+		    "message %s should have %" PRIu32
+		    " recipients and has %" PRIu32,
+		    id_format(l->id).text, l->open, l->recipients);
+	/* A damaged row, or a number, may have said less than there are. */
+	if (row.recipients <= l->last)
+		row.recipients = l->last + 1;
 	row.open = l->recipients;
 	code = put_content(l, &row);
 	if (code != EX_OK)
@@ -99,18 +108,84 @@ finish_message(struct load *l)
 	return EX_OK;
 }
 
+/* As the queue does: what has been filled to the last page could never be
+ * emptied again. */
+static int
+take_room(struct load *l)
+{
+	if (store_take_room(l->lifecycle.store, l->size + l->rows))
+		return EX_OK;
+	errno = ENOSPC;
+	return load_cannot_write(l);
+}
+
 int
 load_finish(struct load *l)
 {
 	int code = EX_OK;
 
-	if (l->id != 0 && !l->is_known && l->row_length > 0)
+	if (l->id != 0 && !l->is_known)
+		code = take_room(l);
+	if (code == EX_OK && l->id != 0 && !l->is_known && l->row_length > 0)
 		code = finish_message(l);
 	if (l->fd != -1)
 		close(l->fd);
 	l->fd = -1;
 	l->id = 0;
 	return code == EX_OK ? load_batch_next(l) : code;
+}
+
+/* 1: the table has a row under this id. */
+static int
+has_row(struct load *l, enum store_table table, uint64_t id)
+{
+	struct row_key from = row_key_number(id, 0);
+	struct bytes key, value;
+	uint64_t of;
+	uint32_t number;
+
+	if (store_seek(l->lifecycle.store, table, &from, &key, &value) == -1)
+		return errno == ENOENT ? 0 : -1;
+	return row_key_number_read(key.data, key.length, &of, &number) == 0 &&
+	       of == id;
+}
+
+/* What is left of a message whose row a disk has taken is not added to. */
+static int
+look_for_remains(struct load *l, uint64_t id)
+{
+	int content = has_row(l, STORE_CONTENT, id);
+	int recipient = has_row(l, STORE_RECIPIENT, id);
+
+	if (content == -1 || recipient == -1)
+		return load_cannot_write(l);
+	if (content == 0 && recipient == 0)
+		return EX_OK;
+	tool_say("message %s is not loaded: the store has damaged rows of it",
+	    id_format(id).text);
+	l->is_known = true;
+	l->refused++;
+	return EX_OK;
+}
+
+/* A history that is being forgotten has no beginning. */
+static int
+look_for(struct load *l, uint64_t id)
+{
+	int history;
+
+	l->is_known = false;
+	if (lifecycle_check_new(&l->lifecycle, id) == -1) {
+		l->is_known = errno == EEXIST;
+		return l->is_known ? EX_OK : load_cannot_write(l);
+	}
+	history = has_row(l, STORE_EVENT, id);
+	if (history == -1)
+		return load_cannot_write(l);
+	if (history == 0)
+		return look_for_remains(l, id);
+	l->is_known = true;
+	return EX_OK;
 }
 
 /* To the message that this line is about. */
@@ -121,21 +196,22 @@ turn_to(struct load *l, uint64_t id)
 
 	if (id == l->id)
 		return EX_OK;
+	if (id <= l->latest)
+		return load_bad_line(l,
+		    "%s: the lines of a message are not together, or messages "
+		    "not in order",
+		    id_format(id).text);
 	code = load_finish(l);
 	if (code != EX_OK)
 		return code;
-	l->id = id;
+	l->id = l->latest = id;
 	l->row_length = 0;
 	l->size = 0;
+	l->open = 0;
 	l->recipients = 0;
 	l->events = 0;
-	l->is_known = false;
-	if (lifecycle_check_new(&l->lifecycle, id) == 0)
-		return EX_OK;
-	if (errno != EEXIST)
-		return load_cannot_write(l);
-	l->is_known = true;
-	return EX_OK;
+	l->rows = 0;
+	return look_for(l, id);
 }
 
 /* -- Lines ---------------------------------------------------------------- */
@@ -152,9 +228,20 @@ load_row(struct load *l, const struct line *line)
 		    l, "message: \"%s\" is not understood", bad);
 	if (l->row_length > 0)
 		return load_bad_line(l, "the message has come before");
+	l->open = row.open;
+	if (row.recipients < row.open)
+		row.recipients = row.open;
 	l->row_length = row_message_encode(&row, l->row);
+	l->rows += l->row_length + ROW_OVERHEAD;
 	return l->row_length > 0 ? EX_OK
 				 : load_bad_line(l, "a text is too long");
+}
+
+/* What nobody claims would be left in the store. */
+static int
+before_its_message(const struct load *l)
+{
+	return load_bad_line(l, "its message is missing");
 }
 
 static int
@@ -164,6 +251,8 @@ load_content(struct load *l, const struct line *line)
 	size_t length;
 
 	/* The line is ours. */
+	if (l->row_length == 0)
+		return before_its_message(l);
 	if (data == NULL ||
 	    json_decode_octets((char *)(uintptr_t)data, &length) == -1)
 		return load_bad_line(l, "the content is not base64");
@@ -195,13 +284,15 @@ static int
 load_recipient(struct load *l, const struct line *line)
 {
 	uint8_t octets[ROW_VALUE_SIZE];
-	char as_written[LIMIT_DESTINATION + 1];
 	struct row_recipient row = { .kind = 0 };
 	const char *bad =
 	    fields_read(fields_recipient, &row, line->members, line->count);
 	uint32_t number = 0;
+	size_t length;
 	int code;
 
+	if (l->row_length == 0)
+		return before_its_message(l);
 	if (bad != NULL)
 		return load_bad_line(
 		    l, "recipient: \"%s\" is not understood", bad);
@@ -212,12 +303,15 @@ load_recipient(struct load *l, const struct line *line)
 		return load_bad_line(
 		    l, "recipient: its number is not above the last");
 	l->last = number;
+	/* What is due at no time would never be tried. */
+	if (row.due == 0)
+		row.due = 1;
 	/* As any row of the store is judged. */
-	if (row_recipient_decode(
-		&row, octets, row_recipient_encode(&row, octets)) == -1 ||
-	    destination_parse(row.destination, as_written) == -1 ||
-	    strcmp(as_written, row.destination) != 0)
+	length = row_recipient_encode(&row, octets);
+	if (row_recipient_decode(&row, octets, length) == -1 ||
+	    !sound_recipient(number, &row))
 		return load_bad_line(l, "recipient: its fields make no sense");
+	l->rows += length + ROW_OVERHEAD;
 	if (lifecycle_restore_recipient(&l->lifecycle, l->id, number, &row) ==
 	    -1)
 		return load_cannot_write(l);
@@ -234,12 +328,14 @@ load_event(struct load *l, const struct line *line)
 	struct row_event row = { .time = 0 };
 	const char *bad =
 	    fields_read(fields_event, &row, line->members, line->count);
+	size_t length;
 
 	if (bad != NULL)
 		return load_bad_line(l, "event: \"%s\" is not understood", bad);
-	if (row_event_decode(&row, octets, row_event_encode(&row, octets)) ==
-	    -1)
+	length = row_event_encode(&row, octets);
+	if (row_event_decode(&row, octets, length) == -1)
 		return load_bad_line(l, "event: its fields make no sense");
+	l->rows += length + ROW_OVERHEAD;
 	if (store_event_restore(l->lifecycle.store, l->id, l->events, &row) ==
 	    -1)
 		return load_cannot_write(l);
@@ -267,6 +363,7 @@ load_of_message(struct load *l, const struct line *line)
 	if (id_text == NULL || id_parse(id_text, &id) == -1 || id == UINT64_MAX)
 		return load_bad_line(l, "there is no id");
 	code = turn_to(l, id);
+	l->event_lines += strcmp(line->type, "event") == 0;
 	if (code == EX_OK && l->is_known)
 		l->known += strcmp(line->type, "message") == 0;
 	if (code != EX_OK || l->is_known)

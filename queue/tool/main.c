@@ -31,28 +31,53 @@ struct command {
 	const char *arguments;
 	const char *summary;
 	enum argument file;
+	bool is_read; /* the file is looked into */
 	bool json;    /* knows --json */
 	bool compact; /* knows --compact */
 	int (*prepare)(struct tool *);
 	int (*work)(struct tool *);
+	int (*tidy)(struct tool *); /* if `work` failed; in a cage, too */
 	int (*finish)(struct tool *, int code);
 };
 
 static const struct command commands[] = {
-	{ "check", "[--json] [FILE]",
-	    "say what is wrong with the store, or with a backup", ARGUMENT_MAY,
-	    true, false, NULL, check_work, NULL },
-	{ "backup", "[--compact] FILE|FOLDER",
-	    "copy the store while mail flows", ARGUMENT_MUST, false, true,
-	    backup_prepare, backup_work, backup_finish },
-	{ "restore", "FILE", "put a backup in place of the store",
-	    ARGUMENT_MUST, false, false, restore_prepare, restore_work, NULL },
-	{ "compact", "", "make the store's file as small as can be",
-	    ARGUMENT_NONE, false, false, NULL, compact_work, NULL },
-	{ "dump", "", "write all mail and its history as JSON Lines",
-	    ARGUMENT_NONE, false, false, NULL, dump_work, NULL },
-	{ "load", "", "add what a dump holds and the store does not",
-	    ARGUMENT_NONE, false, false, NULL, load_work, NULL },
+	{ .name = "check",
+	    .arguments = "[--json] [FILE]",
+	    .summary = "say what is wrong with the store, or with a backup",
+	    .file = ARGUMENT_MAY,
+	    .is_read = true,
+	    .json = true,
+	    .prepare = check_prepare,
+	    .work = check_work },
+	{ .name = "backup",
+	    .arguments = "[--compact] FILE|FOLDER",
+	    .summary = "copy the store while mail flows",
+	    .file = ARGUMENT_MUST,
+	    .compact = true,
+	    .prepare = backup_prepare,
+	    .work = backup_work,
+	    .finish = backup_finish },
+	{ .name = "restore",
+	    .arguments = "FILE",
+	    .summary = "put a backup in place of the store",
+	    .file = ARGUMENT_MUST,
+	    .is_read = true,
+	    .prepare = restore_prepare,
+	    .work = restore_work,
+	    .tidy = exchange_tidy },
+	{ .name = "compact",
+	    .arguments = "",
+	    .summary = "make the store's file as small as can be",
+	    .work = compact_work,
+	    .tidy = exchange_tidy },
+	{ .name = "dump",
+	    .arguments = "",
+	    .summary = "write all mail and its history as JSON Lines",
+	    .work = dump_work },
+	{ .name = "load",
+	    .arguments = "",
+	    .summary = "add what a dump holds and the store does not",
+	    .work = load_work },
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -143,14 +168,22 @@ enter_cage(struct tool *tool)
 	});
 }
 
+/* Who kills us wants nothing more to be done. The kernel forgets that it should
+ * tell when the user changes, so this comes behind it. */
 static void
-work(const struct command *c, struct tool *tool)
+die_with(pid_t parent)
 {
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1)
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || getppid() != parent)
 		_exit(EX_OSERR);
+}
+
+static void
+work(int (*what)(struct tool *), struct tool *tool, pid_t parent)
+{
 	tool->place = geteuid() == 0 ? "/" : tool->directory;
 	enter_cage(tool);
-	exit(tool_flush(c->work(tool)));
+	die_with(parent);
+	exit(tool_flush(what(tool)));
 }
 
 /* -- Its parent ----------------------------------------------------------- */
@@ -177,13 +210,14 @@ pass_signals_on(void)
 }
 
 static int
-wait_for(pid_t pid)
+wait_for(pid_t pid, const char *looked_at)
 {
 	int status;
 
 	while (waitpid(pid, &status, 0) == -1)
 		if (errno != EINTR)
 			return EX_OSERR;
+	child = 0;
 	if (WIFEXITED(status))
 		return WEXITSTATUS(status);
 	status = WTERMSIG(status);
@@ -191,35 +225,53 @@ wait_for(pid_t pid)
 		tool_say("stopped: %s", strsignal(status));
 		return EX_TEMPFAIL;
 	}
-	tool_say("the pages of the store are damaged, or its disk cannot be "
-		 "read (%s)",
-	    strsignal(status));
+	tool_say("the pages of %s are damaged, or its disk cannot be read (%s)",
+	    looked_at, strsignal(status));
 	return EX_DATAERR;
 }
 
-static int
-run(const struct command *c, struct tool *tool)
+static const char *
+looked_at(const struct command *c, const struct tool *tool)
 {
-	int code = c->prepare == NULL ? EX_OK : c->prepare(tool);
-	sigset_t all, before;
-	pid_t pid;
+	return c->is_read && tool->file != NULL ? tool->file : "the store";
+}
 
-	if (code != EX_OK)
-		return code;
+/* In a child; its exit code. */
+static int
+run_in_cage(
+    const struct command *c, int (*what)(struct tool *), struct tool *tool)
+{
+	pid_t self = getpid(), pid;
+	sigset_t all, before;
+
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &before);
 	fflush(NULL);
 	pid = fork();
 	if (pid == 0) {
 		sigprocmask(SIG_SETMASK, &before, NULL);
-		work(c, tool);
+		work(what, tool, self);
 	}
 	child = pid;
 	pass_signals_on();
 	sigprocmask(SIG_SETMASK, &before, NULL);
-	if (pid == -1)
-		tool_say("fork: %s", strerror(errno));
-	code = pid == -1 ? EX_OSERR : wait_for(pid);
+	if (pid != -1)
+		return wait_for(pid, looked_at(c, tool));
+	tool_say("fork: %s", strerror(errno));
+	return EX_OSERR;
+}
+
+static int
+run(const struct command *c, struct tool *tool)
+{
+	int code = c->prepare == NULL ? EX_OK : c->prepare(tool);
+
+	if (code != EX_OK)
+		return code;
+	code = run_in_cage(c, c->work, tool);
+	/* Whoever met a damaged page, or was killed, took nothing away. */
+	if (code != EX_OK && c->tidy != NULL)
+		(void)run_in_cage(c, c->tidy, tool);
 	return c->finish == NULL ? code : c->finish(tool, code);
 }
 

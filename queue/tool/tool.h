@@ -1,10 +1,10 @@
 /*
  * What the commands of postern-store share.
  *
- * A command has up to three parts. `prepare` and `finish` run as the caller,
+ * A command has up to four parts. `prepare` and `finish` run as the caller,
  * open and rename what is the caller's, and look into nothing. `work` runs in a
  * child in a sandbox of its own, as the queue's user: it opens the store, and
- * its end, whatever it is, is only an exit code. All return one of sysexits(3)
+ * its end, whatever it is, is only an exit code; `tidy` likewise, after it. All return one of sysexits(3)
  * and have said on standard error what went wrong.
  */
 #ifndef QUEUE_TOOL_TOOL_H
@@ -31,6 +31,7 @@ struct tool {
 	char *complete; /* and then */
 };
 
+int check_prepare(struct tool *);
 int check_work(struct tool *);
 
 int backup_prepare(struct tool *);
@@ -39,6 +40,8 @@ int backup_finish(struct tool *, int code);
 int restore_prepare(struct tool *); /* source.c */
 int restore_work(struct tool *);
 int compact_work(struct tool *);
+/* Takes away the copy that one of these two left half done. */
+int exchange_tidy(struct tool *);
 
 int dump_work(struct tool *);
 int load_work(struct tool *);

@@ -143,12 +143,12 @@ def kill_after(delay, command, **options):
     return process.wait(20)
 
 
-def leaves(image, table, ident):
+def leaves(image, table, ident, number=0):
     """Where the pages are that hold a row of the message, as LMDB lays them
     out: the length of the key, the key, the value."""
     key = struct.pack(">Q", ident)
     if table != "message":
-        key += bytes(4)
+        key += struct.pack(">I", number)
     first = {"message": b"\2", "recipient": b"\2", "event": b"\2",
              "content": b"x"}[table]
     node = struct.pack("<H", len(key)) + key + first

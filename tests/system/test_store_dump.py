@@ -80,7 +80,7 @@ def test_every_field_comes_back(house):
     lines = [
         dict(type="message", id=ident, arrival=1790000000123, size=3,
              sender="a@b.example", client_address="192.0.2.1", helo=text,
-             user="u", protocol=2, body=1, recipients=7,
+             user="u", protocol=2, body=1, recipients=7, open=1,
              digest="2b4ba6ef3e1a6d5c", ret=1, envid="QQ314159"),
         dict(type="content", id=ident, data="QUJD"),
         dict(type="recipient", id=ident, number=5, address="x@y.example",

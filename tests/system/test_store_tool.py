@@ -18,11 +18,13 @@ import time
 
 import pytest
 
-from lab import SBIN, Postern, wait_for
+from lab import SBIN, Postern, run, wait_for
 from store_house import (CANTCREAT, CONFIG, DATAERR, DEFERRED, DELIVERED,
                          IOERR, NOINPUT, NOPERM, OK, TEMPFAIL, UID, USAGE,
                          House, base32, envelope, flip, is_free, kill_after,
                          records)
+
+REMOVE = 3  # enum ctl_verb
 
 
 # -- check ----------------------------------------------------------------
@@ -163,6 +165,60 @@ def test_a_cut_file(house):
     house.tool("check", code=DATAERR)
 
 
+def test_only_a_file_is_looked_into(house, tmp_path):
+    """A FIFO would be waited for."""
+    house.start()
+    house.stop()
+    os.mkfifo(tmp_path / "fifo")
+    for path, word in (tmp_path / "fifo", b"not a file"), \
+            (tmp_path, b"not a file"), (tmp_path / "x", b"No such file"):
+        assert word in house.tool("check", path, code=NOINPUT).stderr
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """A file system of its own, which others can be told to read only."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    run("mount", "-t", "tmpfs", "none", folder)
+    yield folder
+    run("umount", "--lazy", folder)
+
+
+def test_a_store_that_can_only_be_read(disk, tmp_path):
+    """What can still be read of a disk that fails is to be had."""
+    house = House(disk / "house")
+    house.start()
+    house.fill(20)
+    # Who reads there is not seen by who writes by another way.
+    other = tmp_path / "other"
+    other.mkdir()
+    run("mount", "--bind", disk, other)
+    try:
+        run("mount", "-o", "remount,bind,ro", other)
+        there = other / "house/postern.conf"
+        there_too = disk / "house/there.conf"
+        there_too.write_text(house.config.read_text().replace(
+            str(disk), str(other)))
+        assert there.exists()
+        done = subprocess.run([SBIN / "postern-store", "-c", there_too,
+                               "check"], capture_output=True)
+        assert done.returncode == TEMPFAIL
+        house.stop()
+        subprocess.run([SBIN / "postern-store", "-c", there_too, "check"],
+                       check=True, stdout=subprocess.DEVNULL)
+    finally:
+        run("umount", other)
+    wanted = house.tool("dump").stdout
+    run("mount", "-o", "remount,ro", disk)
+    house.is_clean()
+    assert house.tool("dump").stdout == wanted
+    house.tool("backup", tmp_path / "backup")
+    house.tool("check", tmp_path / "backup")
+    house.tool("compact", code=IOERR)
+    run("mount", "-o", "remount,rw", disk)
+
+
 def test_other_schemas(house, tmp_path):
     """A store of an older postern is looked at by no command that would have
     to understand it, and changed by none; a newer one likewise."""
@@ -288,7 +344,6 @@ def test_backup_while_mail_flows(house, tmp_path, how):
     # The old store is kept, and can be had back.
     kept = pathlib.Path(old.splitlines()[0].split(" ")[-1])
     assert kept.parent == house.store
-    time.sleep(1)  # the next one needs a name of its own
     house.tool("restore", kept)
     house.start()
     house.holds(after)
@@ -418,6 +473,33 @@ def test_restore_takes_no_rubbish(house, tmp_path):
     house.tool("restore", tmp_path / "none", code=NOINPUT)
 
 
+def test_restore_takes_no_part(house, tmp_path):
+    """Of a backup that was cut short on its way some page is missing: also one
+    of content, and the last. Nothing is left behind."""
+    queue = house.start()
+    ids = [house.send(b"x" * 100_000) for _ in range(40)]
+    # What is written next, the roots of the tables too, takes their pages.
+    for ident in ids[:20]:
+        queue.ask("CTL_ACT", verb=REMOVE, id=ident)
+    for _ in range(5):
+        house.send(b"y")
+    house.tool("backup", tmp_path / "whole")
+    house.stop()
+    whole = (tmp_path / "whole").read_bytes()
+    before = (house.store / "data.mdb").read_bytes()
+    names = sorted(os.listdir(house.store))
+    cut = tmp_path / "cut"
+    for part in (0.3, 0.8, 0.99):
+        cut.write_bytes(whole[:int(len(whole) * part)])
+        for word in "restore", "check":
+            done = house.tool(word, cut, code=DATAERR)
+            assert b"pages of " + bytes(cut) in done.stderr
+        assert (house.store / "data.mdb").read_bytes() == before
+        assert sorted(os.listdir(house.store)) == names
+    house.tool("restore", tmp_path / "whole")
+    house.is_clean()
+
+
 def test_restore_follows_no_link(house, tmp_path):
     """One who has the queue's rights has the caller read nothing of
     others."""
@@ -539,3 +621,34 @@ def test_an_exchange_that_is_killed(house, tmp_path, word):
     assert -signal.SIGKILL in codes
     house.start()
     assert house.holds(house.digests) == set(house.digests)
+
+
+def test_several_in_one_second(house):
+    """Each old store gets a name of its own."""
+    house.start()
+    house.fill(5)
+    house.stop()
+    for _ in range(3):
+        house.tool("compact")
+    assert len(list(house.store.glob("data.mdb.2*"))) == 3
+    house.is_clean()
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGQUIT])
+def test_nothing_goes_on_without_its_parent(house, how):
+    """Who kills the one that he has started has killed all of it."""
+    house.start()
+    house.stop()
+    process = subprocess.Popen(
+        [SBIN / "postern-store", "-c", house.config, "load"],
+        stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    # More than a pipe holds: when that is written, the store is open.
+    process.stdin.write(b'{"type":"postern-store","version":1,"schema":2}\n' +
+                        b'{"type":"pause","id":""}\n' * 20_000)
+    process.stdin.flush()
+    house.tool("compact", code=TEMPFAIL)
+    process.send_signal(how)
+    assert process.wait(20) == -how
+    wait_for("its end", lambda: house.tool(
+        "compact", code=None).returncode == OK)
+    process.stdin.close()

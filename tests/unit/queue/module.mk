@@ -106,3 +106,8 @@ units += queue/test_redirector
 queue/test_redirector_src := $(played_src) queue/hops.c \
 	queue/redirection.c queue/redirector.c
 queue/test_redirector_libs := $(played_libs)
+units += queue/test_store_disorder queue/test_store_open
+queue/test_store_disorder_src := $(queue_house_src)
+queue/test_store_disorder_libs := -llmdb -lxxhash
+queue/test_store_open_src := $(queue_house_src)
+queue/test_store_open_libs := -llmdb -lxxhash -Wl,--wrap=fsync

@@ -349,6 +349,30 @@ test_strays(void **state)
 	is_found("due -1 010203: the key is damaged\n");
 }
 
+/* Due, and never woken: no time that passes is that one. */
+static void
+test_what_is_due_at_no_time(void **state)
+{
+	uint64_t id = house_accept(&house, 10, two);
+	struct row_recipient row;
+
+	(void)state;
+	assert_true(house_act(&house, CTL_VERB_HOLD, id, 0));
+	assert_true(house_recipient(&house, id, 0, &row));
+	row.due = 0;
+	row.state = RECIPIENT_WAITING;
+	assert_int_equal(store_write_begin(house.store), 0);
+	assert_int_equal(
+	    lifecycle_restore_recipient(&house.lifecycle, id, 0, &row), 0);
+	assert_int_equal(destinations_flush(&house.destinations, house.store,
+			     house_now / 1000),
+	    0);
+	assert_int_equal(store_write_commit(house.store), 0);
+	look();
+	is_found("destination -1 mx:example.com: it has mail that is due and "
+		 "is never woken\n");
+}
+
 /* The same number of recipients in all, but at other destinations: only those
  * are named, however many there are. */
 static void
@@ -402,6 +426,7 @@ main(void)
 		TEST(test_altered_content),
 		TEST(test_a_history_that_is_being_forgotten),
 		TEST(test_strays),
+		TEST(test_what_is_due_at_no_time),
 		TEST(test_counts_of_many_destinations),
 	};
 
