@@ -194,6 +194,8 @@ connect_ask(struct connection *c, struct message *question,
 			return take_end(c, &m, quiet);
 		else
 			code = receive(&m, context);
+		if (code == EX_OK && c->out != NULL && ferror(c->out))
+			code = EX_IOERR;
 		if (m.fd != -1)
 			close(message_take_fd(&m));
 	}
@@ -201,12 +203,13 @@ connect_ask(struct connection *c, struct message *question,
 }
 
 int
-connect_ask_queue(const char *run, struct message *question,
+connect_ask_queue(const struct ctl *ctl, struct message *question,
     connect_receive *receive, void *context)
 {
 	struct connection c;
-	int code = connect_open(&c, run, PROGRAM_QUEUE);
+	int code = connect_open(&c, ctl->run, PROGRAM_QUEUE);
 
+	c.out = ctl->out;
 	if (code == EX_OK)
 		code = connect_ask(&c, question, receive, context, false);
 	connect_close(&c);

@@ -12,9 +12,11 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "common/message.h"
 #include "common/program.h"
+#include "ctl/ctl.h"
 
 #define CONNECT_PATIENCE 30
 
@@ -23,6 +25,9 @@ struct connection {
 	enum program server;
 	uint32_t handle;
 	bool is_user; /* who hears of their own mail only */
+	/* Where the answer is written to, which ends it with EX_IOERR if that
+	 * fails: nobody would read the rest. NULL: nowhere. */
+	FILE *out;
 	/* From the last CTL_END. */
 	uint64_t count;
 	char text[LIMIT_REPLY + 1];
@@ -41,8 +46,8 @@ int connect_ask(struct connection *, struct message *question,
     __attribute__((warn_unused_result));
 void connect_close(struct connection *);
 
-/* The whole of it for one question to the queue. */
-int connect_ask_queue(const char *run, struct message *question,
+/* The whole of it for one question to the queue, that changes nothing. */
+int connect_ask_queue(const struct ctl *, struct message *question,
     connect_receive *receive, void *context)
     __attribute__((warn_unused_result));
 
