@@ -28,6 +28,13 @@ struct connection {
 	/* Where the answer is written to, which ends it with EX_IOERR if that
 	 * fails: nobody would read the rest. NULL: nowhere. */
 	FILE *out;
+	/* Who has other things to do while an answer comes: called whenever
+	 * `watch` has something to read or a signal came, and once a second if
+	 * nothing does. False ends it with EX_TEMPFAIL, which is not said.
+	 * NULL: nobody. */
+	bool (*attend)(void *context);
+	void *context;
+	int watch;
 	/* From the last CTL_END. */
 	uint64_t count;
 	char text[LIMIT_REPLY + 1];
