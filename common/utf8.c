@@ -60,6 +60,35 @@ utf8_is_printable(uint32_t code)
 }
 
 bool
+utf8_is_visible(uint32_t code)
+{
+	static const struct {
+		uint32_t first, last;
+	} ignorable[] = {
+		{ 0xad, 0xad },
+		{ 0x34f, 0x34f },
+		{ 0x115f, 0x1160 },
+		{ 0x17b4, 0x17b5 },
+		{ 0x180b, 0x180f },
+		{ 0x200b, 0x200d },
+		{ 0x2060, 0x206f },
+		{ 0x3164, 0x3164 },
+		{ 0xffa0, 0xffa0 },
+		{ 0xfff0, 0xfffb },
+		{ 0x1bca0, 0x1bca3 },
+		{ 0x1d173, 0x1d17a },
+		{ 0xe0000, 0xe0fff },
+	};
+
+	if (!utf8_is_printable(code))
+		return false;
+	for (size_t i = 0; i < sizeof(ignorable) / sizeof(ignorable[0]); i++)
+		if (code >= ignorable[i].first && code <= ignorable[i].last)
+			return false;
+	return true;
+}
+
+bool
 utf8_is_valid(const char *text)
 {
 	size_t length = strlen(text), n;

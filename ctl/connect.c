@@ -4,6 +4,7 @@
 #include <sys/un.h>
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -11,6 +12,7 @@
 
 #include <bsd/string.h>
 
+#include "common/monotime.h"
 #include "common/record.h"
 #include "ctl/format.h"
 
@@ -133,6 +135,8 @@ connect_close(struct connection *c)
 static int
 say_broken(const struct connection *c, int error)
 {
+	if (error == ECANCELED)
+		return EX_TEMPFAIL;
 	if (error == EPROTO) {
 		fprintf(stderr,
 		    "posternctl: the %s sent something that is not an answer: "
@@ -169,6 +173,43 @@ take_end(struct connection *c, const struct message *m, bool quiet)
 	return m->ctl_end.code;
 }
 
+/* Until there is something to read. -1 with errno: EAGAIN there never was, or
+ * ECANCELED. */
+static int
+be_attentive(const struct connection *c)
+{
+	struct pollfd fds[] = {
+		{ .fd = c->fd, .events = POLLIN },
+		{ .fd = c->watch, .events = POLLIN },
+	};
+	struct monotime end =
+	    monotime_add_ms(monotime_now(), CONNECT_PATIENCE * INT64_C(1000));
+
+	do {
+		int ready = poll(fds, 2, 1000);
+
+		if (ready == -1 && errno != EINTR)
+			return -1;
+		if ((ready != 1 || fds[1].revents != 0) &&
+		    !c->attend(c->context)) {
+			errno = ECANCELED;
+			return -1;
+		}
+		if (ready > 0 && fds[0].revents != 0)
+			return 0;
+	} while (monotime_is_before(monotime_now(), end));
+	errno = EAGAIN;
+	return -1;
+}
+
+static int
+read_answer(const struct connection *c, void *record, struct message *m)
+{
+	if (c->attend != NULL && be_attentive(c) == -1)
+		return -1;
+	return record_read(c->fd, record, m, PROGRAM_CTL, c->server, 0);
+}
+
 int
 connect_ask(struct connection *c, struct message *question,
     connect_receive *receive, void *context, bool quiet)
@@ -183,8 +224,7 @@ connect_ask(struct connection *c, struct message *question,
 	if (record_write(c->fd, question, 0) == -1)
 		return say_broken(c, errno);
 	while (code == EX_OK) {
-		int got =
-		    record_read(c->fd, record, &m, PROGRAM_CTL, c->server, 0);
+		int got = read_answer(c, record, &m);
 
 		if (got != 1)
 			return say_broken(c, got == 0 ? ECONNRESET : errno);
@@ -194,6 +234,8 @@ connect_ask(struct connection *c, struct message *question,
 			return take_end(c, &m, quiet);
 		else
 			code = receive(&m, context);
+		if (code == EX_OK && c->out != NULL && ferror(c->out))
+			code = EX_IOERR;
 		if (m.fd != -1)
 			close(message_take_fd(&m));
 	}
@@ -201,12 +243,13 @@ connect_ask(struct connection *c, struct message *question,
 }
 
 int
-connect_ask_queue(const char *run, struct message *question,
+connect_ask_queue(const struct ctl *ctl, struct message *question,
     connect_receive *receive, void *context)
 {
 	struct connection c;
-	int code = connect_open(&c, run, PROGRAM_QUEUE);
+	int code = connect_open(&c, ctl->run, PROGRAM_QUEUE);
 
+	c.out = ctl->out;
 	if (code == EX_OK)
 		code = connect_ask(&c, question, receive, context, false);
 	connect_close(&c);

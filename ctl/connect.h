@@ -12,9 +12,11 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "common/message.h"
 #include "common/program.h"
+#include "ctl/ctl.h"
 
 #define CONNECT_PATIENCE 30
 
@@ -23,6 +25,16 @@ struct connection {
 	enum program server;
 	uint32_t handle;
 	bool is_user; /* who hears of their own mail only */
+	/* Where the answer is written to, which ends it with EX_IOERR if that
+	 * fails: nobody would read the rest. NULL: nowhere. */
+	FILE *out;
+	/* Who has other things to do while an answer comes: called whenever
+	 * `watch` has something to read or a signal came, and once a second if
+	 * nothing does. False ends it with EX_TEMPFAIL, which is not said.
+	 * NULL: nobody. */
+	bool (*attend)(void *context);
+	void *context;
+	int watch;
 	/* From the last CTL_END. */
 	uint64_t count;
 	char text[LIMIT_REPLY + 1];
@@ -41,8 +53,8 @@ int connect_ask(struct connection *, struct message *question,
     __attribute__((warn_unused_result));
 void connect_close(struct connection *);
 
-/* The whole of it for one question to the queue. */
-int connect_ask_queue(const char *run, struct message *question,
+/* The whole of it for one question to the queue, that changes nothing. */
+int connect_ask_queue(const struct ctl *, struct message *question,
     connect_receive *receive, void *context)
     __attribute__((warn_unused_result));
 

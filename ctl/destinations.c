@@ -154,7 +154,7 @@ destinations_run(
 		return code;
 	question.ctl_destinations.destination = options.filter.destination;
 	listing.json = options.json;
-	code = connect_ask_queue(ctl->run, &question, on_destination, &listing);
+	code = connect_ask_queue(ctl, &question, on_destination, &listing);
 	if (code == EX_OK && ctl->terminal && !listing.json)
 		print_sum(&listing);
 	return code;

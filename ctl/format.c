@@ -158,7 +158,7 @@ take_wide(struct piece *p, const char *text, bool utf8)
 	size_t n = utf8_decode(text, strlen(text), &code);
 	int columns;
 
-	if (!utf8 || n < 2 || !utf8_is_printable(code))
+	if (!utf8 || n < 2 || !utf8_is_visible(code))
 		return false;
 	columns = wcwidth((wchar_t)code);
 	if (columns < 0)

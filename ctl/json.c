@@ -40,11 +40,14 @@ write_character(FILE *out, const char *text, size_t length, uint32_t code)
 		fputs("\\t", out);
 		return;
 	default:
-		/* All that are not printable lie in the first plane. */
-		if (utf8_is_printable(code))
+		if (utf8_is_visible(code))
 			fwrite(text, 1, length, out);
-		else
+		else if (code < 0x10000)
 			fprintf(out, "\\u%04" PRIx32, code);
+		else
+			fprintf(out, "\\u%04" PRIx32 "\\u%04" PRIx32,
+			    0xd800 + ((code - 0x10000) >> 10),
+			    0xdc00 + (code & 0x3ff));
 	}
 }
 

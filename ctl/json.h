@@ -2,9 +2,9 @@
  * JSON Lines: one object a line, its members in the order they are written.
  *
  * Texts are octets that came from mail. What is not UTF-8 becomes U+FFFD, and
- * every control character is escaped, also those of ISO 6429's second set and
- * the ones that change the direction of text, so that a line is safe on a
- * terminal too.
+ * every control character is escaped, also those of ISO 6429's second set, the
+ * ones that change the direction of text and what does not show, so that a line
+ * is safe on a terminal too.
  */
 #ifndef CTL_JSON_H
 #define CTL_JSON_H

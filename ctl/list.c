@@ -79,7 +79,7 @@ mailq_run(struct ctl *ctl, const struct command *c, int count, char **words)
 	(void)count;
 	(void)words;
 	select_list(&question, 0, &everything);
-	code = connect_ask_queue(ctl->run, &question, on_item, &list);
+	code = connect_ask_queue(ctl, &question, on_item, &list);
 	if (code == EX_OK && list.shown == 0)
 		fputs("Mail queue is empty\n", ctl->out);
 	else if (code == EX_OK)
@@ -99,7 +99,7 @@ list_run(struct ctl *ctl, const struct command *c, int count, char **words)
 		return code;
 	select_list(&question, 0, &options.filter);
 	list.json = options.json;
-	code = connect_ask_queue(ctl->run, &question, on_item, &list);
+	code = connect_ask_queue(ctl, &question, on_item, &list);
 	if (code == EX_OK && ctl->terminal && !list.json)
 		print_summary(&list);
 	return code;

@@ -225,7 +225,7 @@ show_run(struct ctl *ctl, const struct command *c, int count, char **words)
 		fputs("posternctl: --content or --json, not both\n", stderr);
 		return EX_USAGE;
 	}
-	code = connect_ask_queue(ctl->run, &question, on_answer, &show);
+	code = connect_ask_queue(ctl, &question, on_answer, &show);
 	if (code == EX_OK && show.content != -1 && !options.json)
 		code = print_content(&show);
 	if (show.content != -1)

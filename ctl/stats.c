@@ -101,5 +101,5 @@ stats_run(struct ctl *ctl, const struct command *c, int count, char **words)
 		fputs("posternctl: --json or --prometheus, not both\n", stderr);
 		return EX_USAGE;
 	}
-	return connect_ask_queue(ctl->run, &question, on_stat, &stats);
+	return connect_ask_queue(ctl, &question, on_stat, &stats);
 }

@@ -79,12 +79,12 @@ collect(struct summary *s, const struct filter *filter)
 	int code;
 
 	select_list(&question, 0, filter);
-	code = connect_ask_queue(s->ctl->run, &question, on_item, s);
+	code = connect_ask_queue(s->ctl, &question, on_item, s);
 	if (code != EX_OK || s->recipients == 0)
 		return code;
 	question = (struct message)MESSAGE_INIT(MESSAGE_CTL_DESTINATIONS, 0);
 	question.ctl_destinations.destination = filter->destination;
-	return connect_ask_queue(s->ctl->run, &question, on_destination, s);
+	return connect_ask_queue(s->ctl, &question, on_destination, s);
 }
 
 /* What stands before the destination, and before the reason. */

@@ -62,9 +62,14 @@ static const char *const names[COUNTERS] = {
 };
 
 struct top {
-	const struct ctl *ctl;
+	struct ctl *ctl;
 	struct connection connection;
 	bool connected;
+	bool on_screen;
+	bool over;
+	int code;	       /* what the last question came to */
+	bool waits;	       /* for an answer, */
+	struct monotime heard; /* of which the last was heard then */
 	uint64_t now[COUNTERS], before[COUNTERS];
 	struct monotime at, at_before;
 	bool rates; /* two in a row are known */
@@ -76,6 +81,16 @@ struct top {
 
 /* -- Asking --------------------------------------------------------------- */
 
+/* A silence that is longer is noticed. */
+#define SILENCE_MS 2000
+
+static bool
+is_silent(const struct top *t)
+{
+	return t->waits &&
+	       monotime_ms_between(t->heard, monotime_now()) > SILENCE_MS;
+}
+
 static int
 on_stat(const struct message *m, void *context)
 {
@@ -83,6 +98,7 @@ on_stat(const struct message *m, void *context)
 
 	if (m->type != MESSAGE_CTL_STAT)
 		return EX_PROTOCOL;
+	t->heard = monotime_now();
 	for (unsigned int i = 0; i < COUNTERS; i++)
 		if (strcmp(names[i], m->ctl_stat.name) == 0)
 			t->now[i] = m->ctl_stat.value;
@@ -97,6 +113,7 @@ on_destination(const struct message *m, void *context)
 	if (m->type != MESSAGE_CTL_DESTINATION ||
 	    !destination_is_valid(&m->ctl_destination))
 		return EX_PROTOCOL;
+	t->heard = monotime_now();
 	busiest_add(t->next, &m->ctl_destination);
 	return EX_OK;
 }
@@ -136,9 +153,10 @@ ask_destinations(struct top *t)
 	return EX_OK;
 }
 
-/* A queue that is started again is asked again. */
+static bool attend(void *);
+
 static int
-ask(struct top *t)
+ask_once(struct top *t)
 {
 	int code = EX_OK;
 
@@ -146,6 +164,11 @@ ask(struct top *t)
 		code = connect_open(&t->connection, t->ctl->run, PROGRAM_QUEUE);
 		t->connected = code == EX_OK;
 		t->at = (struct monotime){ 0 };
+	}
+	if (t->on_screen) {
+		t->connection.attend = attend;
+		t->connection.context = t;
+		t->connection.watch = STDIN_FILENO;
 	}
 	if (code == EX_OK)
 		code = ask_stats(t);
@@ -156,6 +179,22 @@ ask(struct top *t)
 		t->connected = false;
 	}
 	return code;
+}
+
+/* A queue that is started again is asked again, and so is one that has let us
+ * go, for we may have been stopped. */
+static void
+ask(struct top *t)
+{
+	bool was_connected = t->connected;
+
+	t->waits = true;
+	t->heard = monotime_now();
+	t->code = ask_once(t);
+	if (t->code == EX_TEMPFAIL && was_connected && !t->over &&
+	    !is_silent(t))
+		t->code = ask_once(t);
+	t->waits = false;
 }
 
 /* -- Showing -------------------------------------------------------------- */
@@ -206,7 +245,7 @@ static void __attribute__((format(printf, 1, 2))) put(const char *format, ...)
 }
 
 static void
-show_head(const struct top *t, int code)
+show_head(const struct top *t)
 {
 	struct format_text time = format_time_local((uint64_t)t->ctl->now);
 
@@ -215,9 +254,9 @@ show_head(const struct top *t, int code)
 	put_text("postern");
 	attroff(A_BOLD);
 	put("  %s  ", time.text);
-	if (code == EX_TEMPFAIL || code == EX_UNAVAILABLE)
+	if (is_silent(t) || t->code == EX_TEMPFAIL || t->code == EX_UNAVAILABLE)
 		put_text("the queue does not answer: trying again");
-	else if (code != EX_OK)
+	else if (t->code != EX_OK)
 		put_text("the queue does not answer us");
 	else {
 		if (t->now[PAUSED] != 0)
@@ -276,12 +315,12 @@ show_destination(
 }
 
 static void
-show(const struct top *t, int code)
+show(const struct top *t)
 {
 	unsigned int shown;
 
 	erase();
-	show_head(t, code);
+	show_head(t);
 	show_heading();
 	for (shown = 0; shown < t->busiest->count && (int)shown + 5 < LINES - 1;
 	     shown++)
@@ -306,33 +345,52 @@ on_hangup(int number)
 	hung_up = 1;
 }
 
-/* Until the next refresh; false to end. */
+/* True if what is shown is to be asked for again now. */
 static bool
-wait_for_key(struct top *t, int code)
+obey(struct top *t, int key)
+{
+	if (hung_up || key == 'q' || key == 'Q')
+		t->over = true;
+	else if (key == ERR)
+		t->over = tcgetpgrp(STDIN_FILENO) == -1; /* it is gone */
+	else if (key == '\f')
+		clearok(curscr, TRUE);
+	if (key == KEY_RESIZE || key == '\f')
+		show(t);
+	return key == ' ' || key == '\n';
+}
+
+/* While the queue has not answered yet. */
+static bool
+attend(void *context)
+{
+	struct top *t = context;
+	int key;
+
+	timeout(0);
+	do {
+		key = getch();
+		obey(t, key);
+	} while (key != ERR && !t->over);
+	if (!t->over && is_silent(t)) {
+		t->ctl->now = time(NULL);
+		show(t);
+	}
+	return !t->over;
+}
+
+/* Until the next refresh, or the end. */
+static void
+wait_for_key(struct top *t)
 {
 	struct monotime end = monotime_add_ms(monotime_now(), REFRESH_MS);
+	int64_t left = REFRESH_MS;
 
-	for (;;) {
-		int64_t left = monotime_ms_between(monotime_now(), end);
-		int key;
-
-		if (left <= 0)
-			return true;
+	while (left > 0 && !t->over) {
 		timeout((int)left);
-		key = getch();
-		if (hung_up)
-			return false;
-		if (key == ERR && tcgetpgrp(STDIN_FILENO) == -1)
-			return false; /* the terminal is gone */
-		if (key == 'q' || key == 'Q')
-			return false;
-		if (key == ' ' || key == '\n')
-			return true;
-		if (key == KEY_RESIZE || key == '\f') {
-			if (key == '\f')
-				clearok(curscr, TRUE);
-			show(t, code);
-		}
+		if (obey(t, getch()))
+			return;
+		left = monotime_ms_between(monotime_now(), end);
 	}
 }
 
@@ -350,19 +408,21 @@ silence(void)
 }
 
 static void
-live(struct top *t, struct ctl *ctl)
+live(struct top *t)
 {
-	int code;
-
-	do {
-		ctl->now = time(NULL);
-		code = ask(t);
-		show(t, code);
-	} while (wait_for_key(t, code));
+	t->on_screen = true;
+	while (!t->over) {
+		t->ctl->now = time(NULL);
+		ask(t);
+		if (t->over)
+			return;
+		show(t);
+		wait_for_key(t);
+	}
 }
 
 static int
-run_on_screen(struct top *t, struct ctl *ctl)
+run_on_screen(struct top *t)
 {
 	int was;
 	SCREEN *screen = newterm(NULL, stdout, stdin);
@@ -378,7 +438,7 @@ run_on_screen(struct top *t, struct ctl *ctl)
 	curs_set(0);
 	signal(SIGHUP, on_hangup);
 	was = silence();
-	live(t, ctl);
+	live(t);
 	endwin();
 	delscreen(screen);
 	signal(SIGHUP, SIG_DFL);
@@ -414,9 +474,8 @@ top_run(struct ctl *ctl, const struct command *c, int count, char **words)
 		goto out;
 	}
 	/* Who may not look is told so before the screen is cleared. */
-	code = ask(&t);
-	if (code == EX_OK)
-		code = run_on_screen(&t, ctl);
+	ask(&t);
+	code = t.code == EX_OK ? run_on_screen(&t) : t.code;
 out:
 	if (t.connected)
 		connect_close(&t.connection);

@@ -64,5 +64,5 @@ trace_run(struct ctl *ctl, const struct command *c, int count, char **words)
 	if (code != EX_OK)
 		return code;
 	trace.json = options.json;
-	return connect_ask_queue(ctl->run, &question, on_event, &trace);
+	return connect_ask_queue(ctl, &question, on_event, &trace);
 }

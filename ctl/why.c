@@ -201,7 +201,7 @@ why_run(struct ctl *ctl, const struct command *c, int count, char **words)
 		return code;
 	why.json = options.json;
 	select_list(&question, id, &everything);
-	code = connect_ask_queue(ctl->run, &question, on_item, &why);
+	code = connect_ask_queue(ctl, &question, on_item, &why);
 	if (code == EX_NOINPUT)
 		fprintf(stderr,
 		    "\"posternctl trace %s\" says what became of it.\n",

@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "queue/commit.h"
 #include "queue/destination.h"
+#include "queue/destination_name.h"
 #include "queue/lifecycle.h"
 #include "queue/pause.h"
 #include "queue/query.h"
@@ -115,8 +116,18 @@ walk_on(struct walk *w)
 	settle(w, key, value);
 }
 
+/* Of "mx:" there may be very many, but each name has one spelling: then it is
+ * known where the only one stands. The others are as the configuration and
+ * /etc/passwd have them, and are meant in any case. */
+static bool
+is_one(const char *wanted, char *name)
+{
+	return destination_parse(wanted, name) == 0 &&
+	       destination_kind(name) == ROUTE_MX;
+}
+
 static int
-walk(const char *wanted, char *place, unsigned int most,
+walk(const char *wanted, const char *only, char *place, unsigned int most,
     bool (*each)(const struct query_destination *, void *), void *context)
 {
 	static const struct row_destination nothing = { .reply = "" };
@@ -131,6 +142,8 @@ walk(const char *wanted, char *place, unsigned int most,
 
 		strlcpy(
 		    place, order <= 0 ? w.name : paused, LIMIT_DESTINATION + 1);
+		if (only != NULL && strcmp(place, only) != 0)
+			return 0;
 		if (most-- == 0 ||
 		    !offer(wanted, place, order <= 0 ? &w.row : &nothing, each,
 			context))
@@ -148,11 +161,16 @@ int
 query_destinations(const char *wanted, char *place, unsigned int most,
     bool (*each)(const struct query_destination *, void *), void *context)
 {
+	char name[LIMIT_DESTINATION + 1];
+	bool one = is_one(wanted, name);
 	int result;
 
 	if (store_read_begin(lifecycle->store) == -1)
 		return -1;
-	result = walk(wanted, place, most, each, context);
+	if (one && place[0] == '\0')
+		strlcpy(place, name, sizeof(name));
+	result = walk(
+	    one ? name : wanted, one ? name : NULL, place, most, each, context);
 	store_read_end(lifecycle->store);
 	return result;
 }

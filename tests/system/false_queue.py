@@ -1,5 +1,6 @@
 """A queue that says what a test wants posternctl to show: rows that no real
 client could have made, or not yet."""
+import contextlib
 import pathlib
 import socket
 import sys
@@ -51,6 +52,8 @@ class FalseQueue(threading.Thread):
     def __init__(self, folder, **answers):
         super().__init__(daemon=True)
         self.answers = answers
+        self.silent = False  # hears the questions and does not answer
+        self.clients = []
         self.run_dir = folder / "run"
         self.run_dir.mkdir()
         self.config = folder / "postern.conf"
@@ -74,9 +77,12 @@ class FalseQueue(threading.Thread):
                              daemon=True).start()
 
     def serve(self, client):
+        self.clients.append(client)
         with client:
             try:
                 while (m := records.receive(client, 600)) is not None:
+                    if self.silent:
+                        continue
                     rows = self.answers.get(m.type, [])
                     for row in rows:
                         row.handle = m.handle
@@ -86,6 +92,12 @@ class FalseQueue(threading.Thread):
                                  count=len(rows))
             except OSError:
                 pass
+
+    def hang_up(self):
+        """On all that are there now; others may come."""
+        while self.clients:
+            with contextlib.suppress(OSError):
+                self.clients.pop().shutdown(socket.SHUT_RDWR)
 
     def close(self):
         self.sock.shutdown(socket.SHUT_RDWR)

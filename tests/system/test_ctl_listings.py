@@ -9,6 +9,7 @@ import signal
 import struct
 import subprocess
 import termios
+import time
 import unicodedata
 
 import pytest
@@ -264,6 +265,46 @@ def test_top_while_it_is_resized(terminal):
     wait_for("the screen as it was", lambda: (
         lambda lines: len(lines) == 24 and "q quits" in lines[23] and
         all(columns(line.rstrip()) <= 80 for line in lines))(top_lines(one)))
+    one.press("q")
+    assert one.exit_code() == 0
+
+
+@pytest.fixture
+def hung(queue):
+    yield queue
+    queue.silent = False
+    queue.hang_up()
+
+
+@pytest.mark.parametrize("key", ["q", "C-c"])
+def test_top_of_a_queue_that_hangs(hung, terminal, key):
+    """It says so, keeps up with the screen, and ends when it is told to."""
+    one = terminal("top")
+    one.shows("busiest first")
+    hung.silent = True
+    one.shows("the queue does not answer", 10)
+    one.resize(60, 12)
+    wait_for("the smaller screen", lambda: (
+        lambda lines: len(lines) == 12 and "q quits" in lines[11])(
+            top_lines(one)), 10)
+    start = time.monotonic()
+    one.press(key)
+    assert (one.exit_code() == 0) == (key == "q")
+    assert time.monotonic() - start < 5
+    assert "posternctl:" not in one.screen()
+
+
+def test_top_that_was_let_go(hung, terminal):
+    """As after a stop: it asks again at once, and nobody sees it."""
+    one = terminal("top")
+    one.shows("busiest first")
+
+    def is_back():
+        assert "does not answer" not in one.screen()
+        return hung.clients
+    for _ in range(3):
+        hung.hang_up()
+        wait_for("another connection", is_back)
     one.press("q")
     assert one.exit_code() == 0
 

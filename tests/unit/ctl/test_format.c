@@ -143,6 +143,9 @@ foreign_letters(void **state)
 	format_print_cut(out, "\xe5\x8f\x97\xe4\xbf\xa1zz", 4);
 	/* The direction of text is not for others to change. */
 	format_print(out, "|\xe2\x80\xae");
+	/* Nor does anything look like what it is not. */
+	format_print(out, "|a\xe2\x80\x8bz\xf3\xa0\x81\xa1");
+	assert_int_equal(format_width("a\xe2\x80\x8bz"), 2 + 12);
 	setlocale(LC_CTYPE, "C");
 	fclose(out);
 	assert_string_equal(printed,
@@ -150,7 +153,7 @@ foreign_letters(void **state)
 	    "\xc3\xbc \xe5\x8f\x97\xe4\xbf\xa1 \\xff\\xc2\\x9b|"
 	    "\xc3\xbc \xe5\x8f\x97\xe4\xbf\xa1 \\xff\\xc2\xe2\x80\xa6|"
 	    "\xe5\x8f\x97\xe4\xbf\xa1|\xe5\x8f\x97\xe2\x80\xa6|"
-	    "\\xe2\\x80\\xae");
+	    "\\xe2\\x80\\xae|a\\xe2\\x80\\x8bz\\xf3\\xa0\\x81\\xa1");
 	free(printed);
 }
 

@@ -48,6 +48,11 @@ strings(void **state)
 		{ "\xe2\x80\xae", "\"\\u202e\"" },
 		{ "\xe2\x80\xa8", "\"\\u2028\"" },
 		/* not UTF-8: alone, cut, overlong, a surrogate, too great */
+		/* What does not show, in either plane; and what does. */
+		{ "a\xe2\x80\x8b\xe2\x81\xa0\xc2\xad",
+		    "\"a\\u200b\\u2060\\u00ad\"" },
+		{ "\xf3\xa0\x81\xa1", "\"\\udb40\\udc61\"" },
+		{ "\xe2\x9c\x89\xef\xb8\x8f", "\"\xe2\x9c\x89\xef\xb8\x8f\"" },
 		{ "\xff", "\"\\ufffd\"" },
 		{ "a\xc3", "\"a\\ufffd\"" },
 		{ "\xc3(", "\"\\ufffd(\"" },

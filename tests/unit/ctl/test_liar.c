@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #include <errno.h>
 #include <string.h>
@@ -152,6 +153,42 @@ counts_what_is_mixed(void **state)
 	assert_non_null(strstr(run_out, "\n3 recipients.\n"));
 }
 
+/* Very many, as long as somebody reads. */
+static void
+list_very_many(int listener)
+{
+	static uint8_t record[LIMIT_RECORD];
+	struct message question, m = item();
+	int fd = accept(listener, NULL, NULL);
+
+	if (record_read(fd, record, &question, PROGRAM_QUEUE, PROGRAM_CTL, 0) !=
+	    1)
+		_exit(1);
+	for (int i = 0; i < 100000; i++)
+		if (record_write(fd, &m, 0) == -1)
+			_exit(0);
+	m = (struct message)MESSAGE_INIT(MESSAGE_CTL_END, 1);
+	_exit(record_write(fd, &m, 0) == 0 ? 2 : 0);
+}
+
+/* What cannot be written need not be read to its end. */
+static void
+full_disk(void **state)
+{
+	pid_t server = run_server(list_very_many, "control");
+	struct ctl ctl = run_ctl;
+	struct command command = { .name = "queue" };
+	int status;
+
+	(void)state;
+	ctl.out = fopen("/dev/full", "we");
+	assert_non_null(ctl.out);
+	assert_int_equal(list_run(&ctl, &command, 0, NULL), EX_IOERR);
+	fclose(ctl.out);
+	assert_int_equal(waitpid(server, &status, 0), server);
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 static int
 show_of(int fd, uint64_t size)
 {
@@ -252,6 +289,7 @@ main(void)
 		cmocka_unit_test(wrong_destinations),
 		cmocka_unit_test(cut_short),
 		cmocka_unit_test(counts_what_is_mixed),
+		cmocka_unit_test(full_disk),
 		cmocka_unit_test(unsealed_content),
 		cmocka_unit_test(evil_texts),
 		cmocka_unit_test(reloads),

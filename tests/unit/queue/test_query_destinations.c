@@ -127,6 +127,33 @@ walks_in_steps(void **state)
 	rig_agent = AGENT_READY;
 }
 
+/* Among very many, the one that is asked for is not looked for. */
+static void
+finds_one_at_once(void **state)
+{
+	char place[LIMIT_DESTINATION + 1] = "", address[64];
+
+	(void)state;
+	rig_agent = AGENT_FULL;
+	for (unsigned int i = 0; i < 40; i++) {
+		snprintf(address, sizeof(address), "a@n%02u.example", i);
+		rig_submit_one(address);
+	}
+	rig_run();
+	query_destinations_start(&rig_house.lifecycle);
+	memset(&seen, 0, sizeof(seen));
+	seen.most = COUNT(seen.names);
+	assert_int_equal(
+	    query_destinations("mx:N39.Example", place, 1, note, NULL), 0);
+	assert_int_equal(seen.count, 1);
+	assert_string_equal(seen.names[0], "mx:n39.example");
+	place[0] = '\0';
+	assert_int_equal(
+	    query_destinations("mx:n05.examples", place, 1, note, NULL), 0);
+	assert_int_equal(seen.count, 1);
+	rig_agent = AGENT_READY;
+}
+
 /* A row that cannot be read hides no other. */
 static void
 passes_over_damage(void **state)
@@ -159,6 +186,7 @@ main(void)
 		RIG_TEST(tells_of_one_that_is_down),
 		RIG_TEST(tells_of_those_that_only_the_store_knows),
 		RIG_TEST(walks_in_steps),
+		RIG_TEST(finds_one_at_once),
 		RIG_TEST(passes_over_damage),
 	};
 
