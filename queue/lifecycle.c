@@ -197,6 +197,16 @@ next_due(struct lifecycle *l, const struct recipient *r,
 	return now / 1000 + retry_delay(&l->retry, attempts, arc4random());
 }
 
+/* The message's row is damaged. Whether its sender can be told all the same
+ * whoever makes the report finds out. */
+static int
+note_unknown(struct lifecycle *l, const struct recipient *r, uint64_t now)
+{
+	if (r->row.state != RECIPIENT_FAILED)
+		return 0;
+	return rows_put_report(l, now / 1000 + TELL_GATHER, r->id);
+}
+
 static int
 apply_report(struct lifecycle *l, struct recipient *r,
     const struct lifecycle_report *report, uint64_t now,
@@ -236,9 +246,10 @@ apply_report(struct lifecycle *l, struct recipient *r,
 	story_tell_report(result, r, report, arrival, now);
 	if (story_add_report(l, r, result->event, now, report) == -1)
 		return -1;
-	return known && step != LIFECYCLE_TO_GONE
-		   ? lifecycle_note_telling(l, r, &message, now, result)
-		   : 0;
+	if (step == LIFECYCLE_TO_GONE)
+		return 0;
+	return known ? lifecycle_note_telling(l, r, &message, now, result)
+		     : note_unknown(l, r, now);
 }
 
 /* The recipient is not there: removed meanwhile, or its row is damaged. */
@@ -301,7 +312,8 @@ note_bounce(struct lifecycle *l, struct recipient *r, uint64_t now,
 
 	if (rows_load_message(l, r->id, &message, octets) == 0)
 		return lifecycle_note_telling(l, r, &message, now, result);
-	return errno == ENOENT || errno == EBADMSG ? 0 : -1;
+	return errno == ENOENT || errno == EBADMSG ? note_unknown(l, r, now)
+						   : -1;
 }
 
 static bool

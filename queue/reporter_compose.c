@@ -27,6 +27,7 @@ struct composing {
 	struct lifecycle *l;
 	struct telling *telling;
 	struct row_message message;
+	bool from_history;  /* that is from there: its own row is lost */
 	uint64_t now;	    /* milliseconds */
 	unsigned int count; /* of the recipients that it speaks of */
 	struct dsn_recipient recipients[TELL_RECIPIENTS];
@@ -41,6 +42,37 @@ load_message(struct composing *c)
 	if (store_get(c->l->store, STORE_MESSAGE, &key, &value) == -1)
 		return -1;
 	return row_message_decode(&c->message, value.data, value.length);
+}
+
+/* Its history knows whose it was, if all else is lost. Not the content's
+ * checksum: so the content is not returned. */
+static int
+load_message_from_history(struct composing *c)
+{
+	struct row_key key = row_key_number(c->telling->id, 0);
+	struct row_event event;
+	struct bytes value;
+
+	if (store_get(c->l->store, STORE_EVENT, &key, &value) == -1 ||
+	    row_event_decode(&event, value.data, value.length) == -1)
+		return -1;
+	/* A row of schema 1 does not say that there is no sender. */
+	if (event.what != EVENT_ACCEPTED ||
+	    (event.protocol == 0 && event.sender[0] == '\0')) {
+		errno = EBADMSG;
+		return -1;
+	}
+	c->from_history = true;
+	c->message = (struct row_message){
+		.arrival = event.time * 1000,
+		.size = event.size,
+		.sender = event.sender,
+		.client_address = event.peer,
+		.helo = event.helo,
+		.user = event.user,
+		.envid = "",
+	};
+	return 0;
 }
 
 static enum dsn_action
@@ -174,6 +206,8 @@ is_whole(struct composing *c)
 	uint64_t digest;
 	const char *what;
 
+	if (c->from_history)
+		return false;
 	if (store_content_check(
 		c->l->store, c->telling->id, &c->message, &digest, &what) == 0)
 		return true;
@@ -245,16 +279,26 @@ tell_nobody(struct composing *c)
 	return -1;
 }
 
+static bool
+is_damage(void)
+{
+	return errno == ENOENT || errno == EBADMSG;
+}
+
 static int
 compose(struct composing *c, const struct config *config, struct dsn_made *made)
 {
 	c->telling->count = 0;
-	if (load_message(c) == -1)
-		return errno == ENOENT || errno == EBADMSG ? tell_nobody(c)
-							   : -1;
+	if (load_message(c) == -1 &&
+	    (!is_damage() || load_message_from_history(c) == -1))
+		return is_damage() ? tell_nobody(c) : -1;
 	set_recipient(c, config);
 	if (load_recipients(c) == -1)
 		return -1;
+	/* Else it is not damaged, but gone, and only the index speaks of it. */
+	if (c->from_history)
+		log_error("message-damaged id=%s: its history says who is told",
+		    id_format(c->telling->id).text);
 	if (c->count > 0) {
 		load_attempts(c);
 		return make(c, config, made);

@@ -455,6 +455,158 @@ test_what_is_given_up_is_not_told_with_others(void **state)
 	assert_int_equal(house_count(&rig_house, STORE_RECIPIENT), 2);
 }
 
+/* After two seconds; what is said is in `log`. */
+static void
+look_and_read_log(char *log, size_t size)
+{
+	int old = dup(STDERR_FILENO), pipes[2];
+	ssize_t length;
+
+	assert_int_equal(pipe(pipes), 0);
+	dup2(pipes[1], STDERR_FILENO);
+	look_after(2);
+	dup2(old, STDERR_FILENO);
+	close(old);
+	close(pipes[1]);
+	length = read(pipes[0], log, size - 1);
+	assert_true(length >= 0);
+	log[length] = '\0';
+	close(pipes[0]);
+}
+
+/* What only the index speaks of is no damage. */
+static void
+test_a_message_that_is_gone(void **state)
+{
+	uint64_t id = fail_one();
+	char log[4096];
+
+	(void)state;
+	assert_true(house_act(&rig_house, CTL_VERB_REMOVE, id, 0));
+	look_and_read_log(log, sizeof(log));
+	assert_string_equal(log, "");
+	assert_int_equal(given_count, 0);
+	look_after(1);
+	assert_int_equal(house_count(&rig_house, STORE_REPORT), 0);
+}
+
+static void
+damage(enum store_table table, struct row_key key)
+{
+	assert_int_equal(store_write_begin(rig_house.store), 0);
+	assert_int_equal(store_put(rig_house.store, table, &key, "rot", 3), 0);
+	assert_int_equal(store_write_commit(rig_house.store), 0);
+}
+
+/* Its row said how large it was: so nobody knows any more what all hold. */
+static void
+forget_octets(void)
+{
+	rig_house.lifecycle.totals.bytes -= 300;
+}
+
+/* Whatever makes it fail, the history knows whose it was. */
+static void
+sender_is_told_by_the_history(uint64_t id)
+{
+	char log[4096];
+
+	look_and_read_log(log, sizeof(log));
+	assert_non_null(strstr(log, "message-damaged id="));
+	assert_int_equal(given_count, 1);
+	assert_string_equal(given.to, "sender@example.net");
+	assert_true(report_has("\r\nAction: failed\r\n"));
+	assert_true(
+	    report_has("\r\nArrival-Date: Fri, 15 Jan 2027 08:00:00 +0000"));
+	/* Nothing says that the content is what it was. */
+	assert_false(report_has("message/rfc822"));
+	assert_false(report_has("rfc822-headers"));
+	forget_octets();
+	come_back();
+	rig_run();
+	assert_false(is_there(id));
+	assert_int_equal(house_count(&rig_house, STORE_MESSAGE), 1);
+	assert_int_equal(house_count(&rig_house, STORE_REPORT), 0);
+}
+
+static void
+test_a_damaged_message_that_has_failed(void **state)
+{
+	uint64_t id = fail_one();
+
+	(void)state;
+	damage(STORE_MESSAGE, row_key_id(id));
+	sender_is_told_by_the_history(id);
+}
+
+static void
+test_a_damaged_message_that_fails(void **state)
+{
+	uint64_t id = rig_submit_one("a@example.com");
+
+	(void)state;
+	rig_run();
+	damage(STORE_MESSAGE, row_key_id(id));
+	rig_report(&rig_given[0], REPORT_FAILED, REPORT_SCOPE_RECIPIENT);
+	rig_run();
+	sender_is_told_by_the_history(id);
+}
+
+static void
+test_a_damaged_message_that_is_given_up(void **state)
+{
+	uint64_t id = rig_submit_one("a@example.com");
+	struct row_recipient row;
+
+	(void)state;
+	rig_agent = AGENT_FULL;
+	rig_run();
+	damage(STORE_MESSAGE, row_key_id(id));
+	rig_agent = AGENT_READY;
+	scheduler_slot_free(ROUTE_MX);
+	rig_run_all();
+	assert_true(house_recipient(&rig_house, id, 0, &row));
+	assert_int_equal(row.state, RECIPIENT_HELD);
+	assert_true(house_act(&rig_house, CTL_VERB_BOUNCE, id, 0));
+	sender_is_told_by_the_history(id);
+}
+
+/* Nobody knows whose it was: it stays, and nobody waits for it. */
+static void
+test_a_damaged_message_without_history(void **state)
+{
+	uint64_t id = fail_one();
+	struct row_key key = row_key_number(id, 0);
+	uint8_t event[ROW_VALUE_SIZE];
+	struct row_recipient row;
+	struct bytes value;
+	size_t length;
+
+	(void)state;
+	assert_int_equal(store_read_begin(rig_house.store), 0);
+	assert_int_equal(
+	    store_get(rig_house.store, STORE_EVENT, &key, &value), 0);
+	length = value.length;
+	memcpy(event, value.data, length);
+	store_read_end(rig_house.store);
+	damage(STORE_MESSAGE, row_key_id(id));
+	damage(STORE_EVENT, key);
+	look_after(2);
+	look_after(2);
+	assert_int_equal(given_count, 0);
+	assert_true(house_recipient(&rig_house, id, 0, &row));
+	assert_int_equal(row.state, RECIPIENT_FAILED);
+	assert_int_equal(row.told, DSN_TOLD_GIVEN_UP);
+	assert_int_equal(house_count(&rig_house, STORE_REPORT), 0);
+	/* The proof at the end is about the others. */
+	forget_octets();
+	assert_true(house_act(&rig_house, CTL_VERB_REMOVE, id, 0));
+	assert_int_equal(store_write_begin(rig_house.store), 0);
+	assert_int_equal(
+	    store_put(rig_house.store, STORE_EVENT, &key, event, length), 0);
+	assert_int_equal(store_write_commit(rig_house.store), 0);
+}
+
 /* Its neighbour is reported, and the log says what cannot be read. */
 static void
 test_a_damaged_recipient(void **state)
@@ -464,8 +616,7 @@ test_a_damaged_recipient(void **state)
 	struct row_key key = row_key_number(id, 0);
 	uint8_t octets[ROW_VALUE_SIZE];
 	struct row_recipient row;
-	char line[64], log[4096] = "";
-	int old, pipes[2];
+	char line[64], log[4096];
 	size_t length;
 
 	(void)state;
@@ -475,15 +626,7 @@ test_a_damaged_recipient(void **state)
 	assert_int_equal(
 	    store_put(rig_house.store, STORE_RECIPIENT, &key, "rot", 3), 0);
 	assert_int_equal(store_write_commit(rig_house.store), 0);
-	old = dup(STDERR_FILENO);
-	assert_int_equal(pipe(pipes), 0);
-	dup2(pipes[1], STDERR_FILENO);
-	look_after(2);
-	dup2(old, STDERR_FILENO);
-	close(old);
-	close(pipes[1]);
-	assert_true(read(pipes[0], log, sizeof(log) - 1) > 0);
-	close(pipes[0]);
+	look_and_read_log(log, sizeof(log));
 	snprintf(line, sizeof(line), "recipient-damaged id=%s number=0",
 	    id_format(id).text);
 	assert_non_null(strstr(log, line));
@@ -989,6 +1132,11 @@ main(void)
 		TEST(test_what_is_in_flight_for_long),
 		TEST(test_a_refused_address),
 		TEST(test_what_is_given_up_is_not_told_with_others),
+		TEST(test_a_message_that_is_gone),
+		TEST(test_a_damaged_message_that_has_failed),
+		TEST(test_a_damaged_message_that_fails),
+		TEST(test_a_damaged_message_that_is_given_up),
+		TEST(test_a_damaged_message_without_history),
 		TEST(test_a_damaged_recipient),
 		TEST(test_no_administrator_is_named),
 		TEST(test_a_router_that_lies),
