@@ -26,7 +26,9 @@
 #define MOST_OPERATIONS 1024
 #define MOST_OCTETS (UINT64_C(32) * 1024 * 1024)
 
-/* For the rows of one recipient, generously: see store_has_room(). */
+/* For the rows of one recipient, generously: see store_has_room(). So much of
+ * the batch it is as well, since its destination may be one more that is in
+ * memory until the commit. */
 #define RECIPIENT_OCTETS 2048
 
 #define FULL_REPLY "4.3.1 Insufficient system storage"
@@ -77,7 +79,7 @@ commit_submission(struct submission *s)
 	struct operation *o;
 	uint64_t octets = s->size + (uint64_t)s->count * RECIPIENT_OCTETS;
 
-	make_room(s->size + s->memory);
+	make_room(octets);
 	if (state.stalled || !store_has_room(state.lifecycle->store, octets)) {
 		commit_refuse(s, 452, FULL_REPLY);
 		submission_free(&s);
@@ -90,7 +92,7 @@ commit_submission(struct submission *s)
 		return;
 	}
 	o->submission = s;
-	gather(o, s->size + s->memory);
+	gather(o, octets);
 }
 
 int

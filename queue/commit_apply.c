@@ -59,6 +59,18 @@ apply_submission(struct operation *o, struct lifecycle *l, uint64_t now)
 			     : "4.3.0 The message could not be read");
 }
 
+/* What an agent has in hand is not given up: its sender would hear that it
+ * failed, and it may be delivered. */
+static int
+apply_verb(struct operation *o, struct lifecycle *l, uint64_t now)
+{
+	if (o->verb != CTL_VERB_BOUNCE || !flight_exists(o->id, o->number))
+		return lifecycle_apply_verb(
+		    l, o->verb, o->id, o->number, o->uid, now, &o->result);
+	o->result = (struct lifecycle_result){ .is_busy = true };
+	return 0;
+}
+
 int
 operation_apply(struct operation *o, struct lifecycle *l, uint64_t now)
 {
@@ -72,8 +84,7 @@ operation_apply(struct operation *o, struct lifecycle *l, uint64_t now)
 	case OPERATION_TRIED:
 		return lifecycle_note_tried(l, &o->report, now);
 	case OPERATION_VERB:
-		return lifecycle_apply_verb(
-		    l, o->verb, o->id, o->number, o->uid, now, &o->result);
+		return apply_verb(o, l, now);
 	case OPERATION_PAUSE:
 		o->result.applied = pause_is_set(o->reply) != o->paused;
 		return pause_write(l->store, o->reply, o->paused);

@@ -66,8 +66,8 @@ end_act(struct control_work *w)
 		    w->failed);
 	if (w->busy != 0)
 		return control_end(w, EX_TEMPFAIL, w->done,
-		    "%" PRIu64 " %s not changed: the sender is just being told "
-		    "of the failure",
+		    "%" PRIu64 " %s not changed, being delivered or reported "
+		    "on just now: ask again",
 		    w->busy,
 		    w->busy == 1 ? "recipient was" : "recipients were");
 	if (unchanged != 0)

@@ -30,6 +30,9 @@
 /* A recipient that has cost so many agents waits as if it were deferred. */
 #define LOSSES_MOST 3
 
+/* After a lack of something that passes. */
+#define LACK_MS 1000
+
 /* Work of one turn, so that the links are read in between; when the store has
  * to be read from the disk, it is the time that counts. */
 #define TURN_DELIVERIES 512
@@ -219,6 +222,17 @@ is_anyone_ready(void)
 	       scheduler_list_first(LANE_READY_FRESH) != NULL;
 }
 
+/* Nothing else might happen: one of them waits a little, and then has a turn
+ * for all. */
+static void
+look_again(void)
+{
+	struct destination *d = next_in_turn(0);
+
+	d->lane.not_before = monotime_add_ms(monotime_now(), LACK_MS);
+	lane_be_later(d, 0);
+}
+
 void
 scheduler_dispatch(void)
 {
@@ -232,6 +246,7 @@ scheduler_dispatch(void)
 		return;
 	if (store_read_begin(state.lifecycle->store) == -1) {
 		log_error("store-read-failed error=\"%s\"", strerror(errno));
+		look_again();
 		return;
 	}
 	end = monotime_add_ms(monotime_now(), TURN_MS);

@@ -193,7 +193,7 @@ def test_what_is_being_told_is_not_tried_again(queue, failed):
     link, ident, report = failed
     end = retry()
     assert (end["code"], end["count"]) == (os.EX_TEMPFAIL, 0)
-    assert "being told" in end["text"]
+    assert "reported on just now" in end["text"]
     assert [i["state"] for i in queue.items() if i["id"] == ident] == [2]
     records.send(link, "UNROUTED", report.handle, code=451, reply="not now")
     wait_for(lambda: retry()["code"] == 0, what="the end of the report")

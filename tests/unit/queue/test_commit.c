@@ -170,6 +170,31 @@ deliver(uint64_t id)
 	assert_int_equal(commit_report(fly(id), &report), 0);
 }
 
+/* Each recipient has rows of its own, and may have a destination: so much is
+ * not written, or held, at once. */
+static void
+test_a_batch_has_not_too_many_recipients(void **state)
+{
+	static char addresses[3000][32];
+	static const char *many[3001];
+
+	(void)state;
+	for (unsigned int i = 0; i < COUNT(addresses); i++) {
+		snprintf(
+		    addresses[i], sizeof(addresses[i]), "u@h%u.example", i);
+		many[i] = addresses[i];
+	}
+	for (unsigned int i = 0; i < 5; i++)
+		submit_to(300, many, NULL);
+	assert_int_equal(told.committed, 0);
+	assert_int_equal(told.full, 0);
+	submit_to(300, many, NULL);
+	assert_int_equal(told.committed, 1);
+	assert_int_equal(told.answers[250], 5);
+	commit_run();
+	assert_int_equal(told.answers[250], 6);
+}
+
 static void
 test_many_share_one_commit(void **state)
 {
@@ -453,6 +478,9 @@ main(void)
 		TEST(test_a_batch_is_bounded),
 		cmocka_unit_test_setup_teardown(
 		    test_a_batch_of_large_ones_is_bounded, set_up_large,
+		    tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_a_batch_has_not_too_many_recipients, set_up_large,
 		    tear_down),
 		TEST(test_a_bad_one_spoils_no_other),
 		TEST(test_a_router_that_left_is_forgotten),

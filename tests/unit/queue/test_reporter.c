@@ -706,24 +706,29 @@ fail_report(uint64_t id)
 	rig_run();
 }
 
-static int retried;
+static int done;
 
 static void
-on_retried(int result, void *context)
+on_done(int result, void *context)
 {
 	(void)context;
-	retried = result;
+	done = result;
 }
 
-/* Tries again what has failed; in one batch with whatever gathered before. */
+/* In one batch with whatever gathered before. */
+static int
+act(enum ctl_verb verb, uint64_t id, uint32_t number)
+{
+	done = -1;
+	assert_int_equal(commit_verb(verb, id, number, 0, on_done, NULL), 0);
+	commit_run();
+	return done;
+}
+
 static int
 retry(uint64_t id, uint32_t number)
 {
-	retried = -1;
-	assert_int_equal(
-	    commit_verb(CTL_VERB_RETRY, id, number, 0, on_retried, NULL), 0);
-	commit_run();
-	return retried;
+	return act(CTL_VERB_RETRY, id, number);
 }
 
 /* While the report is on its way it is too late, or too early: else the sender
@@ -756,6 +761,27 @@ test_what_is_being_told_is_not_tried_again(void **state)
 	come_back();
 	assert_int_equal(retry(id, 0), COMMIT_UNCHANGED);
 	assert_false(is_there(id));
+}
+
+/* What an agent has in hand may be delivered yet: nobody is told that it
+ * failed. */
+static void
+test_what_is_in_flight_is_not_given_up(void **state)
+{
+	uint64_t id = rig_submit_one("a@example.com");
+	struct row_recipient row;
+
+	(void)state;
+	rig_run();
+	assert_int_equal(act(CTL_VERB_BOUNCE, id, 0), COMMIT_BUSY);
+	assert_true(house_recipient(&rig_house, id, 0, &row));
+	assert_int_equal(row.state, RECIPIENT_WAITING);
+	assert_int_equal(act(CTL_VERB_HOLD, id, 0), COMMIT_CHANGED);
+	rig_report(&rig_given[0], REPORT_DEFERRED, REPORT_SCOPE_RECIPIENT);
+	rig_run();
+	assert_int_equal(act(CTL_VERB_BOUNCE, id, 0), COMMIT_CHANGED);
+	look_after(2);
+	assert_int_equal(given_count, 1);
 }
 
 /* A report that fails is told to the administrator; a notice to nobody. */
@@ -1142,6 +1168,7 @@ main(void)
 		TEST(test_a_router_that_lies),
 		TEST(test_what_is_tried_again_is_not_reported),
 		TEST(test_what_is_being_told_is_not_tried_again),
+		TEST(test_what_is_in_flight_is_not_given_up),
 		TEST(test_double_bounces_end_with_the_administrator),
 		TEST(test_a_delay_is_told_once),
 		TEST(test_a_delay_that_cannot_be_told),

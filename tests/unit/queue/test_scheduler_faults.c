@@ -272,6 +272,81 @@ test_a_refusal_that_cannot_be_noted(void **state)
 }
 #endif
 
+static bool store_fails;
+
+int __real_store_read_begin(struct store *);
+int __wrap_store_read_begin(struct store *);
+
+int
+__wrap_store_read_begin(struct store *store)
+{
+	if (!store_fails)
+		return __real_store_read_begin(store);
+	errno = ENOMEM;
+	return -1;
+}
+
+/* It is tried again, also if nothing else happens. */
+static void
+test_a_store_that_cannot_be_read_now(void **state)
+{
+	struct destination *d;
+
+	(void)state;
+	rig_submit_one("a@one.example");
+	commit_run();
+	d = destination_find(&rig_house.destinations, "mx:one.example");
+	assert_non_null(d);
+	store_fails = true;
+	scheduler_dispatch();
+	store_fails = false;
+	assert_int_equal(rig_given_count, 0);
+	assert_int_equal(d->lane.list, LANE_LATER);
+	rig_wait_ms(1200);
+	assert_int_equal(d->lane.list, LANE_READY_FRESH);
+	rig_run();
+	assert_int_equal(rig_given_count, 1);
+}
+
+/* A recipient that somebody put there without a time is due, as all that is
+ * due. */
+static void
+test_mail_without_a_time(void **state)
+{
+	struct lifecycle *l = &rig_house.lifecycle;
+	uint64_t id = rig_submit_one("a@one.example");
+	struct row_place place = { house_now / 1000, id, 0 };
+	struct row_key due = row_key_due("mx:one.example", &place);
+	struct row_key key = row_key_number(id, 0);
+	uint8_t value[ROW_VALUE_SIZE];
+	struct row_recipient row;
+
+	(void)state;
+	rig_agent = AGENT_FULL;
+	rig_run();
+	assert_true(house_recipient(&rig_house, id, 0, &row));
+	row.due = place.time = 0;
+	assert_int_equal(store_write_begin(l->store), 0);
+	assert_int_equal(store_delete(l->store, STORE_DUE, &due), 0);
+	due = row_key_due("mx:one.example", &place);
+	assert_int_equal(store_put(l->store, STORE_DUE, &due, "", 0), 0);
+	assert_int_equal(store_put(l->store, STORE_RECIPIENT, &key, value,
+			     row_recipient_encode(&row, value)),
+	    0);
+	destination_change(l->destinations,
+	    destination_find(l->destinations, "mx:one.example"));
+	assert_int_equal(
+	    destinations_flush(l->destinations, l->store, house_now / 1000), 0);
+	assert_int_equal(store_write_commit(l->store), 0);
+	scheduler_stop();
+	house_crash(&rig_house);
+	rig_start();
+	rig_agent = AGENT_READY;
+	scheduler_wake();
+	rig_run();
+	assert_int_equal(rig_open("mx:one.example"), 1);
+}
+
 /* Nobody has been answered since. */
 static void
 restart_with_damage(const char *destination)
@@ -396,6 +471,8 @@ main(void)
 #ifndef __SANITIZE_ADDRESS__
 		RIG_TEST(test_a_refusal_that_cannot_be_noted),
 #endif
+		RIG_TEST(test_a_store_that_cannot_be_read_now),
+		RIG_TEST(test_mail_without_a_time),
 		RIG_TEST(test_a_damaged_destination),
 		RIG_TEST(test_new_mail_for_a_damaged_destination),
 		RIG_TEST(test_a_damaged_place_in_the_due_index),
