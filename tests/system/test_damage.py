@@ -15,7 +15,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "hostile"))
 import records  # noqa: E402
-from program import cpu_seconds  # noqa: E402
+from program import cpu_seconds, wait_for  # noqa: E402
 from test_store_tool import DELIVERED, digest, house  # noqa: E402, F401
 
 PAGE = 4096
@@ -136,11 +136,34 @@ def goes_on(house, queue):
     assert cpu_seconds(queue.process.pid) - before < 0.25
 
 
+def inject_waiting(router):
+    while True:
+        try:
+            m = records.receive(router, 0.01)
+        except OSError:
+            return
+        if m is None:
+            return
+        yield m
+
+
+def retry_all(queue):
+    """Also what has failed, once the router has refused the report of it."""
+    def is_done():
+        for m in inject_waiting(queue.router):
+            os.close(m.fd)
+            records.send(queue.router, "UNROUTED", m.handle, code=451,
+                         reply="x")
+        return queue.ask("CTL_ACT", verb=0)[-1]["code"] == 0
+
+    wait_for(is_done, what="the end of the reports")
+
+
 def start_on(house, image, more=()):
     (house.store / "data.mdb").write_bytes(image)
     queue = house.start()
     agent = queue.add_peer("remote")
-    queue.ask("CTL_ACT", verb=0)
+    retry_all(queue)
     return queue, agent
 
 
