@@ -63,10 +63,6 @@ load_message_from_history(struct composing *c)
 		errno = EBADMSG;
 		return -1;
 	}
-	log_error(
-	    "message-damaged id=%s action=\"who is told of it is read from "
-	    "the history\"",
-	    id_format(c->telling->id).text);
 	c->from_history = true;
 	c->message = (struct row_message){
 		.arrival = event.time * 1000,
@@ -320,6 +316,10 @@ compose(struct composing *c, const struct config *config, struct dsn_made *made)
 	set_recipient(c, config);
 	if (load_recipients(c) == -1)
 		return -1;
+	/* Else it is not damaged, but gone, and only the index speaks of it. */
+	if (c->from_history)
+		log_error("message-damaged id=%s: its history says who is told",
+		    id_format(c->telling->id).text);
 	if (c->count > 0) {
 		load_attempts(c);
 		return make(c, config, made);

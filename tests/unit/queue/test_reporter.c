@@ -354,6 +354,41 @@ test_what_is_given_up_is_not_told_with_others(void **state)
 	assert_int_equal(house_count(&rig_house, STORE_RECIPIENT), 2);
 }
 
+/* After two seconds; what is said is in `log`. */
+static void
+look_and_read_log(char *log, size_t size)
+{
+	int old = dup(STDERR_FILENO), pipes[2];
+	ssize_t length;
+
+	assert_int_equal(pipe(pipes), 0);
+	dup2(pipes[1], STDERR_FILENO);
+	look_after(2);
+	dup2(old, STDERR_FILENO);
+	close(old);
+	close(pipes[1]);
+	length = read(pipes[0], log, size - 1);
+	assert_true(length >= 0);
+	log[length] = '\0';
+	close(pipes[0]);
+}
+
+/* What only the index speaks of is no damage. */
+static void
+test_a_message_that_is_gone(void **state)
+{
+	uint64_t id = fail_one();
+	char log[4096];
+
+	(void)state;
+	assert_true(house_act(&rig_house, CTL_VERB_REMOVE, id, 0));
+	look_and_read_log(log, sizeof(log));
+	assert_string_equal(log, "");
+	assert_int_equal(given_count, 0);
+	look_after(1);
+	assert_int_equal(house_count(&rig_house, STORE_REPORT), 0);
+}
+
 static void
 damage(enum store_table table, struct row_key key)
 {
@@ -373,7 +408,10 @@ forget_octets(void)
 static void
 sender_is_told_by_the_history(uint64_t id)
 {
-	look_after(2);
+	char log[4096];
+
+	look_and_read_log(log, sizeof(log));
+	assert_non_null(strstr(log, "message-damaged id="));
 	assert_int_equal(given_count, 1);
 	assert_string_equal(given.to, "sender@example.net");
 	assert_true(report_has("\r\nAction: failed\r\n"));
@@ -477,8 +515,7 @@ test_a_damaged_recipient(void **state)
 	struct row_key key = row_key_number(id, 0);
 	uint8_t octets[ROW_VALUE_SIZE];
 	struct row_recipient row;
-	char line[64], log[4096] = "";
-	int old, pipes[2];
+	char line[64], log[4096];
 	size_t length;
 
 	(void)state;
@@ -488,15 +525,7 @@ test_a_damaged_recipient(void **state)
 	assert_int_equal(
 	    store_put(rig_house.store, STORE_RECIPIENT, &key, "rot", 3), 0);
 	assert_int_equal(store_write_commit(rig_house.store), 0);
-	old = dup(STDERR_FILENO);
-	assert_int_equal(pipe(pipes), 0);
-	dup2(pipes[1], STDERR_FILENO);
-	look_after(2);
-	dup2(old, STDERR_FILENO);
-	close(old);
-	close(pipes[1]);
-	assert_true(read(pipes[0], log, sizeof(log) - 1) > 0);
-	close(pipes[0]);
+	look_and_read_log(log, sizeof(log));
 	snprintf(line, sizeof(line), "recipient-damaged id=%s number=0",
 	    id_format(id).text);
 	assert_non_null(strstr(log, line));
@@ -1071,6 +1100,7 @@ main(void)
 		TEST(test_what_is_in_flight_for_long),
 		TEST(test_a_refused_address),
 		TEST(test_what_is_given_up_is_not_told_with_others),
+		TEST(test_a_message_that_is_gone),
 		TEST(test_a_damaged_message_that_has_failed),
 		TEST(test_a_damaged_message_that_fails),
 		TEST(test_a_damaged_message_that_is_given_up),
