@@ -4,6 +4,7 @@ is whole, delivers nothing that it was not given, and takes new mail.
 Octets of rows are changed, keys and values, wherever they lie. LMDB's own
 pages are another matter: see test_store_tool.py.
 """
+import concurrent.futures
 import os
 import pathlib
 import random
@@ -16,9 +17,10 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "hostile"))
 import records  # noqa: E402
 from program import cpu_seconds, wait_for  # noqa: E402
-from store_house import DELIVERED, digest  # noqa: E402
+from store_house import DELIVERED, House, digest  # noqa: E402
 
 PAGE = 4096
+SEEDS = 3
 LEAF, OVERFLOW = 2, 4  # page flags
 BIG, TABLE = 1, 2  # node flags
 
@@ -167,61 +169,81 @@ def start_on(house, image, more=()):
     return queue, agent
 
 
-def try_damage(house, sound, places, count, seed):
-    image = bytearray(sound)
-    spoil(image, places, count, random.Random(seed))
-    known = dict(house.digests)
-    queue, agent = start_on(house, image)
-    got = deliver_all(house, queue, agent)
-    house.next += 1 << 24
-    new = house.send(b"new" * 1000)
-    again = deliver_all(house, queue, agent)
-    goes_on(house, queue)
-    house.stop()
-    house.digests = known
-    return got + again, (new, 0)
+def try_damage(folder, lived, sound, places, count):
+    """What is delivered of so many damaged stores, each in a house of its own:
+    they wait for one another's silence, so they do it together."""
+    def one(seed):
+        image = bytearray(sound)
+        spoil(image, places, count, random.Random(seed))
+        other = House(folder / f"damaged-{seed}")
+        other.digests = dict(lived.digests)
+        other.next = lived.next + (1 << 24)
+        other.start()  # which makes the folder
+        other.stop()
+        try:
+            queue, agent = start_on(other, image)
+            got = deliver_all(other, queue, agent)
+            new = other.send(b"new" * 1000)
+            again = deliver_all(other, queue, agent)
+            goes_on(other, queue)
+        finally:
+            other.stop()
+        return got + again, (new, 0)
+
+    with concurrent.futures.ThreadPoolExecutor(SEEDS) as pool:
+        return list(pool.map(one, range(SEEDS)))
 
 
-@pytest.fixture
-def sound(house):
-    live(house)
-    image = (house.store / "data.mdb").read_bytes()
-    queue, agent = start_on(house, image)
-    whole = deliver_all(house, queue, agent)
-    house.stop()
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory):
+    house = House(tmp_path_factory.mktemp("lived") / "house")
+    try:
+        live(house)
+        yield house
+    finally:
+        house.stop()
+
+
+@pytest.fixture(scope="module")
+def sound(lived):
+    """Its octets, and what is delivered of it while it is whole."""
+    image = (lived.store / "data.mdb").read_bytes()
+    queue, agent = start_on(lived, image)
+    whole = deliver_all(lived, queue, agent)
+    lived.stop()
     assert len(whole) > 40
     return image, set(whole)
 
 
 @pytest.mark.parametrize("count", [1, 60])
-def test_values(house, sound, count):
+def test_values(tmp_path, lived, sound, count):
     """No value is read that was not written; the rest is delivered."""
     image, whole = sound
     rows = Rows(image)
     assert len(rows.values) > 100
-    for seed in range(3):
-        got, new = try_damage(house, image, rows.values, count, seed)
+    for got, new in try_damage(tmp_path, lived, image, rows.values, count):
         assert new in got and len(got) == len(set(got))
         # One row is a message's at most.
         assert len(whole - set(got)) <= 3 * count
 
 
 @pytest.mark.parametrize("count", [1, 60])
-def test_keys(house, sound, count):
+def test_keys(tmp_path, lived, sound, count):
     """A row out of order may hide others from a search, new ones too: the
     check says so. What has the key of another row may be delivered in its
     name. But nothing stops, and nothing wrong is delivered."""
     image, whole = sound
     rows = Rows(image)
     assert len(rows.keys) > 200
-    for seed in range(3):
-        got, _ = try_damage(house, image, rows.keys, count, seed)
+    for got, _ in try_damage(tmp_path, lived, image, rows.keys, count):
         assert len(got) <= len(whole) + 1 + count
 
 
 def test_all_that_is_damaged_is_named(house, sound):
     """By the check, and what is left out of a dump by the dump: what loads
     from it is sound."""
+    house.start()
+    house.stop()
     image = bytearray(sound[0])
     spoil(image, Rows(image).values, 60, random.Random(9))
     (house.store / "data.mdb").write_bytes(image)

@@ -354,7 +354,10 @@ static void
 test_what_is_due_at_no_time(void **state)
 {
 	uint64_t id = house_accept(&house, 10, two);
+	struct row_key key = row_key_text("mx:example.com"), wake;
 	struct row_recipient row;
+	struct row_destination d;
+	uint8_t value[ROW_VALUE_SIZE];
 
 	(void)state;
 	assert_true(house_act(&house, CTL_VERB_HOLD, id, 0));
@@ -368,6 +371,12 @@ test_what_is_due_at_no_time(void **state)
 			     house_now / 1000),
 	    0);
 	assert_int_equal(store_write_commit(house.store), 0);
+	assert_true(house_destination(&house, "mx:example.com", &d));
+	assert_int_not_equal(d.wake, 0);
+	wake = row_key_wake(d.wake, "mx:example.com");
+	take_out(STORE_WAKE, &wake);
+	d.wake = 0;
+	put(STORE_DESTINATION, &key, value, row_destination_encode(&d, value));
 	look();
 	is_found("destination -1 mx:example.com: it has mail that is due and "
 		 "is never woken\n");
