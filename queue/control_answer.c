@@ -54,6 +54,12 @@ control_would_act(const struct control_work *w, const struct query_item *item)
 		   events[w->verb]) != LIFECYCLE_REFUSED;
 }
 
+unsigned int
+control_rows(const struct control_work *w)
+{
+	return w->own[0] != '\0' ? OWN_ROWS : STEP_ROWS;
+}
+
 bool
 control_has_room(const struct control_work *w)
 {

@@ -19,6 +19,8 @@
  * looks. */
 #define PAUSE_LEAST 1000
 #define PAUSE_MOST 128000
+/* However slow the disk is. */
+#define REST_MOST 2000000
 /* Without reading its answer: a person may be looking at it page by page. */
 #define STALL_MS 300000
 /* The same when others may be waiting to be let in. */
@@ -35,6 +37,7 @@ struct client {
 	useconds_t pause;    /* before we look again whether it has read */
 	unsigned int queued; /* at the last look */
 	struct monotime active;
+	int64_t took_us; /* by the last step */
 };
 
 static struct {
@@ -86,9 +89,20 @@ on_closed(struct channel *channel, void *context)
 static void
 turn_in(struct client *c, useconds_t us)
 {
-	struct timeval in = { .tv_usec = (suseconds_t)us };
+	struct timeval in = { us / 1000000, us % 1000000 };
 
 	evtimer_add(c->turn, &in);
+}
+
+static void
+rest(struct client *c)
+{
+	const struct control_door *door = c->door;
+	int64_t us = c->took_us * door->rest_times * door->count;
+
+	if (us > REST_MOST)
+		us = REST_MOST;
+	turn_in(c, us > door->rest_us ? (useconds_t)us : door->rest_us);
 }
 
 static void
@@ -97,7 +111,7 @@ on_commit(void *context)
 	struct client *c = context;
 
 	c->waits = false;
-	turn_in(c, c->door->rest_us);
+	rest(c);
 }
 
 static void
@@ -112,6 +126,7 @@ static void
 on_turn(evutil_socket_t fd, short what, void *context)
 {
 	struct client *c = context;
+	enum control_progress progress;
 
 	(void)fd;
 	(void)what;
@@ -121,9 +136,12 @@ on_turn(evutil_socket_t fd, short what, void *context)
 	}
 	c->pause = PAUSE_LEAST;
 	c->active = monotime_now();
-	switch (control_work_step(c->work)) {
+	progress = control_work_step(c->work);
+	c->took_us =
+	    (monotime_now().nanoseconds - c->active.nanoseconds) / 1000;
+	switch (progress) {
 	case CONTROL_MORE:
-		turn_in(c, c->door->rest_us);
+		rest(c);
 		break;
 	case CONTROL_WAITS:
 		c->waits = true;
@@ -145,7 +163,7 @@ on_question(struct channel *channel, struct message *m, void *context)
 	if (c->work == NULL)
 		return -1;
 	c->active = monotime_now();
-	turn_in(c, c->door->rest_us);
+	rest(c);
 	return 0;
 }
 

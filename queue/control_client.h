@@ -19,9 +19,13 @@ struct event_base;
 
 struct control_door {
 	const char *name;
-	unsigned int most;  /* clients at a time */
-	int64_t idle_ms;    /* how long one may be without a question */
-	useconds_t rest_us; /* before each step of an answer */
+	unsigned int most; /* clients at a time */
+	int64_t idle_ms;   /* how long one may be without a question */
+	/* Before each step of an answer: at least so long, and so many times
+	 * what the step before took, for each of the clients. 9: all of them
+	 * together have a tenth of our time, whatever a step costs. */
+	useconds_t rest_us;
+	unsigned int rest_times;
 	void (*left)(void); /* a client did, and there is room */
 	unsigned int count; /* of clients; ours */
 };

@@ -63,7 +63,8 @@ list_one(const struct query_item *item, void *context)
 enum control_progress
 control_step_list(struct control_work *w)
 {
-	int more = query_items(&w->filter, &w->place, STEP_ROWS, list_one, w);
+	int more =
+	    query_items(&w->filter, &w->place, control_rows(w), list_one, w);
 
 	if (more == -1)
 		return control_end_broken(w);
@@ -94,7 +95,7 @@ enum control_progress
 control_step_own(struct control_work *w)
 {
 	int more = query_line(
-	    w->own, &w->filter, &w->own_place, STEP_ROWS, list_one, w);
+	    w->own, &w->filter, &w->own_place, control_rows(w), list_one, w);
 
 	if (more == -1)
 		return control_end_broken(w);

@@ -18,6 +18,8 @@
 
 /* Rows looked at in one step: some tens of microseconds each at most. */
 #define STEP_ROWS 128
+/* The same for a user, whose rows lie all over the store: on a disk, perhaps. */
+#define OWN_ROWS 32
 /* Acts that wait for one commit. */
 #define BATCH 128
 /* Messages whose life `trace ADDRESS` tells. */
@@ -97,6 +99,8 @@ bool control_means(const struct control_work *, const struct query_item *);
 bool control_may_know(const struct control_work *, const char *destination);
 /* Would the verb change this recipient? */
 bool control_would_act(const struct control_work *, const struct query_item *);
+/* How many rows it may look at in one step. */
+unsigned int control_rows(const struct control_work *);
 /* Another message may be sent now. */
 bool control_has_room(const struct control_work *);
 /* A message about this id, or about none if that is zero. */

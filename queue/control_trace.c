@@ -76,7 +76,7 @@ control_step_events(struct control_work *w)
 	if (w->id_count == 0)
 		return end_trace(w);
 	more = query_events(
-	    w->ids[w->id_count - 1], &w->event, STEP_ROWS, send_event, w);
+	    w->ids[w->id_count - 1], &w->event, control_rows(w), send_event, w);
 	if (more == -1)
 		return control_end_broken(w);
 	if (more == 0) {

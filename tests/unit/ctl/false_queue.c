@@ -20,10 +20,13 @@
 #include <bsd/string.h>
 #include <event2/event.h>
 
+#include "common/acceptor.h"
 #include "common/content.h"
 #include "common/id.h"
+#include "common/monotime.h"
 #include "common/record.h"
 #include "queue/control_client.h"
+#include "queue/control_peer.h"
 #include "queue/link_control.h"
 
 #include "tests/unit/ctl/false_queue_private.h"
@@ -151,27 +154,31 @@ query_newest(uint64_t *id)
 	return 0;
 }
 
-/* Administrators ask here: they have no line of their own. */
+/* Of a user who has nothing there, but takes time. */
 int
 query_line(const char *destination, const struct query_filter *f,
     struct row_place *place, unsigned int most,
     bool (*each)(const struct query_item *, void *), void *context)
 {
-	(void)destination;
+	struct monotime start = monotime_now();
+
 	(void)f;
-	(void)place;
 	(void)most;
 	(void)each;
 	(void)context;
-	_exit(1);
+	if (strcmp(destination, "local:slow") != 0)
+		_exit(1);
+	while (monotime_now().nanoseconds - start.nanoseconds < SLOW_US * 1000)
+		continue;
+	return ++place->time < SLOW_STEPS;
 }
 
 int
 query_kept(const char *destination, uint64_t *kept)
 {
 	(void)destination;
-	(void)kept;
-	_exit(1);
+	*kept = 0;
+	return 0;
 }
 
 int
@@ -259,11 +266,40 @@ query_destinations(const char *wanted, char *place, unsigned int most,
 
 /* -- The process ------------------------------------------------------------ */
 
+/* -- Users ------------------------------------------------------------------ */
+
+static void
+on_user_left(void)
+{
+}
+
+static struct control_door users_door = {
+	.name = "users",
+	.most = 2,
+	.idle_ms = 3000,
+	.rest_us = 1000,
+	.rest_times = 9,
+	.left = on_user_left,
+};
+
+static void
+on_user(int fd, const struct sockaddr *from, void *context)
+{
+	const struct control_peer who = { .own = "local:slow" };
+
+	(void)from;
+	(void)context;
+	if (control_client_add(&users_door, fd, &who) == -1)
+		_exit(1);
+}
+
 static void
 serve(int listener)
 {
 	struct event_base *base = event_base_new();
 
+	if (acceptor_new(base, run_listen("users"), on_user, NULL) == NULL)
+		_exit(1);
 	false_acts_start(base);
 	control_clients_start(base);
 	control_start(base, listener);
@@ -293,19 +329,31 @@ false_queue_stop(void **state)
 	return alive == 0 ? 0 : -1;
 }
 
-int
-false_queue_dial(void)
+static int
+dial(const char *name)
 {
 	struct sockaddr_un address;
 	struct timeval patience = { .tv_sec = 10 };
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 
-	run_socket_path(&address, "control");
+	run_socket_path(&address, name);
 	assert_int_not_equal(fd, -1);
 	assert_int_equal(
 	    connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	return fd;
+}
+
+int
+false_queue_dial(void)
+{
+	return dial("control");
+}
+
+int
+false_queue_dial_user(void)
+{
+	return dial("users");
 }
 
 void

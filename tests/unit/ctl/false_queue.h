@@ -26,6 +26,11 @@ int false_queue_stop(void **state);
 
 /* A client that does not keep to the rules. */
 int false_queue_dial(void);
+/* One of "local:slow", of whose mail each step takes SLOW_US, SLOW_STEPS of
+ * them. There may be two. */
+#define SLOW_US 2000
+#define SLOW_STEPS 20
+int false_queue_dial_user(void);
 void false_queue_ask_for_all(int fd);
 /* Reads until the end of the answer; returns how many messages it had. */
 size_t false_queue_read_answer(int fd);

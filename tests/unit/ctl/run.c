@@ -95,6 +95,8 @@ run_clean_up(void)
 	unlink(address.sun_path);
 	run_socket_path(&address, "supervisor");
 	unlink(address.sun_path);
+	run_socket_path(&address, "users");
+	unlink(address.sun_path);
 	rmdir(run_directory);
 	free(run_out);
 }

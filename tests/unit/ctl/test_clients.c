@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "common/mail.h"
+#include "common/monotime.h"
 #include "common/record.h"
 
 #include "tests/unit/ctl/false_queue.h"
@@ -123,6 +124,27 @@ lets_the_crowd_wait(void **state)
 			close(fds[i]);
 }
 
+/* Between their steps there is time for everything else: nine times what the
+ * steps take, for each of them. */
+static void
+lets_users_rest(void **state)
+{
+	struct monotime start = monotime_now();
+	int fds[2];
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		fds[i] = false_queue_dial_user();
+		false_queue_ask_for_all(fds[i]);
+	}
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(false_queue_read_answer(fds[i]), 0);
+		close(fds[i]);
+	}
+	assert_true(monotime_ms_between(start, monotime_now()) >=
+		    2 * 10 * SLOW_STEPS * SLOW_US / 1000 * 9 / 10);
+}
+
 int
 main(void)
 {
@@ -131,6 +153,7 @@ main(void)
 		cmocka_unit_test(ends_broken_clients),
 		cmocka_unit_test(survives_leavers),
 		cmocka_unit_test(lets_the_crowd_wait),
+		cmocka_unit_test(lets_users_rest),
 	};
 
 	return cmocka_run_group_tests(
