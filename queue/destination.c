@@ -223,7 +223,8 @@ find_first_due(struct destination *d, struct store *store)
 }
 
 /* When to look at it next. A time that has passed is as good as any other, so
- * that a busy destination keeps its key. */
+ * that a busy destination keeps its key; but never a later one than what is due
+ * says, for the clock may be set back. */
 static uint64_t
 wake_time(const struct destination *d, uint64_t now)
 {
@@ -233,7 +234,7 @@ wake_time(const struct destination *d, uint64_t now)
 		return 0;
 	if (wake < d->row.backoff_until)
 		wake = d->row.backoff_until;
-	if (wake <= now && d->row.wake != 0 && d->row.wake <= now)
+	if (wake <= now && d->row.wake != 0 && d->row.wake <= wake)
 		return d->row.wake;
 	return wake;
 }

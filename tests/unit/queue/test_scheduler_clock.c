@@ -111,6 +111,34 @@ test_the_clock_is_set_back_while_one_is_busy(void **state)
 	assert_int_equal(rig_given_count, 3);
 }
 
+/* The clock was behind when a message came, and is right when it is written:
+ * its destination is not looked at later than it is due, should the clock be
+ * behind once more. */
+static void
+test_a_destination_is_not_woken_late(void **state)
+{
+	struct row_destination row;
+	uint64_t due;
+
+	(void)state;
+	rig_agent = AGENT_FULL;
+	rig_submit_one("u@example.com");
+	rig_run();
+	house_now -= 10 * 1000;
+	due = house_now / 1000;
+	rig_submit_one("v@example.com");
+	house_now += 20 * 1000;
+	rig_run();
+	assert_true(house_destination(&rig_house, "mx:example.com", &row));
+	assert_int_equal(row.wake, due);
+	/* What comes later leaves the key where it is. */
+	house_now += 5 * 1000;
+	rig_submit_one("w@example.com");
+	rig_run();
+	assert_true(house_destination(&rig_house, "mx:example.com", &row));
+	assert_int_equal(row.wake, due);
+}
+
 int
 main(void)
 {
@@ -119,6 +147,7 @@ main(void)
 		RIG_TEST(test_the_clock_is_set_back),
 		RIG_TEST(test_back_off_after_the_clock_is_set_back),
 		RIG_TEST(test_the_clock_is_set_back_while_one_is_busy),
+		RIG_TEST(test_a_destination_is_not_woken_late),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
