@@ -19,6 +19,7 @@
 #include "common/id.h"
 #include "common/log.h"
 #include "common/peer.h"
+#include "router/delivered.h"
 
 enum transaction_state {
 	TRANSACTION_GATHERING,
@@ -277,6 +278,9 @@ is_content_refused(
 		reply_set(reply, 552, "5.3.4 The message is too big");
 	else if (hops > LIMIT_HOPS)
 		reply_set(reply, 554, "5.4.6 Too many hops, this is a loop");
+	else if (delivered_to_all(t->content, t->size, &t->routes))
+		reply_set(reply, 554,
+		    "5.4.6 Mail loop: it was delivered here before");
 	else
 		return false;
 	return true;

@@ -6,6 +6,7 @@ import email.utils
 import os
 import shutil
 import signal
+import smtplib
 import time
 import uuid
 
@@ -203,6 +204,24 @@ def test_no_report_about_a_report(postern, lab, client, scripted, domain):
     senders = [line for t in server.transcripts for line in t
                if line.startswith("MAIL")]
     assert sum("<>" in line for line in senders) == 1
+
+
+def test_a_loop_is_refused_and_tells_nobody(postern, lab, stranger):
+    """What says that it was in this mailbox before is not accepted: whoever is
+    named as its sender, and perhaps is not, hears nothing."""
+    token = uuid.uuid4().hex
+    mail = f"Delivered-To: carol@here.test\nSubject: {token}\n\nx\n"
+    with stranger.smtp(HERE) as smtp:
+        with pytest.raises(smtplib.SMTPDataError) as refused:
+            smtp.sendmail("bob@here.test", ["carol@here.test"], mail)
+        assert refused.value.smtp_code == 554
+        assert b"5.4.6" in refused.value.smtp_error
+        # Who has not had it gets it.
+        smtp.sendmail("bob@here.test", ["dave@here.test"], mail)
+    wait_for("the mail", lambda: [
+        m for m in lab.mail_of("dave").values() if token in m])
+    wait_for("an empty queue", lambda: not postern.ctl_json("queue"))
+    assert not lab.mail_of("carol") and not reports(lab, "bob", token)
 
 
 def test_posternctl_bounce(postern, lab, client, scripted, domain):
