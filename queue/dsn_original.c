@@ -92,6 +92,21 @@ dsn_original_message_id(const char *data, size_t length, char *id)
 		take_id(field, size, id);
 }
 
+bool
+dsn_original_is_report(const char *data, size_t length, const char *hostname)
+{
+	char id[DSN_MESSAGE_ID_SIZE];
+	const char *end;
+
+	dsn_original_message_id(data, length, id);
+	end = strstr(id, DSN_MESSAGE_ID_END);
+	if (end == NULL)
+		return false;
+	end += strlen(DSN_MESSAGE_ID_END);
+	return strncasecmp(end, hostname, strlen(hostname)) == 0 &&
+	       strcmp(end + strlen(hostname), ">") == 0;
+}
+
 void
 dsn_original_subject(const char *data, size_t length, char *subject)
 {

@@ -11,6 +11,8 @@
 /* A longer Message-ID is none: References must fit a line. */
 #define DSN_MESSAGE_ID_SIZE 256
 #define DSN_SUBJECT_SIZE 256
+/* What stands before the host's name in the Message-ID of a report. */
+#define DSN_MESSAGE_ID_END ".report@"
 
 /* The length of the header, without the empty line; lines that are not whole
  * are left out. */
@@ -18,6 +20,9 @@ size_t dsn_original_header(const char *data, size_t length);
 /* Its Message-ID, with the angle brackets; "" if it has none that is fit to be
  * repeated. `id` has DSN_MESSAGE_ID_SIZE octets. */
 void dsn_original_message_id(const char *data, size_t length, char *id);
+/* Is it one of this host's reports, by its Message-ID? */
+bool dsn_original_is_report(
+    const char *data, size_t length, const char *hostname);
 /* Its subject, as one line; "" if it has none that a person can read as it is:
  * printable US-ASCII and no encoded words. A long one is cut. `subject` has
  * DSN_SUBJECT_SIZE octets. */

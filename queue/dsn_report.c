@@ -141,8 +141,9 @@ put_header(const struct making *m)
 	    m->out, "From", "Mail system <MAILER-DAEMON@%s>", r->hostname);
 	put_to(m);
 	dsn_field_put(m->out, "Subject", dsn_words_subject(r));
-	dsn_field_format(m->out, "Message-ID", "<%s.%" PRIu64 ".report@%s>",
-	    r->id, r->now, r->hostname);
+	dsn_field_format(m->out, "Message-ID",
+	    "<%s.%" PRIu64 DSN_MESSAGE_ID_END "%s>", r->id, r->now,
+	    r->hostname);
 	if (r->original != NULL)
 		dsn_original_message_id(r->original, r->original_length, id);
 	dsn_field_put(m->out, "In-Reply-To", id);

@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "common/mail.h"
 #include "queue/clock.h"
+#include "queue/dsn_original.h"
 #include "queue/dsn_report.h"
 #include "queue/lifecycle.h"
 #include "queue/store.h"
@@ -181,6 +182,23 @@ is_whole(struct composing *c)
 	return false;
 }
 
+/* It went out, and was sent back here by whoever forwards the mail of its
+ * recipient. To tell the administrator would be to send out another one, which
+ * might come back too, for ever. */
+static bool
+has_come_back(const struct composing *c, const struct dsn_report *report)
+{
+	if (c->message.sender[0] != '\0' ||
+	    c->message.client_address[0] == '\0' || report->original == NULL ||
+	    !dsn_original_is_report(
+		report->original, report->original_length, report->hostname))
+		return false;
+	log_error("report-given-up id=%s: it is a report of this host that has "
+		  "come back",
+	    id_format(c->telling->id).text);
+	return true;
+}
+
 static int
 make(struct composing *c, const struct config *config, struct dsn_made *made)
 {
@@ -201,7 +219,7 @@ make(struct composing *c, const struct config *config, struct dsn_made *made)
 		.count = c->count,
 		.original_is_whole = m->size <= DSN_RETURN_MOST,
 	};
-	int fd;
+	int fd = -1;
 
 	if (original == NULL)
 		return -1;
@@ -212,7 +230,10 @@ make(struct composing *c, const struct config *config, struct dsn_made *made)
 		report.original = original;
 		report.original_length = (size_t)length;
 	}
-	fd = dsn_report_make(&report, made);
+	if (has_come_back(c, &report))
+		errno = ENOMSG;
+	else
+		fd = dsn_report_make(&report, made);
 	free(original);
 	return fd;
 }

@@ -11,7 +11,8 @@ struct telling;
 
 /* `telling` has its time and id, and says whether it is to be a notice; the
  * rest is filled in. A sealed memfd; -1 with errno, ENOENT: there is nothing
- * to tell; ENOMSG: nothing that a notice is made for. Not inside a transaction. */
+ * to tell; ENOMSG: nothing that a notice is made for, or one that has come back
+ * failed. Not inside a transaction. */
 int reporter_compose(struct lifecycle *, const struct config *,
     struct telling *, struct dsn_made *) __attribute__((warn_unused_result));
 

@@ -26,6 +26,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; i < length; i++)
 		CHECK(id[i] > ' ' && id[i] <= '~');
 	CHECK(length == 0 || (id[0] == '<' && id[length - 1] == '>'));
+	dsn_original_is_report(copy, size, "mail.example.org");
 	dsn_original_subject(copy, size, subject);
 	length = strlen(subject);
 	CHECK(length < sizeof(subject));

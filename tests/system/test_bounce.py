@@ -206,6 +206,27 @@ def test_no_report_about_a_report(postern, lab, client, scripted, domain):
     assert sum("<>" in line for line in senders) == 1
 
 
+def test_a_report_that_comes_back(postern, lab, client, scripted, domain):
+    """The administrator's mail goes on to a host that forwards it to an address
+    that fails here: no notice about the notice, which might do the same."""
+    scripted(script(RCPT="550 5.1.1 nobody"))
+    _, token = submit(client, f"x@{domain}", "")
+    report, _, _, _ = one_report(lab, "alice", token)
+    with client.smtp(HERE) as smtp:
+        smtp.ehlo()
+        smtp.mail("")
+        assert smtp.rcpt(f"y@{domain}")[0] == 250
+        code, reply = smtp.data(report.as_bytes(policy=email.policy.SMTP))
+        assert code == 250
+    ident = reply.decode().split()[-1]
+    wait_for("the log", lambda: f"report-given-up id={ident}: " in
+             postern.log())
+    time.sleep(4)
+    assert item(postern, ident)["state"] == "failed"
+    assert len(reports(lab, "alice", token)) == 1
+    assert "removed" in postern.ctl("remove", ident).stdout
+
+
 def test_a_loop_is_refused_and_tells_nobody(postern, lab, stranger):
     """What says that it was in this mailbox before is not accepted: whoever is
     named as its sender, and perhaps is not, hears nothing."""

@@ -195,6 +195,36 @@ test_message_ids(void **state)
 	}
 }
 
+static const struct {
+	const char *id;
+	bool is_report;
+} report_ids[] = {
+	{ "<1m8he0aq3a5td.1800000001.report@mail.example.org>", true },
+	{ "<x.report@MAIL.example.org>", true },
+	{ "<x.report@mail.example.org.uk>", false },
+	{ "<x.report@mail.example>", false },
+	{ "<x.report@other.example>", false },
+	{ "<x@mail.example.org>", false },
+	{ "<.report@", false },
+	{ "", false },
+};
+
+static void
+test_reports_are_known(void **state)
+{
+	char message[256];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(report_ids); i++) {
+		snprintf(message, sizeof(message),
+		    "Subject: x\r\nMessage-ID: %s\r\n\r\n", report_ids[i].id);
+		assert_int_equal(dsn_original_is_report(message,
+				     strlen(message), "mail.example.org"),
+		    report_ids[i].is_report);
+	}
+	assert_false(dsn_original_is_report("", 0, "mail.example.org"));
+}
+
 static void
 test_what_is_sound(void **state)
 {
@@ -227,6 +257,7 @@ main(void)
 		cmocka_unit_test(test_exact_fields),
 		cmocka_unit_test(test_long_fields),
 		cmocka_unit_test(test_message_ids),
+		cmocka_unit_test(test_reports_are_known),
 		cmocka_unit_test(test_what_is_sound),
 	};
 
