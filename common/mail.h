@@ -40,6 +40,10 @@ enum dsn_ret { DSN_RET_NONE, DSN_RET_FULL, DSN_RET_HDRS, DSN_RETS };
 /* That it has failed could be told to nobody, and is tried no more. */
 #define DSN_TOLD_GIVEN_UP 0x04u
 
+/* In the handle of an INJECT: somebody's mail, which is redirected. Others are
+ * reports. */
+#define INJECT_REDIRECTED 0x80000000u
+
 /* Where a recipient's mail goes: a mailbox of this host, a relay with a name
  * in the configuration, or the MX hosts of the recipient's domain. */
 enum route_kind { ROUTE_MAILBOX, ROUTE_RELAY, ROUTE_MX, ROUTE_KINDS };

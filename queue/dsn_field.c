@@ -200,3 +200,13 @@ dsn_field_paragraph_utf8(FILE *out, int indent, const char *text)
 {
 	put_paragraph(out, indent, text, put_word_utf8);
 }
+
+void
+dsn_field_line_utf8(FILE *out, int indent, const char *text)
+{
+	size_t length = strlen(text);
+
+	fprintf(out, "%*s", indent, "");
+	put_word_utf8(out, text, length < WORD_MOST ? length : WORD_MOST);
+	fputs("\r\n", out);
+}

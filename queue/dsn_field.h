@@ -24,5 +24,7 @@ void dsn_field_date(FILE *, const char *name, uint64_t time);
 /* A paragraph for people, each line indented by so many spaces. */
 void dsn_field_paragraph(FILE *, int indent, const char *text);
 void dsn_field_paragraph_utf8(FILE *, int indent, const char *text);
+/* One line, with all its spaces; no more than the first 900 octets. */
+void dsn_field_line_utf8(FILE *, int indent, const char *text);
 
 #endif

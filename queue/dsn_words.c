@@ -32,6 +32,7 @@ dsn_words_subject(const struct dsn_report *r)
 					    : "Your message was handed on";
 }
 
+/* A reply may be in the language of those who run that host. */
 bool
 dsn_words_are_utf8(const struct dsn_report *r)
 {
@@ -40,7 +41,8 @@ dsn_words_are_utf8(const struct dsn_report *r)
 
 	for (unsigned int i = 0; i < r->count && !found; i++)
 		found = dsn_address_is_utf8(r->recipients[i].address) ||
-			dsn_address_is_utf8(r->recipients[i].original);
+			dsn_address_is_utf8(r->recipients[i].original) ||
+			dsn_address_is_utf8(r->recipients[i].reply);
 	return found;
 }
 
@@ -53,7 +55,8 @@ paragraph(FILE *out, const char *text)
 	fputs("\r\n", out);
 }
 
-/* Indented, as all that strangers wrote: so it is never the boundary. */
+/* Indented, as all that strangers wrote: so it is never the boundary. An address
+ * is not parted, so that it can be used as it stands there. */
 static void
 put_address(
     FILE *out, const char *before, const char *address, const char *after)
@@ -62,7 +65,7 @@ put_address(
 
 	if (asprintf(&line, "%s<%s>%s", before, address, after) == -1)
 		return;
-	dsn_field_paragraph_utf8(out, 4, line);
+	dsn_field_line_utf8(out, 4, line);
 	free(line);
 }
 
@@ -135,11 +138,14 @@ words_of(enum dsn_action action)
 static void
 put_reply(FILE *out, const char *reply)
 {
+	void (*put)(FILE *, int, const char *) = dsn_address_is_utf8(reply)
+						     ? dsn_field_paragraph_utf8
+						     : dsn_field_paragraph;
 	char *copy = strdup(reply), *rest = copy, *line;
 
 	while (copy != NULL && (line = strsep(&rest, "\r\n")) != NULL)
 		if (*line != '\0')
-			dsn_field_paragraph(out, 8, line);
+			put(out, 8, line);
 	free(copy);
 }
 

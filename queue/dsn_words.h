@@ -21,7 +21,7 @@ enum dsn_returned {
 };
 
 const char *dsn_words_subject(const struct dsn_report *);
-/* Are there addresses for which it needs UTF-8? */
+/* Are there addresses or replies for which it needs UTF-8? */
 bool dsn_words_are_utf8(const struct dsn_report *);
 void dsn_words_put(FILE *, const struct dsn_report *, enum dsn_returned);
 

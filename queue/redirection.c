@@ -4,7 +4,10 @@
 #include <string.h>
 
 #include "common/mail.h"
+#include "queue/redirector.h"
 #include "queue/submission.h"
+
+_Static_assert(REDIRECTOR_HANDLE == INJECT_REDIRECTED, "what routers are told");
 
 static int
 replace(char **text, const char *by)

@@ -45,14 +45,15 @@ follow_rule(struct walk *w, const struct rule_config *rule,
 	return refuse_by_rule(w, rule, to, from);
 }
 
+/* No alias led there. */
+static const struct origin given = { 0, NULL, "", "", 0, false, NULL, NULL };
+
 /* What the client itself sends to. `otherwise`, if any, is the rule of an
  * address that is ours whatever the others say of it, short of rejecting it. */
 static enum step
 resolve_given(struct walk *w, const struct address *to,
     const struct rule_config *otherwise)
 {
-	static const struct origin client = { 0, NULL, "", "", 0, false, NULL,
-		NULL };
 	const struct expander *e = w->expander;
 	const struct rule_config *rule;
 
@@ -71,7 +72,7 @@ resolve_given(struct walk *w, const struct address *to,
 		return STEP_REFUSED;
 	}
 	w->out->rule = rule->line;
-	return follow_rule(w, rule, to, &client);
+	return follow_rule(w, rule, to, &given);
 }
 
 /* The first rule, if any, that gives mail to a mailbox; and a domain of it. */
@@ -116,8 +117,8 @@ resolve_given_postmaster(struct walk *w)
 	return resolve_given(w, &to, rule);
 }
 
-/* What an alias names: the rules for this host itself, then those for whoever
- * has logged in, and if none speaks of it, its MX. */
+/* What an alias names, or this host reports to: the rules for this host itself,
+ * then those for whoever has logged in, and if none speaks of it, its MX. */
 static enum step
 resolve_named(
     struct walk *w, const struct address *to, const struct origin *from)
@@ -141,6 +142,8 @@ resolve_named(
 		case RULES_ERROR:
 			return walk_defer_lookup(w);
 		case RULES_MATCHED:
+			if (from->depth == 0)
+				w->out->rule = rule->line;
 			return follow_rule(w, rule, to, from);
 		case RULES_NONE:
 			break;
@@ -168,8 +171,12 @@ expand_recipient(const struct expander *expander, uint64_t id,
 	routes_init(&out->routes);
 	routes_init(&w.strays);
 	visits_init(&w.visits);
-	step = to->domain[0] == '\0' ? resolve_given_postmaster(&w)
-				     : resolve_given(&w, to, NULL);
+	if (to->domain[0] == '\0')
+		step = resolve_given_postmaster(&w);
+	else if (facts->report)
+		step = resolve_named(&w, to, &given);
+	else
+		step = resolve_given(&w, to, NULL);
 	if (step == STEP_ROUTED) {
 		routes_move(&out->routes, &w.strays);
 		reply_set(&out->reply, 250, "2.1.5 Ok");

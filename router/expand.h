@@ -13,6 +13,10 @@
  * routed nevertheless, so that the queue keeps and shows what cannot be
  * delivered; if none exists the client is told.
  *
+ * A report of the queue goes as what an alias names: whoever sent us mail has a
+ * right to hear of it (RFC 5321 6.1), also where no rule has this host send
+ * anything else.
+ *
  * postmaster at an accepted domain always leads somewhere: to its alias, the
  * user of that name, `admin`, or the alias of root; only if there is none of
  * them is the mail deferred, loudly. "postmaster" alone is that of the first

@@ -15,6 +15,7 @@ struct rule_facts {
 	bool local;		       /* this host itself */
 	bool forwarded;		       /* by an alias: see from_holds() */
 	bool authenticated;	       /* a user, by password */
+	bool report;		       /* by our queue: see expand.h */
 	const struct sockaddr *client; /* NULL: it has no address */
 	const struct address *sender;  /* text "" for the null sender */
 };

@@ -180,12 +180,19 @@ is_loopback(const struct transaction *t)
 	return true;
 }
 
+static bool
+is_report(const struct transaction *t)
+{
+	return t->inject != 0 && (t->inject & INJECT_REDIRECTED) == 0;
+}
+
 static struct rule_facts
 facts_of(const struct transaction *t)
 {
 	return (struct rule_facts){
 		.local = is_loopback(t),
 		.authenticated = t->user[0] != '\0',
+		.report = is_report(t),
 		.client = t->client.any.sa_family == AF_UNSPEC ? NULL
 							       : &t->client.any,
 		.sender = &t->sender,
@@ -260,12 +267,6 @@ transaction_add_recipient(struct transaction *t,
 
 /* The queue keeps its own reports small, and to refuse one would be to tell
  * nobody of a loss. */
-static bool
-is_report(const struct transaction *t)
-{
-	return t->inject != 0 && t->sender.text[0] == '\0';
-}
-
 static bool
 is_content_refused(
     const struct transaction *t, uint32_t hops, struct reply *reply)

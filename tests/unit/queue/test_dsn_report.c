@@ -665,6 +665,57 @@ test_a_utf8_sender(void **state)
 	free(text);
 }
 
+/* A reply that is UTF-8 is read by people as it came; programs have it in 7-bit.
+ * One that is no UTF-8 is 7-bit to both. */
+static void
+test_replies_in_other_languages(void **state)
+{
+	struct dsn_recipient to = failed();
+	struct dsn_report report = report_of(&to, 1);
+	struct dsn_made made;
+	char *text;
+
+	(void)state;
+	to.reply = "550-5.1.1 gr" UE "n\r\n550 5.1.1 \x1b[31mrot";
+	text = text_of(&report, &made);
+	check_lines(text, true);
+	assert_true(made.is_8bit);
+	assert_false(made.is_utf8);
+	assert_true(has(text, "Content-Type: text/plain; charset=utf-8\r\n"
+			      "Content-Transfer-Encoding: 8bit\r\n"));
+	assert_true(has(text, "        550-5.1.1 gr" UE "n\r\n"
+			      "        550 5.1.1 [31mrot\r\n"));
+	assert_true(has(text, "smtp; 550-5.1.1 gr??n 550 5.1.1"));
+	free(text);
+	/* cppcheck-suppress redundantAssignment; `report` has its address */
+	to.reply = "550-5.1.1 gr" UE "n\r\n550 5.1.1 gr\xfcn";
+	text = text_of(&report, &made);
+	check_lines(text, false);
+	assert_false(made.is_8bit);
+	assert_true(has(text, "        550 5.1.1 gr?n\r\n"));
+	free(text);
+}
+
+/* Whoever copies an address from there has the address. */
+static void
+test_addresses_are_not_parted(void **state)
+{
+	static const char address[] =
+	    "\"a  b  and some more words that would not fit on one line of 76 "
+	    "octets\"@example.org";
+	struct dsn_recipient to = failed();
+	struct dsn_report report = report_of(&to, 1);
+	struct dsn_made made;
+	char line[256], *text;
+
+	(void)state;
+	to.address = to.original = address;
+	text = text_of(&report, &made);
+	snprintf(line, sizeof(line), "\r\n    <%s>\r\n", address);
+	assert_true(has(text, line));
+	free(text);
+}
+
 /* What has the type of UTF-8 and is none, or pretends to be a line. */
 static void
 test_addresses_that_are_no_utf8(void **state)
@@ -731,6 +782,8 @@ main(void)
 		cmocka_unit_test(test_subjects_of_strangers),
 		cmocka_unit_test(test_a_utf8_recipient_of_an_ordinary_sender),
 		cmocka_unit_test(test_a_utf8_sender),
+		cmocka_unit_test(test_replies_in_other_languages),
+		cmocka_unit_test(test_addresses_are_not_parted),
 		cmocka_unit_test(test_addresses_that_are_no_utf8),
 	};
 

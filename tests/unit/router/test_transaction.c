@@ -397,11 +397,57 @@ takes_a_report_of_any_size(void **state)
 		    add_content_of_size(t, much, &reply), inject == 0);
 		transaction_free(&t);
 	}
-	t = new_transaction();
-	transaction_set_inject(t, 1);
+	t = transaction_new(&house.expander, &m);
+	transaction_set_inject(t, INJECT_REDIRECTED | 1);
 	assert_int_equal(add_content_of_size(t, much, &reply), 1);
 	assert_int_equal(reply.code, 552);
 	transaction_free(&t);
+}
+
+/* Whoever sent us mail hears of it, also where no rule lets this host send
+ * anything; but no rule is passed over, and nothing else goes with it. */
+static void
+finds_a_way_for_each_report(void **state)
+{
+	static const char *const rules[] = {
+		"accept to domain \"here.example\" mailbox \"people\"\n"
+		"accept from authenticated relay\n",
+		"accept from authenticated to domain \"here.example\" mailbox "
+		"\"people\"\n",
+		"reject to domain \"far.example\"\n"
+		"accept to domain \"here.example\" mailbox \"people\"\n",
+	};
+	struct message_open m = good_open();
+
+	(void)state;
+	m.sender = m.client_address = m.client_name = m.helo = "";
+	m.protocol = SMTP_PROTOCOL_LOCAL;
+	for (size_t i = 0; i < COUNT(rules); i++) {
+		char text[512];
+		struct config *config;
+		struct expander e = { .users = NULL };
+		struct transaction *t;
+
+		snprintf(text, sizeof(text),
+		    "mailbox \"people\" users system deliver maildir "
+		    "\"~/M\"\n%s",
+		    rules[i]);
+		e.config = config = test_config(text);
+		e.tables = tables_new(e.config);
+		t = transaction_new(&e, &m);
+		transaction_set_inject(t, 1);
+		expect_recipient(t, "s@far.example", i == 2 ? 550 : 250);
+		expect_recipient(t, "bob@here.example", 250);
+		expect_recipient(t, "eve@here.example", 550);
+		assert_int_equal(transaction_routes(t)->count, i == 2 ? 1 : 2);
+		transaction_free(&t);
+		t = transaction_new(&e, &m);
+		transaction_set_inject(t, INJECT_REDIRECTED | 1);
+		expect_recipient(t, "s@far.example", 550);
+		transaction_free(&t);
+		tables_free(&e.tables);
+		config_free(&config);
+	}
 }
 
 /* Content that is not what it should be means that smtpd is not itself. */
@@ -479,6 +525,7 @@ main(void)
 		cmocka_unit_test(refuses_content),
 		cmocka_unit_test(refuses_what_is_too_big),
 		cmocka_unit_test(takes_a_report_of_any_size),
+		cmocka_unit_test(finds_a_way_for_each_report),
 		cmocka_unit_test(believes_only_sealed_content),
 		cmocka_unit_test(is_complete_once),
 	};
