@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "common/mail.h"
 #include "common/message.h"
 #include "queue/clock.h"
 #include "queue/link_router.h"
@@ -19,7 +20,7 @@ errands_begin(struct errands *all, uint32_t kind)
 static uint32_t
 next_handle(struct errands *all)
 {
-	all->last = all->last % (ERRAND_REDIRECTION - 1) + 1;
+	all->last = all->last % (INJECT_REDIRECTED - 1) + 1;
 	return all->last | all->kind;
 }
 

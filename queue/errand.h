@@ -20,8 +20,6 @@ struct message_inject;
 
 /* Seconds that a router may take to say anything about one. */
 #define ERRAND_ANSWER 300
-/* Handles of redirections have this bit; those of reports have not. */
-#define ERRAND_REDIRECTION UINT32_C(0x80000000)
 
 struct errand {
 	TAILQ_ENTRY(errand) next;
@@ -35,7 +33,7 @@ struct errand {
 struct errands {
 	TAILQ_HEAD(, errand) list;
 	unsigned int count;
-	uint32_t kind; /* 0 or ERRAND_REDIRECTION */
+	uint32_t kind; /* 0 or INJECT_REDIRECTED */
 	uint32_t last;
 };
 

@@ -10,6 +10,7 @@
 #include "common/channel.h"
 #include "common/child.h"
 #include "common/log.h"
+#include "common/mail.h"
 #include "queue/clock.h"
 #include "queue/commit.h"
 #include "queue/errand.h"
@@ -127,7 +128,7 @@ recognise(struct router *r, struct submission *s)
 
 	if (inject == 0)
 		return 0;
-	if ((inject & ERRAND_REDIRECTION) != 0) {
+	if ((inject & INJECT_REDIRECTED) != 0) {
 		s->redirection = redirector_take(r, inject, s->fd, s->size);
 		if (s->redirection == NULL)
 			log_warn("envelope-refused error=\"no such "
@@ -198,7 +199,7 @@ on_unrouted(const struct router *r, const struct message *m)
 
 	if (class != 4 && class != 5)
 		return -1;
-	if ((m->handle & ERRAND_REDIRECTION) != 0)
+	if ((m->handle & INJECT_REDIRECTED) != 0)
 		redirector_unrouted(
 		    r, m->handle, m->unrouted.code, m->unrouted.reply);
 	else

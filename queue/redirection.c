@@ -3,11 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/mail.h"
-#include "queue/redirector.h"
 #include "queue/submission.h"
-
-_Static_assert(REDIRECTOR_HANDLE == INJECT_REDIRECTED, "what routers are told");
 
 static int
 replace(char **text, const char *by)

@@ -286,7 +286,7 @@ int
 redirector_start(struct event_base *base, struct lifecycle *lifecycle)
 {
 	memset(&state, 0, sizeof(state));
-	errands_begin(&state.out, ERRAND_REDIRECTION);
+	errands_begin(&state.out, INJECT_REDIRECTED);
 	state.lifecycle = lifecycle;
 	state.timer = evtimer_new(base, on_timer, NULL);
 	if (state.timer != NULL)

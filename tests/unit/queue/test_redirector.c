@@ -1,6 +1,7 @@
 /* Redirections, between the real store and a router that the test plays. */
 #include "common/content.h"
 #include "common/dsn.h"
+#include "common/mail.h"
 #include "queue/clock.h"
 #include "queue/commit.h"
 #include "queue/errand.h"
@@ -181,7 +182,7 @@ test_one_takes_the_place_of_two(void **state)
 	assert_int_equal(ask(id, 2), 0);
 	assert_string_equal(given.to, "new@example.org");
 	assert_string_equal(given.sender, "sender@example.net");
-	assert_int_not_equal(given.handle & ERRAND_REDIRECTION, 0);
+	assert_int_not_equal(given.handle & INJECT_REDIRECTED, 0);
 	made = come_back();
 	assert_true(is_there(id, 0) && !is_there(made, 0));
 	commit_run();
