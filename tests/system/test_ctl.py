@@ -69,7 +69,7 @@ def test_each_verb_by_each_filter(postern, waiting, verb):
         assert postern.ctl(verb, name, wrong, "--dry-run").stdout.startswith(
             "0 recipients would be ")
     assert item(postern, waiting[0])["attempts"] == row["attempts"]
-    done = postern.ctl(verb, *(w for f in filters for w in f[:2]))
+    done = postern.ctl(verb, *(w for f in filters[1:] for w in f[:2]))
     assert done.stdout.startswith("1 recipient ")
 
 
