@@ -139,6 +139,23 @@ on_failed(evutil_socket_t fd, short what, void *argument)
 	channel_end(argument);
 }
 
+/* `message`: the one that was wrong, if it could be read. */
+static void
+tell_of_break(const struct channel *c, const struct message *m)
+{
+	const char *error = strerror(errno);
+
+	if (c->handler->broken != NULL && !c->handler->broken(c->context))
+		return;
+	if (m == NULL)
+		log_warn("link-error peer=%s error=\"%s\"",
+		    program_name(c->peer), error);
+	else
+		log_warn("link-protocol peer=%s message=%s handle=%u",
+		    program_name(c->peer), message_type_name(m->type),
+		    m->handle);
+}
+
 /* Reads one message and gives it to the handler. False if there is nothing
  * more to do on this channel now, or the channel is gone. */
 static bool
@@ -158,8 +175,9 @@ receive_one(struct channel *c, void *record)
 	default:
 		if (errno == EAGAIN)
 			return false;
-		log_warn("link-error peer=%s error=\"%s\"",
-		    program_name(c->peer), strerror(errno));
+		/* A reset is how it ends who has not read all. */
+		if (errno != ECONNRESET)
+			tell_of_break(c, NULL);
 		channel_end(c);
 		return false;
 	}
@@ -171,8 +189,7 @@ receive_one(struct channel *c, void *record)
 		return false;
 	c->freed = NULL;
 	if (handled == -1) {
-		log_warn("link-protocol peer=%s message=%s handle=%u",
-		    program_name(c->peer), message_type_name(m.type), m.handle);
+		tell_of_break(c, &m);
 		channel_end(c);
 		return false;
 	}

@@ -29,6 +29,10 @@ struct channel_handler {
 	/* The link ended. The channel is freed after this returns. Never
 	 * called because of channel_free(). */
 	void (*closed)(struct channel *, void *context);
+	/* The peer broke the link and `closed` is next. Says who it was, if
+	 * peers are many; false if that need not be in the log, where anybody
+	 * may be one. NULL: it is logged. */
+	bool (*broken)(void *context);
 };
 
 /* Takes the descriptor, also on failure. `self` and `peer` say who speaks.

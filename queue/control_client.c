@@ -51,9 +51,12 @@ static const struct timeval second = { 1, 0 };
 static int on_question(struct channel *, struct message *, void *);
 static void on_closed(struct channel *, void *);
 
+static bool on_broken(void *);
+
 static const struct channel_handler client_handler = {
 	.receive = on_question,
 	.closed = on_closed,
+	.broken = on_broken,
 };
 
 /* Frees all but the channel. */
@@ -84,6 +87,22 @@ on_closed(struct channel *channel, void *context)
 {
 	(void)channel;
 	client_free(context);
+}
+
+/* Whoever may connect may do this all day: one a second is enough. */
+static bool
+on_broken(void *context)
+{
+	static struct monotime last;
+	const struct client *c = context;
+	struct monotime now = monotime_now();
+
+	if (last.nanoseconds != 0 && monotime_ms_between(last, now) < 1000)
+		return false;
+	last = now;
+	log_warn("control-broken door=%s uid=%u pid=%d", c->door->name,
+	    (unsigned int)c->who.uid, (int)c->who.pid);
+	return true;
 }
 
 static void

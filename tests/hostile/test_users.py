@@ -330,6 +330,32 @@ def test_a_flood_of_questions(queue):
     assert queue.read_log().count("control-refused") < 40
 
 
+def test_a_flood_of_broken_records(queue):
+    """The log says who it is, and does not grow as fast as they come."""
+    before, start = len(queue.read_log()), time.monotonic()
+    while time.monotonic() - start < 3:
+        with as_users(queue, [54321])[0] as sock:
+            with contextlib.suppress(OSError):
+                sock.setblocking(True)
+                sock.send(b"\xff" * 100)
+            time.sleep(0.02)
+    new = queue.read_log()[before:]
+    seconds = time.monotonic() - start
+    assert f"control-broken door=users uid=54321 pid={os.getpid()}" in new
+    assert 1 <= new.count("link-error") <= seconds + 1
+
+
+def test_who_goes_away_early_is_no_fault(queue):
+    """As in "posternctl queue | head"."""
+    before = len(queue.read_log())
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as sock:
+        sock.connect(str(queue.control_path))
+        records.send(sock, "CTL_LIST", 1, sender="x@y.z")
+        assert select.select([sock], [], [], 20)[0]  # and not read
+    assert queue.ask("CTL_STATS")[-1]["code"] == 0
+    assert "link-" not in queue.read_log()[before:]
+
+
 def test_a_listing_that_nobody_reads(queue):
     with dial(queue) as client:
         records.send(client, "CTL_LIST", 1)

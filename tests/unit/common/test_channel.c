@@ -89,7 +89,10 @@ on_closed(struct channel *c, void *context)
 	l->router = NULL;
 }
 
-static const struct channel_handler handler = { on_receive, on_closed };
+static const struct channel_handler handler = {
+	.receive = on_receive,
+	.closed = on_closed,
+};
 
 static int
 set_up(void **state)
