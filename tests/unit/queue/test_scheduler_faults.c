@@ -308,6 +308,45 @@ test_a_store_that_cannot_be_read_now(void **state)
 	assert_int_equal(rig_given_count, 1);
 }
 
+static bool memory_lacks;
+
+struct destination *__real_destination_open(
+    struct destinations *, struct store *, const char *);
+struct destination *__wrap_destination_open(
+    struct destinations *, struct store *, const char *);
+
+struct destination *
+__wrap_destination_open(
+    struct destinations *all, struct store *store, const char *name)
+{
+	if (!memory_lacks)
+		return __real_destination_open(all, store, name);
+	errno = ENOMEM;
+	return NULL;
+}
+
+/* Nothing else will happen, and it is looked at again. */
+static void
+test_no_memory_for_a_destination(void **state)
+{
+	(void)state;
+	rig_agent = AGENT_FULL;
+	rig_submit_one("a@one.example");
+	rig_run();
+	scheduler_stop();
+	house_crash(&rig_house);
+	rig_start();
+	rig_agent = AGENT_READY;
+	memory_lacks = true;
+	scheduler_wake();
+	memory_lacks = false;
+	assert_null(
+	    destination_find(&rig_house.destinations, "mx:one.example"));
+	rig_wait_ms(1200);
+	rig_run();
+	assert_int_equal(rig_open("mx:one.example"), 1);
+}
+
 /* A recipient that somebody put there without a time is due, as all that is
  * due. */
 static void
@@ -472,6 +511,7 @@ main(void)
 		RIG_TEST(test_a_refusal_that_cannot_be_noted),
 #endif
 		RIG_TEST(test_a_store_that_cannot_be_read_now),
+		RIG_TEST(test_no_memory_for_a_destination),
 		RIG_TEST(test_mail_without_a_time),
 		RIG_TEST(test_a_damaged_destination),
 		RIG_TEST(test_new_mail_for_a_damaged_destination),
