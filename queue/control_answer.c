@@ -50,6 +50,8 @@ control_would_act(const struct control_work *w, const struct query_item *item)
 
 	if (w->verb == CTL_VERB_REDIRECT && !may_redirect(w, item))
 		return false;
+	if (w->verb == CTL_VERB_BOUNCE && item->in_flight)
+		return false;
 	return lifecycle_step((enum recipient_state)item->recipient->state,
 		   events[w->verb]) != LIFECYCLE_REFUSED;
 }

@@ -198,8 +198,7 @@ destination_restore(struct destination *d, uint64_t backoff_until,
 	keep_reply(d, reply);
 }
 
-/* A key that makes no sense is nobody's, and hides nothing behind it; one with
- * no time, from a dump that somebody wrote, has come. */
+/* A key that makes no sense is nobody's, and hides nothing behind it. */
 static int
 find_first_due(struct destination *d, struct store *store)
 {
@@ -216,7 +215,7 @@ find_first_due(struct destination *d, struct store *store)
 		if (row_key_due_read(key.data, key.length, &name, &place) == -1)
 			continue;
 		if (strcmp(name, d->name) == 0)
-			d->first_due = place.time > 0 ? place.time : 1;
+			d->first_due = place.time;
 		return 0;
 	}
 	return errno == ENOENT ? 0 : -1;

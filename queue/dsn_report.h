@@ -29,7 +29,9 @@ struct dsn_recipient {
 	const char *orcpt;    /* "type;xtext"; "" none */
 	const char *host;     /* who gave the last reply; "" unknown */
 	const char *reply;
-	uint64_t last;	      /* the last attempt, in seconds; 0: unknown */
+	bool untried;  /* no host has refused it: the reply is about others, or
+		       * ours */
+	uint64_t last; /* the last attempt, in seconds; 0: unknown */
 	uint64_t retry_until; /* of a delay; 0: unknown */
 };
 

@@ -163,7 +163,9 @@ put_reason(
 		return;
 	}
 	if (!is_other)
-		dsn_field_paragraph(out, 4, "This host says:");
+		dsn_field_paragraph(out, 4,
+		    to->untried ? "It was not tried. This host says:"
+				: "This host says:");
 	else if (asprintf(&line, "%s%s%s",
 		     dsn_status_is_smtp(to->reply) ? "" : "The attempt with ",
 		     to->host,

@@ -136,6 +136,9 @@ lifecycle_restore_recipient(struct lifecycle *l, uint64_t id, uint32_t number,
 	r.id = id;
 	r.number = number;
 	r.row = *row;
+	/* A dump that somebody wrote may have no time; none is never. */
+	if (r.row.due == 0)
+		r.row.due = 1;
 	r.destination = rows_open_destination(l, row->destination);
 	if (r.destination == NULL)
 		return -1;

@@ -107,6 +107,7 @@ add_recipient(struct composing *c, uint32_t number,
 		.orcpt = row->orcpt,
 		.host = row->host,
 		.reply = row->reply,
+		.untried = row->attempts == 0,
 		.retry_until = c->message.arrival / 1000 + c->l->retry.for_,
 	};
 }

@@ -303,6 +303,7 @@ wake_one(const char *name)
 {
 	struct destinations *all = state.lifecycle->destinations;
 	struct destination *d = destination_find(all, name);
+	int error;
 
 	if ((d != NULL && !scheduler_list_is_idle(d)) ||
 	    pause_kind(name) == PAUSE_DESTINATION)
@@ -314,9 +315,11 @@ wake_one(const char *name)
 		state.read++;
 	}
 	if (d == NULL) {
+		error = errno;
+		set_wake_timer(
+		    clock_seconds() + (error == ENOMEM ? 1 : WAKE_MOST_S));
 		log_error("destination-unreadable destination=%s error=\"%s\"",
-		    log_text(name), strerror(errno));
-		state.again = true;
+		    log_text(name), strerror(error));
 		return true;
 	}
 	if (has_place(d)) {

@@ -12,7 +12,7 @@ from program import broken_records, is_closed, memfd, wait_for
 from queue_lab import RELAY, Queue, envelope, route
 
 MAIL = b"Received: by test\r\nSubject: hello\r\n\r\nA line.\r\n"
-REDIRECT = 5  # enum ctl_verb
+BOUNCE, REDIRECT = 4, 5  # enum ctl_verb
 ABANDON = "ABANDON"  # smtpd's, never the router's
 
 
@@ -650,6 +650,22 @@ def test_wishes_for_reports_reach_the_agent(queue, agent):
     assert (to["notify"], to["orcpt"]) == (6, "rfc822;a+2Bb@example.com")
     item, = [i for i in queue.items() if i["id"] == ident]
     assert (item["notify"], item["orcpt"]) == (6, "rfc822;a+2Bb@example.com")
+    finish(queue, ident)
+
+
+def test_what_is_in_flight_is_not_given_up(queue, agent):
+    """Its sender would hear that it failed, and it may be delivered."""
+    ident, delivery = a_delivery(queue, agent)
+    assert [a.type for a in queue.ask("CTL_ACT", verb=BOUNCE, id=ident,
+                                      dry_run=1)] == ["CTL_END"]
+    end = queue.ask("CTL_ACT", verb=BOUNCE, id=ident)[-1]
+    assert (end["code"], end["count"]) == (os.EX_TEMPFAIL, 0)
+    assert [i["state"] for i in queue.items() if i["id"] == ident] == [0]
+    records.send(agent, "REPORT", delivery.handle, number=0, outcome=1,
+                 scope=0, host="x", reply="450 later")
+    wait_for(lambda: queue.ask("CTL_ACT", verb=BOUNCE, id=ident)[-1]["count"],
+             what="the end of the delivery")
+    assert [i["state"] for i in queue.items() if i["id"] == ident] == [2]
     finish(queue, ident)
 
 

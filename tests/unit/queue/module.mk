@@ -47,7 +47,7 @@ queue/test_scheduler_share_src := $(rig_src)
 queue/test_scheduler_share_libs := -llmdb -lxxhash
 queue/test_scheduler_faults_src := $(rig_src)
 queue/test_scheduler_faults_libs := -llmdb -lxxhash \
-	-Wl,--wrap=store_read_begin
+	-Wl,--wrap=store_read_begin -Wl,--wrap=destination_open
 queue/test_scheduler_clock_src := $(rig_src)
 queue/test_scheduler_clock_libs := -llmdb -lxxhash
 queue/test_scheduler_order_src := $(rig_src)

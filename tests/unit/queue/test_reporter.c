@@ -837,6 +837,8 @@ take_reports(const char *const lines[3], const char *all)
 			seen |= 1U << i;
 			assert_int_equal(report_has("\r\nLast-Attempt-Date: "),
 			    lines[i] != NULL);
+			assert_int_equal(
+			    report_has("It was not tried."), lines[i] == NULL);
 			if (lines[i] != NULL)
 				assert_true(report_has(lines[i]));
 		}

@@ -308,40 +308,77 @@ test_a_store_that_cannot_be_read_now(void **state)
 	assert_int_equal(rig_given_count, 1);
 }
 
+static bool memory_lacks;
+
+struct destination *__real_destination_open(
+    struct destinations *, struct store *, const char *);
+struct destination *__wrap_destination_open(
+    struct destinations *, struct store *, const char *);
+
+struct destination *
+__wrap_destination_open(
+    struct destinations *all, struct store *store, const char *name)
+{
+	if (!memory_lacks)
+		return __real_destination_open(all, store, name);
+	errno = ENOMEM;
+	return NULL;
+}
+
+/* Nothing else will happen, and it is looked at again. */
+static void
+test_no_memory_for_a_destination(void **state)
+{
+	(void)state;
+	rig_agent = AGENT_FULL;
+	rig_submit_one("a@one.example");
+	rig_run();
+	scheduler_stop();
+	house_crash(&rig_house);
+	rig_start();
+	rig_agent = AGENT_READY;
+	memory_lacks = true;
+	scheduler_wake();
+	memory_lacks = false;
+	assert_null(
+	    destination_find(&rig_house.destinations, "mx:one.example"));
+	rig_wait_ms(1200);
+	rig_run();
+	assert_int_equal(rig_open("mx:one.example"), 1);
+}
+
 /* A recipient that somebody put there without a time is due, as all that is
  * due. */
 static void
 test_mail_without_a_time(void **state)
 {
 	struct lifecycle *l = &rig_house.lifecycle;
-	uint64_t id = rig_submit_one("a@one.example");
-	struct row_place place = { house_now / 1000, id, 0 };
-	struct row_key due = row_key_due("mx:one.example", &place);
-	struct row_key key = row_key_number(id, 0);
-	uint8_t value[ROW_VALUE_SIZE];
-	struct row_recipient row;
+	const struct row_totals before = l->totals;
+	const struct row_message message = { .arrival = house_now,
+		.sender = "",
+		.client_address = "",
+		.helo = "",
+		.user = "",
+		.envid = "",
+		.recipients = 1,
+		.open = 1 };
+	const struct row_recipient row = { .address = "a@one.example",
+		.original = "a@one.example",
+		.kind = ROUTE_MX,
+		.destination = "mx:one.example" };
+	uint64_t id = house_id();
 
 	(void)state;
-	rig_agent = AGENT_FULL;
-	rig_run();
-	assert_true(house_recipient(&rig_house, id, 0, &row));
-	row.due = place.time = 0;
 	assert_int_equal(store_write_begin(l->store), 0);
-	assert_int_equal(store_delete(l->store, STORE_DUE, &due), 0);
-	due = row_key_due("mx:one.example", &place);
-	assert_int_equal(store_put(l->store, STORE_DUE, &due, "", 0), 0);
-	assert_int_equal(store_put(l->store, STORE_RECIPIENT, &key, value,
-			     row_recipient_encode(&row, value)),
-	    0);
-	destination_change(l->destinations,
-	    destination_find(l->destinations, "mx:one.example"));
+	assert_int_equal(lifecycle_restore_message(l, id, &message), 0);
+	assert_int_equal(lifecycle_restore_recipient(l, id, 0, &row), 0);
 	assert_int_equal(
 	    destinations_flush(l->destinations, l->store, house_now / 1000), 0);
+	assert_int_equal(lifecycle_write_totals(l, &before), 0);
 	assert_int_equal(store_write_commit(l->store), 0);
 	scheduler_stop();
 	house_crash(&rig_house);
 	rig_start();
-	rig_agent = AGENT_READY;
 	scheduler_wake();
 	rig_run();
 	assert_int_equal(rig_open("mx:one.example"), 1);
@@ -472,6 +509,7 @@ main(void)
 		RIG_TEST(test_a_refusal_that_cannot_be_noted),
 #endif
 		RIG_TEST(test_a_store_that_cannot_be_read_now),
+		RIG_TEST(test_no_memory_for_a_destination),
 		RIG_TEST(test_mail_without_a_time),
 		RIG_TEST(test_a_damaged_destination),
 		RIG_TEST(test_new_mail_for_a_damaged_destination),
