@@ -195,21 +195,38 @@ store_open(const char *directory, uint64_t map_size)
 
 /* -- To look only --------------------------------------------------------- */
 
+/* 1: there is none. */
+static int
+open_table_to_read(struct store *s, enum store_table table)
+{
+	MDB_dbi *handle = &s->tables[table];
+
+	if (store_result(mdb_dbi_open(s->read, names[table], 0, handle)) == 0)
+		return 0;
+	*handle = NO_TABLE;
+	return errno == ENOENT ? 1 : -1;
+}
+
 /* A table that another schema did not have is empty; that of the schema itself
  * is in every store. The handles last beyond the transaction only if it is
  * committed. */
 static int
 open_tables_to_read(struct store *s)
 {
+	int missing = 0;
+
 	if (store_read_begin(s) == -1)
 		return -1;
 	for (unsigned int i = 0; i < STORE_TABLES; i++) {
-		if (store_result(
-			mdb_dbi_open(s->read, names[i], 0, &s->tables[i])) == 0)
-			continue;
-		if (errno != ENOENT || i == STORE_META)
+		int is_missing = open_table_to_read(s, (enum store_table)i);
+
+		if (is_missing == -1)
 			return -1;
-		s->tables[i] = NO_TABLE;
+		missing += is_missing;
+	}
+	if (s->tables[STORE_META] == NO_TABLE) {
+		errno = missing == STORE_TABLES ? ENOENT : EUCLEAN;
+		return -1;
 	}
 	s->reading = false;
 	return store_result(mdb_txn_commit(store_take_read(s)));
