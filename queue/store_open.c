@@ -1,8 +1,11 @@
 /* The store's files: made, brought up to date, opened and closed. */
 #include "queue/store.h"
 
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -34,13 +37,35 @@ store_table_name(enum store_table table)
 	return names[table];
 }
 
+/* LMDB would wait for a FIFO. No file yet is none of the wrong kind. */
+static int
+check_kind(const char *path, unsigned int flags)
+{
+	char file[LIMIT_PATH];
+	struct stat st;
+	int length = snprintf(file, sizeof(file), "%s%s", path,
+	    (flags & MDB_NOSUBDIR) != 0 ? "" : "/data.mdb");
+
+	if (length < 0 || (size_t)length >= sizeof(file)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	if (stat(file, &st) == -1 || S_ISREG(st.st_mode))
+		return 0;
+	errno = EUCLEAN;
+	return -1;
+}
+
 /* 0: the size that the file says. */
 static int
 open_environment(
     struct store *s, const char *path, uint64_t map_size, unsigned int flags)
 {
-	int rc = mdb_env_create(&s->env);
+	int rc;
 
+	if (check_kind(path, flags) == -1)
+		return -1;
+	rc = mdb_env_create(&s->env);
 	if (rc == 0)
 		rc = mdb_env_set_maxdbs(s->env, STORE_TABLES);
 	if (rc == 0)

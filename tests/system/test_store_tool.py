@@ -236,6 +236,22 @@ def test_only_a_file_is_looked_into(house, tmp_path):
         assert word in house.tool("check", path, code=NOINPUT).stderr
 
 
+@pytest.mark.parametrize("name", ["data.mdb", "owner", "lock.mdb"])
+def test_what_is_planted_in_the_store_is_not_waited_for(house, name):
+    """By one who has taken over the queue, for the nightly backup."""
+    house.start()
+    house.fill(3)
+    house.stop()
+    planted = house.store / name
+    planted.unlink()
+    os.mkfifo(planted)
+    os.chown(planted, UID, -1)
+    for words in ["check"], ["dump"], ["backup", house.folder / "backup"], \
+            ["compact"]:
+        subprocess.run([SBIN / "postern-store", "-c", house.config, *words],
+                       capture_output=True, timeout=20)
+
+
 @pytest.fixture
 def disk(tmp_path):
     """A file system of its own, which others can be told to read only."""
@@ -516,6 +532,22 @@ def test_a_backup_is_whole_or_not_there(house, tmp_path):
     # And the store goes on.
     house.send(b"x")
     house.is_clean()
+
+
+def test_a_backup_that_is_stopped_at_its_beginning(house, tmp_path):
+    """Once its file is made, somebody takes it away."""
+    house.start()
+    codes = set()
+    for turn in range(200):
+        process = subprocess.Popen(
+            [SBIN / "postern-store", "-c", house.config, "backup",
+             tmp_path / f"backup-{turn}"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(turn / 20_000)
+        process.terminate()
+        codes.add(process.wait(20))
+        assert not list(tmp_path.glob("*.partial")), turn
+    assert -signal.SIGTERM in codes
 
 
 def test_restore_takes_no_rubbish(house, tmp_path):
