@@ -1,9 +1,10 @@
 /*
  * The proof that a store is whole: each row can be read, and says the same as
  * every other row that knows of it. Changes nothing; works on any open store.
- * Memory does not grow with the store.
+ * Memory does not grow with the store, but for two bits a page.
  *
- * The rows are looked at in one transaction, since their counts must agree. The
+ * First it is proved that LMDB's pages are each in one place, and that none in
+ * use counts as free. The rows are looked at in one transaction, since their counts must agree. The
  * content, which is most of the octets, is read in many short ones: what was
  * delivered in between is not missed.
  */
@@ -36,6 +37,7 @@ struct store_check {
 
 /* -1 with errno if it could not be looked at; what is found damaged is a fault
  * and no failure. */
+int store_check_pages(struct store_check *) __attribute__((warn_unused_result));
 int store_check_rows(struct store_check *) __attribute__((warn_unused_result));
 int store_check_content(struct store_check *)
     __attribute__((warn_unused_result));

@@ -76,7 +76,8 @@ store_lock(const char *directory, enum store_lock what)
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
+	/* A FIFO in its place is not waited for. */
+	fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
 	if (fd == -1 ||
 	    (lock(fd, what) == 0 && (!reads || check_owner(fd) == 0)))
 		return fd;

@@ -1,8 +1,11 @@
 /* The store's files: made, brought up to date, opened and closed. */
 #include "queue/store.h"
 
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -34,13 +37,35 @@ store_table_name(enum store_table table)
 	return names[table];
 }
 
+/* LMDB would wait for a FIFO. No file yet is none of the wrong kind. */
+static int
+check_kind(const char *path, unsigned int flags)
+{
+	char file[LIMIT_PATH];
+	struct stat st;
+	int length = snprintf(file, sizeof(file), "%s%s", path,
+	    (flags & MDB_NOSUBDIR) != 0 ? "" : "/data.mdb");
+
+	if (length < 0 || (size_t)length >= sizeof(file)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	if (stat(file, &st) == -1 || S_ISREG(st.st_mode))
+		return 0;
+	errno = EUCLEAN;
+	return -1;
+}
+
 /* 0: the size that the file says. */
 static int
 open_environment(
     struct store *s, const char *path, uint64_t map_size, unsigned int flags)
 {
-	int rc = mdb_env_create(&s->env);
+	int rc;
 
+	if (check_kind(path, flags) == -1)
+		return -1;
+	rc = mdb_env_create(&s->env);
 	if (rc == 0)
 		rc = mdb_env_set_maxdbs(s->env, STORE_TABLES);
 	if (rc == 0)
@@ -195,21 +220,38 @@ store_open(const char *directory, uint64_t map_size)
 
 /* -- To look only --------------------------------------------------------- */
 
+/* 1: there is none. */
+static int
+open_table_to_read(struct store *s, enum store_table table)
+{
+	MDB_dbi *handle = &s->tables[table];
+
+	if (store_result(mdb_dbi_open(s->read, names[table], 0, handle)) == 0)
+		return 0;
+	*handle = NO_TABLE;
+	return errno == ENOENT ? 1 : -1;
+}
+
 /* A table that another schema did not have is empty; that of the schema itself
  * is in every store. The handles last beyond the transaction only if it is
  * committed. */
 static int
 open_tables_to_read(struct store *s)
 {
+	int missing = 0;
+
 	if (store_read_begin(s) == -1)
 		return -1;
 	for (unsigned int i = 0; i < STORE_TABLES; i++) {
-		if (store_result(
-			mdb_dbi_open(s->read, names[i], 0, &s->tables[i])) == 0)
-			continue;
-		if (errno != ENOENT || i == STORE_META)
+		int is_missing = open_table_to_read(s, (enum store_table)i);
+
+		if (is_missing == -1)
 			return -1;
-		s->tables[i] = NO_TABLE;
+		missing += is_missing;
+	}
+	if (s->tables[STORE_META] == NO_TABLE) {
+		errno = missing == STORE_TABLES ? ENOENT : EUCLEAN;
+		return -1;
 	}
 	s->reading = false;
 	return store_result(mdb_txn_commit(store_take_read(s)));

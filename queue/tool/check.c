@@ -82,7 +82,8 @@ check(struct tool *tool, struct store *store)
 		.context = tool,
 	};
 
-	if (store_check_rows(&c) == -1 || store_check_content(&c) == -1)
+	if (store_check_pages(&c) == -1 || store_check_rows(&c) == -1 ||
+	    store_check_content(&c) == -1)
 		return tool_fail(tool, "cannot read the store");
 	if (!tool->json)
 		sum_up(&c);

@@ -236,25 +236,23 @@ looked_at(const struct command *c, const struct tool *tool)
 	return c->is_read && tool->file != NULL ? tool->file : "the store";
 }
 
-/* In a child; its exit code. */
+/* In a child; its exit code. Signals are blocked until there is somebody to pass
+ * them on to. */
 static int
-run_in_cage(
-    const struct command *c, int (*what)(struct tool *), struct tool *tool)
+run_in_cage(const struct command *c, int (*what)(struct tool *),
+    struct tool *tool, const sigset_t *before)
 {
 	pid_t self = getpid(), pid;
-	sigset_t all, before;
 
-	sigfillset(&all);
-	sigprocmask(SIG_BLOCK, &all, &before);
 	fflush(NULL);
 	pid = fork();
 	if (pid == 0) {
-		sigprocmask(SIG_SETMASK, &before, NULL);
+		sigprocmask(SIG_SETMASK, before, NULL);
 		work(what, tool, self);
 	}
 	child = pid;
 	pass_signals_on();
-	sigprocmask(SIG_SETMASK, &before, NULL);
+	sigprocmask(SIG_SETMASK, before, NULL);
 	if (pid != -1)
 		return wait_for(pid, looked_at(c, tool));
 	tool_say("fork: %s", strerror(errno));
@@ -264,14 +262,20 @@ run_in_cage(
 static int
 run(const struct command *c, struct tool *tool)
 {
-	int code = c->prepare == NULL ? EX_OK : c->prepare(tool);
+	sigset_t all, before;
+	int code;
 
-	if (code != EX_OK)
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
+	code = c->prepare == NULL ? EX_OK : c->prepare(tool);
+	if (code != EX_OK) {
+		sigprocmask(SIG_SETMASK, &before, NULL);
 		return code;
-	code = run_in_cage(c, c->work, tool);
+	}
+	code = run_in_cage(c, c->work, tool, &before);
 	/* Whoever met a damaged page, or was killed, took nothing away. */
 	if (code != EX_OK && c->tidy != NULL)
-		(void)run_in_cage(c, c->tidy, tool);
+		(void)run_in_cage(c, c->tidy, tool, &before);
 	return c->finish == NULL ? code : c->finish(tool, code);
 }
 

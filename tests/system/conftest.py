@@ -2,7 +2,6 @@
 import pytest
 
 from lab import Lab, NameServer, Postern, Postfix
-from store_house import House
 
 # Hosts: postern is `here`, a foreign MTA is `there`, tests script `other`.
 ZONES = {
@@ -104,6 +103,7 @@ def stranger(lab):
 @pytest.fixture
 def house(tmp_path):
     """A store without a postern around it."""
+    from store_house import House  # which needs the programs themselves
     house = House(tmp_path / "house")
     yield house
     house.stop()

@@ -12,6 +12,7 @@ import re
 import shutil
 import signal
 import smtplib
+import struct
 import subprocess
 import threading
 import time
@@ -22,7 +23,7 @@ from lab import SBIN, Postern, run, wait_for
 from store_house import (CANTCREAT, CONFIG, DATAERR, DEFERRED, DELIVERED,
                          IOERR, NOINPUT, NOPERM, OK, TEMPFAIL, UID, USAGE,
                          House, base32, envelope, flip, is_free, kill_after,
-                         records)
+                         leaves, nodes, records)
 
 REMOVE = 3  # enum ctl_verb
 
@@ -156,6 +157,66 @@ def test_damaged_pages_end_only_the_look(house):
     assert DATAERR in seen and seen <= {OK, DATAERR, IOERR}
 
 
+def free_lists(image):
+    """Where LMDB's lists of free pages are: how many, and then which."""
+    for at in range(2 * 4096, len(image), 4096):
+        if image[at + 10] != 2:
+            continue
+        for begin in nodes(image, at):
+            key = begin + 2
+            if image[begin] == 8 and 0 < struct.unpack_from(
+                    "<Q", image, key)[0] < 1 << 20:
+                yield key + 8
+
+
+def test_pages_in_use_that_count_as_free(house):
+    """Nobody reads that list, and the next mail would go over other mail."""
+    queue = house.start()
+    ids = [house.send(b"x" * 20_000) for _ in range(20)]
+    for ident in ids[:10]:
+        queue.ask("CTL_ACT", verb=REMOVE, id=ident)
+    last = house.send(b"y")
+    house.is_clean()
+    house.stop()
+    data = house.store / "data.mdb"
+    sound = data.read_bytes()
+    used, = (at // 4096 for at in leaves(sound, "message", last))
+    image = bytearray(sound)
+    for at in free_lists(sound):
+        image[at + 8:at + 16] = struct.pack("<Q", used)
+    data.write_bytes(image)
+    faults = house.faults()
+    assert all(f["table"] == "meta" and f["name"] == "pages" for f in faults)
+    assert any(f["fault"] == f"page {used}: it is in use and counts as free: "
+               "it would be written over" for f in faults)
+    # One that says it is another, and one that LMDB would write to in place.
+    for at, bit, word in (used * 4096, 1, "it is damaged"), \
+            (used * 4096 + 10, 0x10, "it is damaged"):
+        image = bytearray(sound)
+        image[at] ^= bit
+        data.write_bytes(image)
+        assert f"page {used}: {word}" in [f["fault"] for f in house.faults()]
+
+
+def test_a_table_that_is_lost(house):
+    """That is no store which is not there."""
+    house.start()
+    house.send(b"x")
+    house.stop()
+    flip(house.store / "data.mdb", struct.pack("<HH", 2, 4) + b"meta", at=5)
+    assert b"is damaged" in house.tool("check", code=DATAERR).stderr
+
+
+def test_check_while_mail_flows(house):
+    """The pages that it looks at are not those that are written meanwhile."""
+    house.start()
+    with Flow(house):
+        for _ in range(15):
+            before = len(house.digests)
+            house.is_clean()
+            wait_for("mail", lambda: len(house.digests) > before + 2)
+
+
 def test_a_cut_file(house):
     house.start()
     house.fill(60)
@@ -173,6 +234,22 @@ def test_only_a_file_is_looked_into(house, tmp_path):
     for path, word in (tmp_path / "fifo", b"not a file"), \
             (tmp_path, b"not a file"), (tmp_path / "x", b"No such file"):
         assert word in house.tool("check", path, code=NOINPUT).stderr
+
+
+@pytest.mark.parametrize("name", ["data.mdb", "owner", "lock.mdb"])
+def test_what_is_planted_in_the_store_is_not_waited_for(house, name):
+    """By one who has taken over the queue, for the nightly backup."""
+    house.start()
+    house.fill(3)
+    house.stop()
+    planted = house.store / name
+    planted.unlink()
+    os.mkfifo(planted)
+    os.chown(planted, UID, -1)
+    for words in ["check"], ["dump"], ["backup", house.folder / "backup"], \
+            ["compact"]:
+        subprocess.run([SBIN / "postern-store", "-c", house.config, *words],
+                       capture_output=True, timeout=20)
 
 
 @pytest.fixture
@@ -455,6 +532,22 @@ def test_a_backup_is_whole_or_not_there(house, tmp_path):
     # And the store goes on.
     house.send(b"x")
     house.is_clean()
+
+
+def test_a_backup_that_is_stopped_at_its_beginning(house, tmp_path):
+    """Once its file is made, somebody takes it away."""
+    house.start()
+    codes = set()
+    for turn in range(200):
+        process = subprocess.Popen(
+            [SBIN / "postern-store", "-c", house.config, "backup",
+             tmp_path / f"backup-{turn}"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(turn / 20_000)
+        process.terminate()
+        codes.add(process.wait(20))
+        assert not list(tmp_path.glob("*.partial")), turn
+    assert -signal.SIGTERM in codes
 
 
 def test_restore_takes_no_rubbish(house, tmp_path):

@@ -16,7 +16,7 @@ queue_house_src := tests/unit/queue/house.c tests/unit/queue/sound.c \
 	queue/lifecycle_step.c queue/lifecycle_table.c queue/lifecycle_told.c \
 	queue/recount.c queue/retry.c queue/store.c queue/store_open.c \
 	queue/store_check.c queue/store_check_counts.c \
-	queue/store_check_reports.c \
+	queue/store_check_pages.c queue/store_check_reports.c \
 	queue/store_check_rows.c queue/store_content.c queue/store_event.c \
 	queue/store_lock.c queue/store_memory.c queue/store_migrate.c \
 	queue/store_room.c queue/store_row.c queue/store_row_event.c queue/submission.c queue/tell.c \

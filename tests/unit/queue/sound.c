@@ -25,6 +25,7 @@ house_faults(struct house *h, void (*fault)(const struct store_fault *, void *),
 		.context = context,
 	};
 
+	assert_int_equal(store_check_pages(&c), 0);
 	assert_int_equal(store_check_rows(&c), 0);
 	assert_int_equal(store_check_content(&c), 0);
 	*totals = c.totals;
