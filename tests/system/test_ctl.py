@@ -263,6 +263,18 @@ def test_mistakes(postern, arguments, code):
     assert result.stderr.strip()
 
 
+@pytest.mark.parametrize("word", ["--help", "-h"])
+def test_help(word):
+    """Behind a command it is help for that one."""
+    about = run(SBIN / "posternctl", "help", "retry").stdout
+    assert run(SBIN / "posternctl", "retry", word).stdout == about
+    assert "--dry-run" in about and "--to" not in about
+    everything = run(SBIN / "posternctl", "help").stdout
+    assert run(SBIN / "posternctl", word).stdout == everything
+    assert run(SBIN / "posternctl", "help", word).stdout == \
+        run(SBIN / "posternctl", "help", "help").stdout
+
+
 def test_nobody_is_home(tmp_path):
     conf = tmp_path / "postern.conf"
     conf.write_text(f'hostname "a.test"\nrun "{tmp_path}"\n'
