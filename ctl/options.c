@@ -182,7 +182,7 @@ static const struct option options[] = {
 	    OPTIONS_PROMETHEUS, use_prometheus },
 };
 #define OPTIONS (sizeof(options) / sizeof(options[0]))
-static_assert(OPTIONS <= 32, "a bit of options.given for each");
+static_assert(OPTIONS <= OPTIONS_MOST, "a place in options.given for each");
 
 static bool
 has(const struct command *c, const struct option *o)
@@ -221,13 +221,15 @@ say_unknown(const struct command *c, const char *word, size_t length)
 static int
 use_value(const struct option *o, struct options *result, const char *value)
 {
-	unsigned int bit = 1U << (o - options);
+	const char **given = &result->given[o - options];
 
-	if ((result->given & bit) != 0) {
-		fprintf(stderr, "posternctl: %s is given twice\n", o->name);
+	if (*given != NULL && strcmp(*given, value) != 0) {
+		fprintf(stderr,
+		    "posternctl: %s is given twice, \"%s\" and \"%s\"\n",
+		    o->name, *given, value);
 		return EX_USAGE;
 	}
-	result->given |= bit;
+	*given = value;
 	if (o->use(result, value) == 0)
 		return EX_OK;
 	fprintf(stderr, "posternctl: %s: \"%s\" is not %s\n", o->name, value,

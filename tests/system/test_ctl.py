@@ -67,7 +67,9 @@ def test_each_verb_by_each_filter(postern, waiting, verb):
         assert postern.ctl(verb, name, wrong, "--dry-run").stdout.startswith(
             "0 recipients would be ")
     assert item(postern, waiting[0])["attempts"] == row["attempts"]
-    done = postern.ctl(verb, *(w for f in filters for w in f[:2]))
+    # Two senders would be a contradiction.
+    done = postern.ctl(verb, *(w for f in {f[0]: f for f in filters}.values()
+                               for w in f[:2]))
     assert done.stdout.startswith("1 recipient ")
 
 

@@ -62,6 +62,8 @@ understands(void **state)
 	assert_int_equal(o.filter.state, RECIPIENT_HELD + 1);
 	assert_int_equal(o.filter.age, 3600);
 	assert_string_equal(o.filter.reply, "a=b");
+	/* No harm is in saying it again. */
+	assert_int_equal(parse("--state held --state=held", &o), EX_OK);
 	assert_int_equal(parse("-- --all -", &o), EX_OK);
 	assert_false(o.all);
 	assert_int_equal(o.count, 2);
