@@ -20,15 +20,15 @@
 #define PATH_SIZE 1024
 
 static int
-say_refused(const char *path, int error)
+say_refused(const char *path, int error, bool is_queue)
 {
 	switch (error) {
 	case EACCES:
 	case EPERM:
-		fprintf(stderr,
-		    "posternctl: you may not use %s: be root, or a member of "
-		    "its group\n",
-		    path);
+		fprintf(stderr, "posternctl: you may not use %s: %s\n", path,
+		    is_queue ? "be root, or a member of the group "
+			       "postern-admin"
+			     : "only root may");
 		return EX_NOPERM;
 	case ENOENT:
 	case ENOTDIR:
@@ -119,9 +119,9 @@ connect_open(struct connection *c, const char *run, enum program server)
 			return EX_OK;
 		}
 		if (errno == EAGAIN)
-			return say_refused(other, EAGAIN);
+			return say_refused(other, EAGAIN, true);
 	}
-	return say_refused(path, error);
+	return say_refused(path, error, is_queue);
 }
 
 void

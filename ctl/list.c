@@ -11,6 +11,8 @@
 #include "ctl/words.h"
 #include "ctl/wrap.h"
 
+#define SEEN 1024
+
 struct list {
 	const struct ctl *ctl;
 	bool json;
@@ -18,8 +20,39 @@ struct list {
 	uint64_t messages;
 	uint64_t octets;
 	uint64_t last_id;
-	bool mixed; /* not in the order of ids: a user's line is not */
+	/* Where ids do not rise, as in a user's line, the recipients of a
+	 * message may stand apart: then it is counted as long as it is among
+	 * these. */
+	bool mixed;
+	bool lost; /* the count of messages */
+	uint64_t seen[SEEN];
 };
+
+static bool
+is_seen(const struct list *list, uint64_t id)
+{
+	for (uint64_t i = 0; i < list->messages && i < SEEN; i++)
+		if (list->seen[i] == id)
+			return true;
+	return false;
+}
+
+static void
+count_message(struct list *list, const struct message_ctl_item *item)
+{
+	if (item->id == list->last_id || list->lost)
+		return;
+	list->mixed |= item->id < list->last_id;
+	list->last_id = item->id;
+	if (list->mixed && list->messages > SEEN)
+		list->lost = true;
+	else if (!list->mixed || !is_seen(list, item->id)) {
+		if (list->messages < SEEN)
+			list->seen[list->messages] = item->id;
+		list->messages++;
+		list->octets += item->size;
+	}
+}
 
 static int
 on_item(const struct message *m, void *context)
@@ -37,13 +70,7 @@ on_item(const struct message *m, void *context)
 		item_print(list->ctl, item);
 	}
 	list->shown++;
-	/* Where ids rise the recipients of a message come one after another. */
-	list->mixed |= item->id < list->last_id;
-	if (item->id != list->last_id) {
-		list->last_id = item->id;
-		list->messages++;
-		list->octets += item->size;
-	}
+	count_message(list, item);
 	return EX_OK;
 }
 
@@ -59,7 +86,7 @@ print_summary(const struct list *list)
 	wrap_begin(&wrap, list->ctl);
 	fprintf(wrap.ctl.out, "%" PRIu64 " recipient%s", list->shown,
 	    list->shown == 1 ? "" : "s");
-	if (!list->mixed)
+	if (!list->lost)
 		fprintf(wrap.ctl.out, " of %" PRIu64 " message%s, %s octets",
 		    list->messages, list->messages == 1 ? "" : "s",
 		    format_size(list->octets).text);

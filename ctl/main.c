@@ -126,6 +126,12 @@ help(int count, char **words)
 	return EX_OK;
 }
 
+static bool
+asks_for_help(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
 /* What a file with mistakes still says about `run`, or the default: a queue
  * that runs can be asked although its file has just been broken. */
 static const char *
@@ -267,7 +273,9 @@ main(int argc, char **argv)
 	argv += optind + 1;
 	if (command == NULL)
 		return say_no_such_command(argv[-1]);
-	if (command->run == NULL)
+	if (argc > 0 && asks_for_help(argv[0]))
+		code = help(1, argv - 1);
+	else if (command->run == NULL)
 		code = help(argc, argv);
 	else
 		code = run_command(command, file, argc, argv);

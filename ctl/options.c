@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <string.h>
+#include <strings.h>
 #include <sysexits.h>
 
 #include "common/address.h"
@@ -75,21 +76,37 @@ use_pattern(const char **to, const char *value, size_t most)
 	return 0;
 }
 
+/* The queue compares whole texts: half an address would match nothing, which
+ * looks as if there were nothing. */
+static int
+use_address(const char **to, const char *value)
+{
+	if (strchr(value, '@') == NULL && strcasecmp(value, "postmaster") != 0)
+		return -1;
+	return use_pattern(to, value, LIMIT_PATH);
+}
+
 static int
 use_sender(struct options *o, const char *value)
 {
-	return use_pattern(&o->filter.sender, value, LIMIT_PATH);
+	if (strcmp(value, "<>") == 0)
+		return use_pattern(&o->filter.sender, value, LIMIT_PATH);
+	return use_address(&o->filter.sender, value);
 }
 
 static int
 use_recipient(struct options *o, const char *value)
 {
-	return use_pattern(&o->filter.recipient, value, LIMIT_PATH);
+	return use_address(&o->filter.recipient, value);
 }
 
 static int
 use_destination(struct options *o, const char *value)
 {
+	if (strncasecmp(value, "mx:", 3) != 0 &&
+	    strncasecmp(value, "relay:", 6) != 0 &&
+	    strncasecmp(value, "local:", 6) != 0)
+		return -1;
 	return use_pattern(&o->filter.destination, value, LIMIT_DESTINATION);
 }
 
@@ -133,12 +150,12 @@ static const struct option options[] = {
 	{ "--sender", "ADDRESS",
 	    "from it; \"@example.org\" for a whole domain, \"<>\" for "
 	    "bounces",
-	    WANTED_TEXT, OPTIONS_FILTER, use_sender },
-	{ "--recipient", "ADDRESS", "to it, written likewise", WANTED_TEXT,
-	    OPTIONS_FILTER, use_recipient },
+	    "an address, @DOMAIN or <>", OPTIONS_FILTER, use_sender },
+	{ "--recipient", "ADDRESS", "to it; \"@example.org\" for a domain",
+	    "an address or @DOMAIN", OPTIONS_FILTER, use_recipient },
 	{ "--destination", "NAME", "waiting for it, as \"queue\" shows it",
-	    WANTED_TEXT, OPTIONS_FILTER | OPTIONS_DESTINATION,
-	    use_destination },
+	    "a destination: mx:DOMAIN, relay:NAME or local:USER",
+	    OPTIONS_FILTER | OPTIONS_DESTINATION, use_destination },
 	{ "--state", "STATE", "waiting, held, failed or delivered",
 	    "a state: waiting, held, failed or delivered", OPTIONS_FILTER,
 	    use_state },
@@ -165,7 +182,7 @@ static const struct option options[] = {
 	    OPTIONS_PROMETHEUS, use_prometheus },
 };
 #define OPTIONS (sizeof(options) / sizeof(options[0]))
-static_assert(OPTIONS <= 32, "a bit of options.given for each");
+static_assert(OPTIONS <= OPTIONS_MOST, "a place in options.given for each");
 
 static bool
 has(const struct command *c, const struct option *o)
@@ -204,13 +221,15 @@ say_unknown(const struct command *c, const char *word, size_t length)
 static int
 use_value(const struct option *o, struct options *result, const char *value)
 {
-	unsigned int bit = 1U << (o - options);
+	const char **given = &result->given[o - options];
 
-	if ((result->given & bit) != 0) {
-		fprintf(stderr, "posternctl: %s is given twice\n", o->name);
+	if (*given != NULL && strcmp(*given, value) != 0) {
+		fprintf(stderr,
+		    "posternctl: %s is given twice, \"%s\" and \"%s\"\n",
+		    o->name, *given, value);
 		return EX_USAGE;
 	}
-	result->given |= bit;
+	*given = value;
 	if (o->use(result, value) == 0)
 		return EX_OK;
 	fprintf(stderr, "posternctl: %s: \"%s\" is not %s\n", o->name, value,

@@ -22,6 +22,9 @@ enum option_set {
 	OPTIONS_DESTINATION = 1 << 4, /* that one of the filter's alone */
 };
 
+/* How many there are. */
+#define OPTIONS_MOST 16
+
 struct options {
 	struct filter filter;
 	bool json;
@@ -30,8 +33,8 @@ struct options {
 	bool all;
 	bool listening;
 	bool content;
-	unsigned int given; /* a bit for each that has a value */
-	const char *to;	    /* NULL: not given */
+	const char *given[OPTIONS_MOST]; /* the value of each */
+	const char *to;			 /* NULL: not given */
 	char **words; /* what is not an option; in place of the arguments */
 	int count;
 };

@@ -32,7 +32,8 @@ send_event(uint64_t id, const struct row_event *row, void *context)
 		.tls_version = row->tls_version,
 		.tls_cipher = row->tls_cipher,
 		.helo = row->helo,
-		.user = row->user,
+		/* A name to log in with is for no stranger. */
+		.user = w->own[0] == '\0' ? row->user : "",
 		.protocol = row->protocol,
 		.size = row->size,
 		.config = row->config,

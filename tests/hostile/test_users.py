@@ -87,7 +87,7 @@ def store(queue, users):
     fcntl.fcntl(fd, fcntl.F_ADD_SEALS, 0xF)
     records.send(queue.router, "ENVELOPE", 5, fd=fd, id=ident,
                  sender="a@example.net", client_address="192.0.2.1",
-                 helo="client.test", user="", protocol=1, body=0,
+                 helo="client.test", user="sue", protocol=1, body=0,
                  size=len(MAIL), recipients=len(users))
     os.close(fd)
     for number, user in enumerate(users):
@@ -180,6 +180,15 @@ def test_a_strangers_id_is_no_id(queue, question):
     other = ask(queue, question, id=queue.theirs) if question == "CTL_TRACE" \
         else ask(queue, question, id=queue.theirs, destination="local:bob")
     assert without(other, queue.theirs) == theirs
+
+
+def test_who_logged_in_is_not_told(queue):
+    """To send it. An administrator hears of it."""
+    event, end = ask(queue, "CTL_TRACE", id=queue.mine[0])
+    assert end["code"] == 0 and event["address"] == "alice@example.org"
+    assert event["peer"] == "192.0.2.1" and event["user"] == ""
+    assert {a["user"] for a in queue.ask("CTL_TRACE", id=queue.mine[0])
+            if a.type == "CTL_EVENT"} == {"sue"}
 
 
 def base32(ident):

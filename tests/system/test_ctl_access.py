@@ -57,6 +57,7 @@ def test_a_member_does_not_reload(postern):
     done = ctl(postern, member(postern), "reload")
     assert done.returncode == 77
     assert "you may not use" in done.stderr and "supervisor" in done.stderr
+    assert "only root may" in done.stderr
     assert postern.pids() == before
     assert "reload" not in postern.log()
 

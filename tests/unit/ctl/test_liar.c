@@ -25,7 +25,7 @@
 
 #include "tests/unit/ctl/run.h"
 
-static struct message answers[4];
+static struct message answers[1600];
 static size_t answer_count;
 static enum program liar = PROGRAM_QUEUE;
 
@@ -133,24 +133,47 @@ cut_short(void **state)
 	assert_non_null(strstr(run_err, "ended the connection"));
 }
 
+static struct message_ctl_item *
+next_item(void)
+{
+	answers[answer_count] = item();
+	return &answers[answer_count++].ctl_item;
+}
+
 /* A user's mail comes in the order of its next try: there the recipients of a
- * message may be apart, and how many messages they are is not known. */
+ * message may be apart. How many messages very many are is not known then. */
 static void
 counts_what_is_mixed(void **state)
 {
+	const char *counted;
+
 	(void)state;
-	for (size_t i = 0; i < 3; i++)
-		answers[i] = item();
-	answers[3] = (struct message)MESSAGE_INIT(MESSAGE_CTL_END, 1);
-	answer_count = 4;
-	answers[2].ctl_item.id = 2;
+	answer_count = 0;
+	for (uint64_t i = 0; i < 1500; i++)
+		next_item()->id = i < 1024 ? 1024 - i : i - 1024 + 1;
+	answers[answer_count++] =
+	    (struct message)MESSAGE_INIT(MESSAGE_CTL_END, 1);
 	assert_int_equal(ask(mailq_run, ""), EX_OK);
 	assert_non_null(
-	    strstr(run_out, "\n3 recipients of 2 messages, 0 octets.\n"));
-	answers[1].ctl_item.id = 2;
-	answers[2].ctl_item.id = 1;
+	    strstr(run_out, "\n1500 recipients of 1024 messages, 0 octets.\n"));
+	/* Too many to be remembered. */
+	answers[1499].ctl_item.id = 1025;
+	answers[1498].ctl_item.id = 1026;
 	assert_int_equal(ask(mailq_run, ""), EX_OK);
-	assert_non_null(strstr(run_out, "\n3 recipients.\n"));
+	assert_non_null(strstr(run_out, "\n1500 recipients.\n"));
+	/* Of those whose ids rise no one needs to. */
+	for (uint64_t i = 0; i < 1500; i++)
+		answers[i].ctl_item.id = i / 2 * 2 + 1;
+	counted =
+	    ask(mailq_run, "") == EX_OK ? strstr(run_out, "1500 rec") : "";
+	assert_string_equal(
+	    counted, "1500 recipients of 750 messages, 0 octets.\n");
+	for (uint64_t i = 0; i < 1500; i++)
+		answers[i].ctl_item.id = i + 1;
+	counted =
+	    ask(mailq_run, "") == EX_OK ? strstr(run_out, "1500 rec") : "";
+	assert_string_equal(
+	    counted, "1500 recipients of 1500 messages, 0 octets.\n");
 }
 
 /* Very many, as long as somebody reads. */

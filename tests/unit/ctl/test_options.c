@@ -62,6 +62,8 @@ understands(void **state)
 	assert_int_equal(o.filter.state, RECIPIENT_HELD + 1);
 	assert_int_equal(o.filter.age, 3600);
 	assert_string_equal(o.filter.reply, "a=b");
+	/* No harm is in saying it again. */
+	assert_int_equal(parse("--state held --state=held", &o), EX_OK);
 	assert_int_equal(parse("-- --all -", &o), EX_OK);
 	assert_false(o.all);
 	assert_int_equal(o.count, 2);
@@ -72,14 +74,32 @@ refuses(void **state)
 {
 	static const char *const lines[] = { "--json", "--content", "--sendr x",
 		"--sender", "--sender=", "--all=yes", "--state sleeping",
-		"--older-than soon", "-x", "--", "--a", "--sender x --sender y",
-		"--state=held --state waiting" };
+		"--older-than soon", "-x", "--", "--a",
+		"--sender x@y --sender y@x", "--sender x", "--recipient <>",
+		"--recipient y.test", "--destination y.test",
+		"--destination mxy.test", "--state=held --state waiting" };
 	struct options o;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
 		assert_int_equal(parse(lines[i], &o),
 		    strcmp(lines[i], "--") == 0 ? EX_OK : EX_USAGE);
+}
+
+static void
+takes_names(void **state)
+{
+	static const char *const lines[] = { "--sender <>", "--sender @y.test",
+		"--sender x@y.test", "--recipient Postmaster",
+		"--recipient @y.test", "--destination MX:y.test",
+		"--destination local:x", "--destination relay:x" };
+	struct options o;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		assert_int_equal(parse(lines[i], &o), EX_OK);
+		assert_false(filter_is_everything(&o.filter));
+	}
 }
 
 static void
@@ -90,6 +110,7 @@ refuses_too_long(void **state)
 
 	(void)state;
 	memset(line + 9, 'x', LIMIT_PATH);
+	line[9] = '@';
 	assert_int_equal(parse(line, &o), EX_OK);
 	line[9 + LIMIT_PATH] = 'x';
 	assert_int_equal(parse(line, &o), EX_USAGE);
@@ -101,6 +122,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(understands),
 		cmocka_unit_test(refuses),
+		cmocka_unit_test(takes_names),
 		cmocka_unit_test(refuses_too_long),
 	};
 
