@@ -29,10 +29,14 @@
 #define TABLE_SIZE 48U
 #define TABLE_ROOT 40U
 /* In a meta page, behind its header. */
+#define META_FORMAT 4U
+#define FORMAT 1U /* that of LMDB 0.9; one that is not known is not judged */
 #define META_TABLES 24U
 #define META_LAST (META_TABLES + 2 * TABLE_SIZE)
 #define META_TXN (META_LAST + 8)
 #define NO_ROOT UINT64_MAX
+/* The largest store that a configuration may ask for, in the smallest pages. */
+#define PAGES_MOST (UINT64_C(1) << 32)
 /* Commits that may come between two looks at what they write. */
 #define TRIES 1000
 
@@ -309,7 +313,9 @@ map_file(struct pages *p)
 static int
 look(struct pages *p, const uint64_t roots[2])
 {
-	if (p->last <= SIZE_MAX / p->page)
+	if (u32_at(p->map + PAGE_HEADER + META_FORMAT) != FORMAT)
+		return 0;
+	if (p->last < PAGES_MOST)
 		return walk_both(p, roots);
 	tell(p, "it is the last one, and cannot be", p->last);
 	return 0;

@@ -11,6 +11,7 @@ import signal
 import struct
 import subprocess
 import sys
+import threading
 import time
 
 from lab import SBIN
@@ -27,6 +28,7 @@ OK, USAGE, DATAERR, NOINPUT, CANTCREAT, IOERR, TEMPFAIL, NOPERM, CONFIG = \
     0, 64, 65, 66, 73, 74, 75, 77, 78
 DELIVERED, DEFERRED = 0, 1  # enum report_outcome
 SCOPE_DESTINATION = 2
+REMOVE = 3  # enum ctl_verb
 UID = pwd.getpwnam("postern-queue").pw_uid
 
 
@@ -163,3 +165,24 @@ def nodes(image, at):
     lower, = struct.unpack_from("<H", image, at + 12)
     for slot in range(at + 16, at + min(lower, 4096), 2):
         yield at + struct.unpack_from("<H", image, slot)[0] + 6
+
+
+class Flow(threading.Thread):
+    """Mail that comes in without end."""
+
+    def __init__(self, house):
+        super().__init__(daemon=True)
+        self.house, self.open = house, True
+
+    def run(self):
+        rng = random.Random(5)
+        while self.open:
+            self.house.send(rng.randbytes(rng.choice([300, 70000])))
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.open = False
+        self.join()
