@@ -9,6 +9,8 @@
 
 static const char name[] = "Delivered-To";
 #define NAME (sizeof(name) - 1)
+#define NAME_MOST \
+	64 /* with the blanks before its colon, as the worker has it */
 
 /* What the header says, one after the other. */
 struct delivered {
@@ -69,12 +71,21 @@ value_start(const char *field, size_t length)
 
 	if (length <= NAME || strncasecmp(field, name, NAME) != 0)
 		return 0;
-	while (at < length && is_blank(field[at]))
+	while (at < length && at < NAME_MOST && is_blank(field[at]))
 		at++;
 	return at < length && field[at] == ':' ? at + 1 : 0;
 }
 
-/* Without folds and the blanks around it. What is too long is no address. */
+/* A line's end at the beginning: CRLF, or LF alone. */
+static bool
+is_line_end(const char *at, size_t left)
+{
+	return left > 0 &&
+	       (at[0] == '\n' || (left > 1 && at[0] == '\r' && at[1] == '\n'));
+}
+
+/* Without folds and the blanks around it. What is too long is no address, nor
+ * what has a NUL. */
 static void
 add_value(struct delivered *d, const char *value, size_t length)
 {
@@ -82,10 +93,10 @@ add_value(struct delivered *d, const char *value, size_t length)
 	size_t used = 0;
 
 	for (size_t i = 0; i < length; i++) {
-		if (value[i] == '\r' || value[i] == '\n' ||
+		if (is_line_end(value + i, length - i) ||
 		    (used == 0 && is_blank(value[i])))
 			continue;
-		if (used == LIMIT_PATH)
+		if (used == LIMIT_PATH || value[i] == '\0')
 			return;
 		to[used++] = value[i];
 	}
@@ -100,7 +111,7 @@ read_header(struct delivered *d, const char *at, size_t left)
 {
 	size_t length, start;
 
-	for (; left > 0 && *at != '\n' && *at != '\r'; at += length) {
+	for (; left > 0 && !is_line_end(at, left); at += length) {
 		length = field_length(at, left);
 		left -= length;
 		start = value_start(at, length);

@@ -1,0 +1,2 @@
+fuzzers += delivered
+delivered_fuzz_src := router/delivered.c router/routes.c deliver/local/header.c
