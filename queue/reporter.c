@@ -40,6 +40,7 @@ static struct {
 	struct event *timer;
 	struct errands out;
 	bool paused;
+	bool more; /* the index holds some for which there was no place */
 } state;
 
 static struct outgoing *
@@ -59,6 +60,14 @@ reporter_is_telling(uint64_t id)
 	return false;
 }
 
+static void
+look_at_once(void)
+{
+	static const struct timeval at_once = { 0, 0 };
+
+	evtimer_add(state.timer, &at_once);
+}
+
 /* Ends the errand and leaves its telling. */
 static struct telling *
 finish(struct errand *e)
@@ -68,6 +77,10 @@ finish(struct errand *e)
 
 	errand_end(&state.out, e);
 	free(o);
+	if (state.more && state.out.count <= REPORTER_OUT / 2) {
+		state.more = false;
+		look_at_once();
+	}
 	return telling;
 }
 
@@ -252,6 +265,7 @@ look(void)
 		return;
 	}
 	collect_both_ends(&ripe);
+	state.more = ripe.count == ripe.most;
 	if (store_rows(store, STORE_REPORT, &rows) == -1)
 		rows = 1;
 	store_read_end(store);
@@ -281,13 +295,11 @@ on_timer(evutil_socket_t fd, short what, void *context)
 void
 reporter_look(void)
 {
-	static const struct timeval at_once = { 0, 0 };
-
 	if (!state.lifecycle->reports_changed ||
 	    evtimer_pending(state.timer, NULL))
 		return;
 	state.lifecycle->reports_changed = false;
-	evtimer_add(state.timer, &at_once);
+	look_at_once();
 }
 
 void

@@ -9,6 +9,7 @@ unsigned int given_count;
 bool router_is_there, queue_drains;
 int router;
 struct event_base *base;
+struct timeval played_wait;
 
 /* Their owners end with the process only. */
 static struct event *timers[8];
@@ -64,8 +65,10 @@ __wrap_event_add(struct event *event, const struct timeval *after)
 {
 	static const struct timeval at_once = { 0, 0 };
 
-	return __real_event_add(
-	    event, event_get_base(event) == base ? &at_once : after);
+	if (event_get_base(event) != base)
+		return __real_event_add(event, after);
+	played_wait = *after;
+	return __real_event_add(event, &at_once);
 }
 
 struct event *__real_event_new(

@@ -28,8 +28,10 @@ extern struct played_given given;
 extern unsigned int given_count;
 extern bool router_is_there, queue_drains;
 extern int router; /* its address says who it is */
-/* The loop whose timers go off at each look. */
+/* The loop whose timers go off at each look, and what the last one was to wait
+ * for. */
 extern struct event_base *base;
+extern struct timeval played_wait;
 
 /* Before each test. */
 void played_reset(void);

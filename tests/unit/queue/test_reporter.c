@@ -1087,6 +1087,30 @@ test_more_reports_than_may_be_out(void **state)
 	assert_int_equal(given_count, REPORTER_OUT);
 }
 
+/* They do not wait for a second when there are places. */
+static void
+test_many_reports_follow_each_other(void **state)
+{
+	uint32_t first;
+
+	(void)state;
+	for (unsigned int i = 0; i < REPORTER_OUT + 5; i++)
+		fail_one();
+	look_after(2);
+	assert_int_equal(given_count, REPORTER_OUT);
+	first = given.handle - REPORTER_OUT + 1;
+	for (unsigned int i = 0; i < REPORTER_OUT / 2; i++) {
+		assert_int_equal(played_wait.tv_sec, 1);
+		reporter_stored(&router, first + i, 451);
+	}
+	assert_int_equal(played_wait.tv_sec, 0);
+	rig_run();
+	look_after(0);
+	assert_int_equal(given_count, REPORTER_OUT + 5);
+	reporter_stored(&router, given.handle, 451);
+	assert_int_equal(played_wait.tv_sec, 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -1126,6 +1150,7 @@ main(void)
 		TEST(test_a_damaged_index),
 		TEST(test_more_recipients_than_a_report_holds),
 		TEST(test_more_reports_than_may_be_out),
+		TEST(test_many_reports_follow_each_other),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
