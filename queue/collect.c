@@ -234,6 +234,7 @@ collect_recipients(struct delivery *delivery)
 {
 	collect_in_turn(delivery);
 	delivery->fresh = is_fresh(delivery);
+	delivery->destination->lane.gave_fresh = delivery->fresh;
 }
 
 /* And look from the beginning then. */

@@ -182,7 +182,11 @@ on_question(struct channel *channel, struct message *m, void *context)
 	if (c->work == NULL)
 		return -1;
 	c->active = monotime_now();
-	rest(c);
+	/* With much mail a round of the loop takes tens of milliseconds. */
+	if (c->door->rest_us == 0)
+		event_active(c->turn, EV_TIMEOUT, 0);
+	else
+		rest(c);
 	return 0;
 }
 

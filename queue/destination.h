@@ -64,6 +64,7 @@ struct lane {
 	struct row_place next;	    /* nothing to hand out is before this */
 	bool has_fresh;		    /* mail that was not tried yet, */
 	struct row_place fresh;	    /* none of it before this; */
+	bool gave_fresh;	    /* and so was what was handed out last */
 	bool is_old_turn;	    /* the other mail's turn */
 	struct monotime not_before; /* after an agent was lost */
 	uint64_t next_due;	    /* LANE_LATER: wall time, 0 for none */

@@ -13,7 +13,6 @@
 #include "common/mail.h"
 #include "queue/clock.h"
 #include "queue/commit.h"
-#include "queue/errand.h"
 #include "queue/redirection.h"
 #include "queue/redirector.h"
 #include "queue/reporter.h"

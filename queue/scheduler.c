@@ -36,7 +36,7 @@
 /* Work of one turn, so that the links are read in between; when the store has
  * to be read from the disk, it is the time that counts. */
 #define TURN_DELIVERIES 512
-#define TURN_MS 25
+#define TURN_MS 15
 /* While there is fresh mail, every fourth turn is for the old. */
 #define TURNS_OLD 4
 

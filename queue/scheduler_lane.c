@@ -114,7 +114,7 @@ void
 lane_be_ready(struct destination *d)
 {
 	scheduler_list_set(
-	    d, d->lane.has_fresh ? LANE_READY_FRESH : LANE_READY);
+	    d, share_is_fresh(d) ? LANE_READY_FRESH : LANE_READY);
 	turn_soon();
 }
 
@@ -242,7 +242,7 @@ lane_be_full(struct destination *d)
 		},
 	};
 	unsigned int which =
-	    share_is_local(d) ? 1 : (d->lane.has_fresh ? 2 : 0);
+	    share_is_local(d) ? 1 : (share_is_fresh(d) ? 2 : 0);
 
 	scheduler_list_set(d, lists[which][share_standing(d)]);
 }

@@ -39,6 +39,12 @@ share_standing(const struct destination *d)
 						     : SHARE_UNTRIED;
 }
 
+bool
+share_is_fresh(const struct destination *d)
+{
+	return d->lane.has_fresh || d->lane.gave_fresh;
+}
+
 static struct share *
 share_of(const struct destination *d)
 {
@@ -149,22 +155,22 @@ may_begin(const struct share *s, const struct destination *d, unsigned int most)
 	unsigned int standing = d->lane.standing;
 	uint64_t places = (uint64_t)most / 4 * quarters[standing];
 
-	if (standing != SHARE_DOUBTFUL && !d->lane.has_fresh)
+	if (standing != SHARE_DOUBTFUL && !share_is_fresh(d))
 		places -= most / SHARE_FRESH;
 	return sum(s->deliveries, standing) < places;
 }
 
 /* It has some: an equal part of the first half, or, so that the sound are not
  * slowed by those who hang, of what is kept for the sound. With fresh mail a
- * few of what others leave to such: else old mail, a delivery for each of very
+ * part of what others leave to such: else old mail, a delivery for each of very
  * many destinations, would let it have no more than one. */
 static bool
 may_grow(const struct share *s, const struct destination *d, unsigned int most)
 {
 	uint64_t sound = s->deliveries[SHARE_SOUND], kept = most / 4;
 
-	if (d->lane.has_fresh && d->lane.standing == SHARE_SOUND &&
-	    d->lane.in_flight < SCHEDULER_WINDOW_FIRST)
+	if (share_is_fresh(d) && d->lane.standing == SHARE_SOUND &&
+	    d->lane.in_flight < (most - sum(s->deliveries, 0)) / SHARE_FRESH)
 		return true;
 	if (sum(s->deliveries, 0) < most / 2 &&
 	    d->lane.in_flight < most / 2 / sum(s->busy, 0))

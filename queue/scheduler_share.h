@@ -35,6 +35,9 @@ enum share_standing {
 void share_begin(void);
 bool share_is_local(const struct destination *);
 enum share_standing share_standing(const struct destination *);
+/* Has it mail that has just come? Of much that came at once that is seen by what
+ * was handed out last. */
+bool share_is_fresh(const struct destination *);
 /* The window: grows with each delivery that succeeds, halves if the host is
  * down; a host that was down is asked with one delivery first. */
 unsigned int share_window(struct destination *);
