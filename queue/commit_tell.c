@@ -2,12 +2,18 @@
 
 #include "common/id.h"
 #include "common/log.h"
+#include "common/monotime.h"
 #include "queue/commit_private.h"
+#include "queue/destination.h"
+#include "queue/flight.h"
 #include "queue/pause.h"
 #include "queue/redirection.h"
 #include "queue/stats.h"
 #include "queue/submission.h"
 #include "queue/tell.h"
+
+/* Until what could not be set aside is looked at again. */
+#define DAMAGE_MS 1000
 
 static void
 answer(struct submission *s, unsigned int code, const char *reply)
@@ -117,6 +123,9 @@ commit_tell(struct operation *o, const struct commit_handler *handler)
 		break;
 	case OPERATION_SET_ASIDE:
 		stats.set_aside++;
+		if (o->result.stays) /* it is met again, but not at once */
+			o->flight->destination->lane.not_before =
+			    monotime_add_ms(monotime_now(), DAMAGE_MS);
 		handler->landed(o->flight);
 		break;
 	case OPERATION_PUT_OFF:

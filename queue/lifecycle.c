@@ -380,22 +380,53 @@ lifecycle_apply_verb(struct lifecycle *l, enum ctl_verb verb, uint64_t id,
 
 /* -- Damage --------------------------------------------------------------- */
 
+/* Rows that are passed on the way to one that lies out of order. */
+#define OUT_OF_ORDER_MOST 2000
+
+/* A search does not find a row that lies out of order; whoever reads one row
+ * after the other meets it again and again. 1: it may be there, further on than
+ * this looks. -1 and ENOENT: it is not. */
+static int
+drop_out_of_order(
+    struct lifecycle *l, const char *destination, const struct row_key *wanted)
+{
+	static const struct row_place start = { 0, 0, 0 };
+	struct row_key from = row_key_due(destination, &start);
+	struct bytes key, value;
+	unsigned int passed = 0;
+	int found = store_seek(l->store, STORE_DUE, &from, &key, &value);
+
+	for (; found == 0 && passed < OUT_OF_ORDER_MOST; passed++) {
+		if (key.length == wanted->length &&
+		    memcmp(key.data, wanted->octets, key.length) == 0)
+			return store_delete_here(l->store, STORE_DUE);
+		found = store_next(l->store, STORE_DUE, &key, &value);
+	}
+	return found == 0 ? 1 : -1;
+}
+
 /* One that cannot be read has waited here if it is in the due index, and does
  * so no more. */
 static int
 drop_due(struct lifecycle *l, const char *destination,
-    const struct row_place *place, bool is_readable)
+    const struct row_place *place, bool is_readable,
+    struct lifecycle_result *result)
 {
 	struct row_key key = row_key_due(destination, place);
 	struct recipient lost;
+	int dropped;
 
 	lost.destination = rows_open_destination(l, destination);
 	lost.row.state = RECIPIENT_WAITING;
 	if (lost.destination == NULL)
 		return -1;
-	if (store_delete(l->store, STORE_DUE, &key) == -1)
+	dropped = store_delete(l->store, STORE_DUE, &key);
+	if (dropped == -1 && errno == ENOENT)
+		dropped = drop_out_of_order(l, destination, &key);
+	if (dropped == -1)
 		return errno == ENOENT ? 0 : -1;
-	if (!is_readable)
+	result->stays = dropped == 1;
+	if (dropped == 0 && !is_readable)
 		rows_count(l, &lost, -1);
 	return 0;
 }
@@ -441,5 +472,5 @@ lifecycle_set_aside(struct lifecycle *l, const char *destination,
 		result->applied = true;
 	}
 	story_tell_damage(result, destination, place, reason);
-	return drop_due(l, destination, place, is_readable);
+	return drop_due(l, destination, place, is_readable, result);
 }

@@ -92,6 +92,7 @@ struct lifecycle_report {
 struct lifecycle_result {
 	bool applied; /* false: the recipient is not here, or REFUSED */
 	bool is_busy; /* REFUSED only for now: its sender is being told */
+	bool stays;   /* damage that may still be in the due index */
 	enum lifecycle_event event;
 	bool message_gone; /* it was the last recipient */
 	char *line;	   /* for the log, after the commit; to be freed */
