@@ -250,7 +250,7 @@ def disk(tmp_path):
     run("umount", "--lazy", folder)
 
 
-def test_a_store_that_can_only_be_read(disk, tmp_path):
+def test_a_store_to_read(disk, tmp_path):
     """What can still be read of a disk that fails is to be had."""
     house = House(disk / "house")
     house.start()
