@@ -54,6 +54,7 @@ class FalseQueue(threading.Thread):
         self.answers = answers
         self.silent = False  # hears the questions and does not answer
         self.clients = []
+        self.answered = 0
         self.run_dir = folder / "run"
         self.run_dir.mkdir()
         self.config = folder / "postern.conf"
@@ -90,14 +91,16 @@ class FalseQueue(threading.Thread):
                                          [row.fd] if row.fd else [])
                     records.send(client, "CTL_END", m.handle, code=0,
                                  count=len(rows))
+                    self.answered += 1
             except OSError:
                 pass
 
     def hang_up(self):
         """On all that are there now; others may come."""
-        while self.clients:
+        there, self.clients = self.clients, []
+        for client in there:
             with contextlib.suppress(OSError):
-                self.clients.pop().shutdown(socket.SHUT_RDWR)
+                client.shutdown(socket.SHUT_RDWR)
 
     def close(self):
         self.sock.shutdown(socket.SHUT_RDWR)

@@ -301,8 +301,9 @@ def test_top_that_was_let_go(hung, terminal):
 
     def is_back():
         assert "does not answer" not in one.screen()
-        return hung.clients
+        return hung.clients and hung.answered > before
     for _ in range(3):
+        before = hung.answered
         hung.hang_up()
         wait_for("another connection", is_back)
     one.press("q")
